@@ -1,0 +1,58 @@
+# sq-micro. `make help` lists what there is; each target sets up what it needs.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.installed
+JOBS   ?= 2
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test test-fast check format bench extras schema clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
+
+setup: $(STAMP) ## create .venv with everything that pip can install
+
+$(STAMP): pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	@touch $@
+
+demo: $(STAMP) ## deploy the digits model to a NUCLEO-L4R5ZI on the simulated core
+	$(BIN)/python examples/digits/samples.py out/digits-samples
+	$(BIN)/sq-micro deploy examples/digits/digits.keras --board nucleo_l4r5zi \
+	  --calibrate out/digits-samples/calib.npz --evaluate out/digits-samples/eval.npz \
+	  --weight-bits 4 --out out/digits
+
+test: $(STAMP) ## all tests that this machine can run
+	$(BIN)/python -m pytest -n $(JOBS) -q
+
+test-fast: $(STAMP) ## the tests without simulators and long runs
+	$(BIN)/python -m pytest -n $(JOBS) -q -m 'not slow and not simulator and not qemu'
+
+check: $(STAMP) ## ruff, mypy, clang-format, then all tests
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	git ls-files '*.c' '*.h' | xargs $(BIN)/clang-format --dry-run --Werror
+	$(MAKE) test
+
+format: $(STAMP) ## bring Python and C into the project's format
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	git ls-files '*.c' '*.h' | xargs $(BIN)/clang-format -i
+
+bench: $(STAMP) ## speed of deployment and simulation, size of the firmware
+	$(BIN)/python -m tests.bench.deploy
+
+schema: $(STAMP) ## rewrite the JSON schema of result.json from the code
+	$(BIN)/python -m sq_micro.report.write_schema
+
+extras: ## Debian: QEMU and GNU compilers, for the tests that give a second opinion
+	apt-get update -qq
+	apt-get install -y -qq --no-install-recommends qemu-system-arm gcc-arm-none-eabi clang libclang-rt-14-dev
+
+clean: ## remove what was built
+	rm -rf out build dist

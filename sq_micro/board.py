@@ -1,0 +1,248 @@
+"""A board: what one buys, in numbers. One TOML file each in `boards/`; every number names its source.
+
+`load_board("nucleo_l4r5zi")` or `load_board("my/board.toml")`. All mistakes of a file are reported at once,
+each with its path in the file.
+"""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from sq_micro.errors import BoardError
+from sq_micro.paths import project_files
+
+
+@dataclass(frozen=True, slots=True)
+class Core:
+    """name as Arm spells it; isa the folder of kernels; flags for GNU compilers; zig_cpu for zig."""
+
+    name: str
+    isa: str
+    flags: tuple[str, ...]
+    clock_hz: int
+    cycle_counter: Literal["dwt", "none"]
+    has_fpu: bool
+    zig_cpu: str
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    origin: int
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Uart:
+    driver: Literal["stm32_usart", "cmsdk", "posix"]
+    base: int
+    baud: int
+    clock_hz: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReadyBits:
+    """Bits of a peripheral register that read as set in the simulator, such as 'PLL locked'."""
+
+    address: int
+    mask: int
+
+
+@dataclass(frozen=True, slots=True)
+class Simulator:
+    cpu: str
+    ready: tuple[ReadyBits, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """Everything that generation, building and measuring need to know of the hardware.
+
+    flash, sram   None on the host, where the operating system decides
+    stack_bytes   what the linker script sets aside for the stack
+    sources       path in the file → where the number comes from
+    """
+
+    id: str
+    title: str
+    tier: int
+    soc: str
+    core: Core
+    flash: Memory | None
+    sram: Memory | None
+    uart: Uart
+    stack_bytes: int
+    simulator: Simulator | None
+    qemu_machine: str | None
+    sources: dict[str, str]
+    source_file: Path
+
+    @property
+    def links(self) -> tuple[str, ...]:
+        """The links by which this board can be measured here, the preferred one first."""
+        links = ["simulator"] if self.simulator else []
+        if self.qemu_machine:
+            links.append("qemu")
+        return tuple(links) if self.sram else ("host",)
+
+    def __str__(self) -> str:
+        clock = f"{self.core.clock_hz / 1e6:g} MHz" if self.sram else "host clock"
+        memory = f"{self.flash.size_bytes // 1024} KiB flash, {self.sram.size_bytes // 1024} KiB SRAM" if (
+            self.flash and self.sram
+        ) else "no memory limit"
+        return f"{self.id}: {self.title}, {self.core.name} at {clock}, {memory}"
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class _Number(_Table):
+    """A number and where it comes from."""
+
+    value: Annotated[int, Field(gt=0)]
+    source: Annotated[str, Field(min_length=8)]
+
+
+class _BoardTable(_Table):
+    title: str
+    tier: Literal[1, 2, 3]
+    soc: str
+    stack_bytes: Annotated[int, Field(ge=256, multiple_of=8)] = 2048
+
+
+class _CoreTable(_Table):
+    name: str
+    isa: str
+    flags: list[str]
+    clock_hz: _Number
+    cycle_counter: Literal["dwt", "none"]
+    has_fpu: bool = False
+    zig_cpu: str
+
+
+class _MemoryTable(_Table):
+    origin: Annotated[int, Field(ge=0)]
+    size_bytes: _Number
+
+
+class _Memories(_Table):
+    flash: _MemoryTable
+    sram: _MemoryTable
+
+
+class _UartTable(_Table):
+    driver: Literal["stm32_usart", "cmsdk", "posix"]
+    base: _Number | None = None
+    baud: Annotated[int, Field(gt=0)]
+    clock_hz: _Number | None = None
+
+
+class _Ready(_Table):
+    address: int
+    mask: int
+    meaning: str
+
+
+class _SimulatorTable(_Table):
+    cpu: str
+    ready: list[_Ready] = []
+
+
+class _QemuTable(_Table):
+    machine: str
+
+
+class _File(_Table):
+    board: _BoardTable
+    core: _CoreTable
+    memory: _Memories | None = None
+    uart: _UartTable
+    simulator: _SimulatorTable | None = None
+    qemu: _QemuTable | None = None
+
+
+def boards_folder() -> Path:
+    return project_files() / "boards"
+
+
+def board_ids() -> tuple[str, ...]:
+    """The boards that come with sq-micro, in alphabetical order."""
+    return tuple(sorted(path.stem for path in boards_folder().glob("*.toml")))
+
+
+def load_board(name: str | Path) -> Board:
+    """Read a board by its id, or from a file. Raises BoardError naming the nearest id, or all mistakes."""
+    path = Path(name)
+    if path.suffix != ".toml":
+        path = boards_folder() / f"{name}.toml"
+        if not path.is_file():
+            near = difflib.get_close_matches(str(name), board_ids(), n=1, cutoff=0.3)
+            hint = f"did you mean '{near[0]}'? " if near else ""
+            raise BoardError(f"board '{name}'", (f"unknown; {hint}known boards: {', '.join(board_ids())}",))
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise BoardError(path, (f"cannot be read: {error.strerror}",)) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise BoardError(path, (f"is not TOML: {error}",)) from error
+    try:
+        file = _File.model_validate(content)
+    except ValidationError as error:
+        raise BoardError(path, tuple(_mistake(detail) for detail in error.errors())) from error
+    return _board(path, file, content)
+
+
+def _mistake(detail: Any) -> str:
+    where = ".".join(str(part) for part in detail["loc"])
+    got = detail["input"]
+    shown = "" if isinstance(got, dict) else f", got {got!r}"
+    return f"{where}: {detail['msg'][:1].lower()}{detail['msg'][1:]}{shown}"
+
+
+def _board(path: Path, file: _File, content: dict[str, Any]) -> Board:
+    core, uart = file.core, file.uart
+    if file.memory is not None and (uart.base is None or uart.clock_hz is None):
+        raise BoardError(path, ("uart: base and clock_hz are needed on a board with memory",))
+    return Board(
+        id=path.stem,
+        title=file.board.title,
+        tier=file.board.tier,
+        soc=file.board.soc,
+        core=Core(
+            core.name, core.isa, tuple(core.flags), core.clock_hz.value, core.cycle_counter, core.has_fpu, core.zig_cpu
+        ),
+        flash=Memory(file.memory.flash.origin, file.memory.flash.size_bytes.value) if file.memory else None,
+        sram=Memory(file.memory.sram.origin, file.memory.sram.size_bytes.value) if file.memory else None,
+        uart=Uart(
+            uart.driver,
+            uart.base.value if uart.base else 0,
+            uart.baud,
+            uart.clock_hz.value if uart.clock_hz else 0,
+        ),
+        stack_bytes=file.board.stack_bytes,
+        simulator=Simulator(
+            file.simulator.cpu, tuple(ReadyBits(entry.address, entry.mask) for entry in file.simulator.ready)
+        )
+        if file.simulator
+        else None,
+        qemu_machine=file.qemu.machine if file.qemu else None,
+        sources=_sources(content),
+        source_file=path,
+    )
+
+
+def _sources(table: dict[str, Any], prefix: str = "") -> dict[str, str]:
+    found: dict[str, str] = {}
+    for key, entry in table.items():
+        if isinstance(entry, dict):
+            if "source" in entry:
+                found[f"{prefix}{key}"] = entry["source"]
+            else:
+                found |= _sources(entry, f"{prefix}{key}.")
+    return found

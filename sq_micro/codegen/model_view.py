@@ -1,0 +1,147 @@
+"""The view of a whole model, and of a board."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sq_micro import __version__
+from sq_micro.board import Board
+from sq_micro.codegen.literals import comment, identifier, integer_lines, string
+from sq_micro.codegen.operator_views import operator_view
+from sq_micro.codegen.views import ArrayView, BoardView, ModelView, OperatorView
+from sq_micro.ir.operators import DepthwiseConv2D, Reshape, WeightedOperator
+from sq_micro.ir.topology import macs
+from sq_micro.kernels.packing import pack_rows, pack_taps
+from sq_micro.plan.plan import Plan
+from sq_micro.quant.arithmetic import ChannelRequantization
+from sq_micro.quant.graph import QuantGraph
+from sq_micro.quant.params import Levels
+
+
+def make_model_view(graph: QuantGraph, plan: Plan) -> ModelView:
+    """Everything that the model templates print."""
+    topology = graph.topology
+    name = identifier(topology.name)
+    prefix = f"sqm_{name}"
+    executed = [operator for operator in topology.operators if not isinstance(operator, Reshape)]
+    operators = tuple(operator_view(graph, plan, op, index, prefix) for index, op in enumerate(executed))
+    arrays = tuple(
+        array
+        for index, op in enumerate(executed)
+        if op in tuple(topology.weighted())
+        for array in _arrays(graph, op, f"{prefix}_op{index:02d}")  # type: ignore[arg-type]
+    )
+    digest = graph.digest()
+    weight_bytes = sum(array.length for array in arrays if array.symbol.endswith("_weights"))
+    table_bytes = sum(_bytes(array) for array in arrays) - weight_bytes
+    return ModelView(
+        name=name,
+        prefix=prefix,
+        macro=prefix.upper(),
+        title=comment(topology.name),
+        version=__version__,
+        model_hash=digest.hex(),
+        hash_bytes=", ".join(f"0x{byte:02x}" for byte in digest),
+        summary=_summary(graph, operators),
+        includes=tuple(sorted({_HEADERS[operator.nest] for operator in operators})),
+        operators=operators,
+        arrays=arrays,
+        input_shape="x".join(map(str, graph.input_shape)),
+        output_shape="x".join(map(str, topology.shape(topology.output)[1:])),
+        input_bytes=topology.elements(topology.input),
+        output_bytes=topology.elements(topology.output),
+        input_scale=_float_text(graph.input_params.scale),
+        input_zero_point=graph.input_params.zero_point,
+        output_scale=_float_text(graph.output_params.scale),
+        output_zero_point=graph.output_params.zero_point,
+        input_offset=plan.tensors[topology.input].offset_bytes,
+        output_offset=plan.tensors[topology.output].offset_bytes,
+        arena_bytes=plan.arena_bytes,
+        weight_bytes=weight_bytes,
+        table_bytes=table_bytes,
+    )
+
+
+_HEADERS = {
+    "conv2d": "conv2d.h",
+    "depthwise_conv2d": "depthwise_conv2d.h",
+    "dense": "dense.h",
+    "add": "add.h",
+    "concatenate_part": "concatenate.h",
+    "pad2d": "pad2d.h",
+    "max_pool2d": "pool2d.h",
+    "average_pool2d": "pool2d.h",
+    "mean": "mean.h",
+    "rescale": "rescale.h",
+    "softmax": "softmax.h",
+    "sigmoid": "sigmoid.h",
+}
+
+
+def _summary(graph: QuantGraph, operators: tuple[OperatorView, ...]) -> tuple[str, ...]:
+    total = sum(macs(operator, graph.topology) for operator in graph.topology.operators)
+    bits = " ".join(str(graph.bitwidths.weights[op.name]) for op in graph.topology.weighted())
+    return (f"{len(operators)} operators, {total:,} multiply-accumulates", f"weight bits by operator: {bits or 'none'}")
+
+
+def _arrays(graph: QuantGraph, operator: WeightedOperator, symbol: str) -> tuple[ArrayView, ...]:
+    bits = graph.bitwidths.weights[operator.name]
+    codes, levels = graph.codes[operator.weights], graph.levels[operator.weights]
+    if isinstance(operator, DepthwiseConv2D):
+        packed = pack_taps(codes.reshape(-1, codes.shape[-1]), levels, bits)
+    else:
+        packed = pack_rows(codes.reshape(codes.shape[0], -1), levels, bits)
+    found = graph.arithmetic[operator.name]
+    assert isinstance(found, ChannelRequantization)
+    name = comment(operator.name)
+    arrays = [
+        _array("uint8_t", f"{symbol}_weights", packed, f"'{name}': {codes.size} weights of {bits} bits, packed"),
+        _array("int32_t", f"{symbol}_bias", graph.biases[operator.bias], f"'{name}': bias, in accumulator units"),
+        _array("int32_t", f"{symbol}_multiplier", found.multiplier, "multiplier * 2^(shift - 31) maps it to the output"),
+        _array("int8_t", f"{symbol}_shift", found.shift.astype(np.int8), ""),
+    ]
+    if (levels != Levels.TWOS).any():
+        meaning = "1: w = v; -1: w = -v; 2: w = 2v + 1, for the stored code v"
+        arrays.append(_array("int8_t", f"{symbol}_steps", levels.astype(np.int8), meaning))
+    return tuple(arrays)
+
+
+def _array(type_: str, symbol: str, values: np.ndarray, what: str) -> ArrayView:  # type: ignore[type-arg]
+    return ArrayView(type_, symbol, values.size, integer_lines(values), what)
+
+
+def _bytes(array: ArrayView) -> int:
+    return array.length * {"uint8_t": 1, "int8_t": 1, "int32_t": 4}[array.type]
+
+
+def _float_text(value: float) -> str:
+    text = np.format_float_scientific(np.float32(value), unique=True, trim="0")
+    return f"{text}f"
+
+
+def make_board_view(board: Board) -> BoardView:
+    """Everything that the board templates print."""
+
+    def hexadecimal(value: int) -> str:
+        return f"0x{value:08X}"
+
+    return BoardView(
+        id=board.id,
+        title=comment(board.title),
+        name_literal=string(board.id),
+        isa_literal=string(board.core.isa),
+        soc=board.soc,
+        uart_driver=board.uart.driver,
+        cycle_counter=board.core.cycle_counter,
+        clock_hz=f"{board.core.clock_hz}u",
+        uart_base=f"{hexadecimal(board.uart.base)}u",
+        uart_baud=f"{board.uart.baud}u",
+        uart_clock_hz=f"{board.uart.clock_hz}u",
+        has_fpu=str(int(board.core.has_fpu)),
+        core_flags=" ".join(board.core.flags),
+        flash_origin=hexadecimal(board.flash.origin if board.flash else 0),
+        flash_bytes=str(board.flash.size_bytes if board.flash else 0),
+        sram_origin=hexadecimal(board.sram.origin if board.sram else 0),
+        sram_bytes=str(board.sram.size_bytes if board.sram else 0),
+        stack_bytes=board.stack_bytes,
+    )

@@ -1,0 +1,322 @@
+"""Each operator's view: the params struct of its nest and the arguments of the call."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import prod
+from typing import TypeVar, assert_never
+
+from sq_micro.codegen.literals import comment
+from sq_micro.codegen.views import FieldView, OperatorView
+from sq_micro.errors import GraphError
+from sq_micro.ir.operators import (
+    Add,
+    AveragePool2D,
+    ChannelAffine,
+    Concatenate,
+    Conv2D,
+    Dense,
+    DepthwiseConv2D,
+    Identity,
+    MaxPool2D,
+    Mean,
+    Operator,
+    Pad2D,
+    Relu,
+    Requantize,
+    Reshape,
+    Sigmoid,
+    Softmax,
+    kind,
+    operator_inputs,
+)
+from sq_micro.kernels.packing import plane_bytes
+from sq_micro.plan.plan import Plan
+from sq_micro.quant.arithmetic import (
+    Addition,
+    Arithmetic,
+    Averaging,
+    ChannelRequantization,
+    Rescaling,
+    SigmoidScaling,
+    SoftmaxScaling,
+)
+from sq_micro.quant.graph import QuantGraph
+from sq_micro.quant.params import Levels
+
+_T = TypeVar("_T", bound=Arithmetic)
+
+
+@dataclass(frozen=True, slots=True)
+class _Nest:
+    """A nest's name, its params and its argument lists."""
+
+    name: str
+    params: dict[str, int]
+    calls: tuple[str, ...]
+
+
+def operator_view(graph: QuantGraph, plan: Plan, operator: Operator, index: int, prefix: str) -> OperatorView:
+    """The view of an operator that is executed (a Reshape is not). `index` counts executed operators."""
+    maker = _OperatorMaker(graph, plan, operator, f"{prefix}_op{index:02d}")
+    nest = maker.nest()
+    return OperatorView(
+        index=index,
+        symbol=f"op{index:02d}_{kind(operator)}",
+        name=comment(operator.name),
+        summary=comment(_summary(graph, plan, operator, index)),
+        template=f"operators/{'concatenate' if isinstance(operator, Concatenate) else 'nest'}.c.j2",
+        nest=nest.name,
+        params=tuple(FieldView(name, str(value)) for name, value in nest.params.items()),
+        calls=nest.calls,
+    )
+
+
+def _summary(graph: QuantGraph, plan: Plan, operator: Operator, index: int) -> str:
+    def shape(tensor: str) -> str:
+        return "x".join(map(str, graph.topology.shape(tensor)[1:]))
+
+    text = f"{index}: {kind(operator)} '{operator.name}' "
+    text += " + ".join(shape(tensor) for tensor in operator_inputs(operator)) + f" -> {shape(operator.output)}"
+    if isinstance(operator, Conv2D | DepthwiseConv2D):
+        _, height, width, _ = graph.topology.shape(operator.weights)
+        text += f", window {height}x{width}, stride {operator.stride[0]}x{operator.stride[1]}"
+    variant = plan.choices[operator.name].variant
+    if variant is not None:
+        text += f", s8*{variant.wgt}, {variant.name}"
+    return text
+
+
+@dataclass(frozen=True, slots=True)
+class _OperatorMaker:
+    graph: QuantGraph
+    plan: Plan
+    operator: Operator
+    symbol: str
+
+    def nest(self) -> _Nest:
+        match self.operator:
+            case Conv2D():
+                return self._conv2d(self.operator)
+            case DepthwiseConv2D():
+                return self._depthwise(self.operator)
+            case Dense():
+                return self._dense(self.operator)
+            case Add():
+                return self._add(self.operator)
+            case Concatenate():
+                return self._concatenate(self.operator)
+            case Pad2D():
+                return self._pad(self.operator)
+            case MaxPool2D() | AveragePool2D():
+                return self._pool(self.operator)
+            case Mean():
+                return self._mean(self.operator)
+            case Relu() | Requantize():
+                return self._rescale(self.operator)
+            case Softmax():
+                return self._softmax(self.operator)
+            case Sigmoid():
+                return self._sigmoid(self.operator)
+            case ChannelAffine() | Identity() | Reshape():
+                raise GraphError(self.operator.name, "is gone before code is generated")
+            case _:
+                assert_never(self.operator)
+
+    # ---- where things are -------------------------------------------------------------------------------------
+
+    def _at(self, tensor: str) -> str:
+        return f"ARENA({self.plan.tensors[tensor].offset_bytes})"
+
+    def _scratch(self) -> str:
+        span = self.plan.scratch.get(self.operator.name)
+        return "NULL" if span is None else f"ARENA({span.offset_bytes})"
+
+    def _zero(self, tensor: str) -> int:
+        return self.graph.activations[tensor].zero_point
+
+    def _arithmetic(self, wanted: type[_T]) -> _T:
+        found = self.graph.arithmetic[self.operator.name]
+        assert isinstance(found, wanted)
+        return found
+
+    def _image(self, tensor: str, side: str) -> dict[str, int]:
+        height, width, channels = self.graph.topology.image_shape(tensor)
+        return {f"{side}_height": height, f"{side}_width": width, f"{side}_channels": channels}
+
+    def _constants(self, weights: str) -> str:
+        plain = (self.graph.levels[weights] == Levels.TWOS).all()
+        steps = "NULL" if plain else f"{self.symbol}_steps"
+        return f"{self.symbol}_weights, {steps}, {self.symbol}_bias, {self.symbol}_multiplier, {self.symbol}_shift"
+
+    # ---- operators with weights -------------------------------------------------------------------------------
+
+    def _window(self, op: Conv2D | DepthwiseConv2D) -> dict[str, int]:
+        _, height, width, _ = self.graph.topology.shape(op.weights)
+        found = self._arithmetic(ChannelRequantization)
+        return {
+            **self._image(op.input, "input"),
+            **self._image(op.output, "output"),
+            "window_height": height,
+            "window_width": width,
+            "stride_height": op.stride[0],
+            "stride_width": op.stride[1],
+            "dilation_height": op.dilation[0],
+            "dilation_width": op.dilation[1],
+            "pad_top": op.padding.top,
+            "pad_left": op.padding.left,
+            "input_offset": -self._zero(op.input),
+            "output_offset": self._zero(op.output),
+            "output_minimum": found.minimum,
+            "output_maximum": found.maximum,
+        }
+
+    def _conv2d(self, op: Conv2D) -> _Nest:
+        bits = self.graph.bitwidths.weights[op.name]
+        row = prod(self.graph.topology.shape(op.weights)[1:])
+        params = self._window(op) | {"row_bytes": plane_bytes(row, bits)}
+        variant = self.plan.choices[op.name].variant
+        assert variant is not None
+        unpack = "NULL" if bits == 8 else variant.name
+        call = f"{unpack}, {self._at(op.input)}, {self._constants(op.weights)}, {self._scratch()}, {self._at(op.output)}"
+        return _Nest("conv2d", params, (call,))
+
+    def _depthwise(self, op: DepthwiseConv2D) -> _Nest:
+        params = self._window(op) | {"depth_multiplier": op.depth_multiplier}
+        variant = self.plan.choices[op.name].variant
+        assert variant is not None
+        call = (
+            f"{variant.name}, {self._at(op.input)}, {self._constants(op.weights)}, {self._scratch()}, {self._at(op.output)}"
+        )
+        return _Nest("depthwise_conv2d", params, (call,))
+
+    def _dense(self, op: Dense) -> _Nest:
+        units, inputs = self.graph.topology.shape(op.weights)
+        found = self._arithmetic(ChannelRequantization)
+        params = {
+            "inputs": inputs,
+            "outputs": units,
+            "row_bytes": plane_bytes(inputs, self.graph.bitwidths.weights[op.name]),
+            "input_offset": -self._zero(op.input),
+            "output_offset": self._zero(op.output),
+            "output_minimum": found.minimum,
+            "output_maximum": found.maximum,
+        }
+        variant = self.plan.choices[op.name].variant
+        assert variant is not None
+        call = f"{variant.name}, {self._at(op.input)}, {self._constants(op.weights)}, {self._at(op.output)}"
+        return _Nest("dense", params, (call,))
+
+    # ---- operators without weights ----------------------------------------------------------------------------
+
+    def _add(self, op: Add) -> _Nest:
+        found = self._arithmetic(Addition)
+        params = {
+            "elements": self.graph.topology.elements(op.output),
+            "left_offset": -self._zero(op.left),
+            "right_offset": -self._zero(op.right),
+            "output_offset": self._zero(op.output),
+            "left_multiplier": found.left_multiplier,
+            "left_shift": found.left_shift,
+            "right_multiplier": found.right_multiplier,
+            "right_shift": found.right_shift,
+            "output_multiplier": found.output_multiplier,
+            "output_shift": found.output_shift,
+            "output_minimum": found.minimum,
+            "output_maximum": found.maximum,
+        }
+        return _Nest("add", params, (f"{self._at(op.left)}, {self._at(op.right)}, {self._at(op.output)}",))
+
+    def _concatenate(self, op: Concatenate) -> _Nest:
+        shape = self.graph.topology.shape(op.output)
+        outer, whole = prod(shape[1 : op.axis]), prod(shape[op.axis :])
+        calls, offset = [], 0
+        for tensor in op.inputs:
+            part = prod(self.graph.topology.shape(tensor)[op.axis :])
+            calls.append(f"{outer}, {part}, {whole}, {offset}, {self._at(tensor)}, {self._at(op.output)}")
+            offset += part
+        return _Nest("concatenate_part", {}, tuple(calls))
+
+    def _pad(self, op: Pad2D) -> _Nest:
+        height, width, channels = self.graph.topology.image_shape(op.input)
+        params = {
+            "input_height": height,
+            "input_width": width,
+            "channels": channels,
+            "top": op.padding.top,
+            "bottom": op.padding.bottom,
+            "left": op.padding.left,
+            "right": op.padding.right,
+            "value": self._zero(op.output),
+        }
+        return _Nest("pad2d", params, (self._in_out(op),))
+
+    def _pool(self, op: MaxPool2D | AveragePool2D) -> _Nest:
+        height, width, channels = self.graph.topology.image_shape(op.input)
+        output_height, output_width, _ = self.graph.topology.image_shape(op.output)
+        params = {
+            "input_height": height,
+            "input_width": width,
+            "channels": channels,
+            "output_height": output_height,
+            "output_width": output_width,
+            "window_height": op.window[0],
+            "window_width": op.window[1],
+            "stride_height": op.stride[0],
+            "stride_width": op.stride[1],
+            "pad_top": op.padding.top,
+            "pad_left": op.padding.left,
+        }
+        return _Nest(kind(op), params, (self._in_out(op),))
+
+    def _mean(self, op: Mean) -> _Nest:
+        height, width, channels = self.graph.topology.image_shape(op.input)
+        found = self._arithmetic(Averaging)
+        params = {
+            "pixels": height * width,
+            "channels": channels,
+            "input_offset": -self._zero(op.input),
+            "output_offset": self._zero(op.output),
+            "multiplier": found.multiplier,
+            "shift": found.shift,
+        }
+        return _Nest("mean", params, (self._in_out(op),))
+
+    def _rescale(self, op: Relu | Requantize) -> _Nest:
+        found = self._arithmetic(Rescaling)
+        params = {
+            "elements": self.graph.topology.elements(op.output),
+            "input_offset": -self._zero(op.input),
+            "output_offset": self._zero(op.output),
+            "multiplier": found.multiplier,
+            "shift": found.shift,
+            "output_minimum": found.minimum,
+            "output_maximum": found.maximum,
+        }
+        return _Nest("rescale", params, (self._in_out(op),))
+
+    def _softmax(self, op: Softmax) -> _Nest:
+        found = self._arithmetic(SoftmaxScaling)
+        depth = self.graph.topology.shape(op.output)[-1]
+        params = {
+            "rows": self.graph.topology.elements(op.output) // depth,
+            "depth": depth,
+            "multiplier": found.multiplier,
+            "shift": found.shift,
+            "diff_min": found.diff_min,
+        }
+        return _Nest("softmax", params, (self._in_out(op),))
+
+    def _sigmoid(self, op: Sigmoid) -> _Nest:
+        found = self._arithmetic(SigmoidScaling)
+        params = {
+            "elements": self.graph.topology.elements(op.output),
+            "input_offset": -self._zero(op.input),
+            "multiplier": found.multiplier,
+            "shift": found.shift,
+            "radius": found.radius,
+        }
+        return _Nest("sigmoid", params, (self._in_out(op),))
+
+    def _in_out(self, op: Pad2D | MaxPool2D | AveragePool2D | Mean | Relu | Requantize | Softmax | Sigmoid) -> str:
+        return f"{self._at(op.input)}, {self._at(op.output)}"

@@ -1,0 +1,81 @@
+"""Views → source trees, through Jinja2."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import PurePosixPath
+
+import jinja2
+
+from sq_micro.board import Board
+from sq_micro.codegen.model_view import make_board_view, make_model_view
+from sq_micro.codegen.source_tree import SourceTree
+from sq_micro.codegen.views import ModelView
+from sq_micro.paths import project_files
+from sq_micro.plan.plan import Plan
+from sq_micro.quant.graph import QuantGraph
+
+
+@cache
+def environment() -> jinja2.Environment:
+    """The one Jinja environment: control lines are `//%`, comments `//#`, an undefined field is an error."""
+    return jinja2.Environment(
+        loader=jinja2.FileSystemLoader(project_files() / "codegen_templates"),
+        line_statement_prefix="//%",
+        line_comment_prefix="//#",
+        undefined=jinja2.StrictUndefined,
+        keep_trailing_newline=True,
+        autoescape=False,
+    )
+
+
+def _render(template: str, **views: object) -> str:
+    return environment().get_template(template).render(**views)
+
+
+def render_project(graph: QuantGraph, plan: Plan) -> SourceTree:
+    """A CMake project of the model alone: builds anywhere as a static library, with no sq-micro installed."""
+    model = make_model_view(graph, plan)
+    files = {
+        PurePosixPath("CMakeLists.txt"): _render("build/model.cmake.j2", model=model),
+        PurePosixPath(f"include/{model.prefix}.h"): _render("model/model.h.j2", model=model),
+        PurePosixPath(f"src/{model.prefix}.c"): _render("model/model.c.j2", model=model),
+        PurePosixPath(f"src/{model.prefix}_weights.h"): _render("model/weights.h.j2", model=model),
+        PurePosixPath(f"src/{model.prefix}_weights.c"): _render("model/weights.c.j2", model=model),
+        PurePosixPath("LICENSE"): (project_files() / "LICENSE").read_text(encoding="utf-8"),
+        PurePosixPath("README.md"): _render("model/README.md.j2", model=model),
+    }
+    return SourceTree(files | _kernel_headers(model))
+
+
+def render_board(graph: QuantGraph, plan: Plan, board: Board) -> SourceTree:
+    """What binds the model to the bench firmware of one board."""
+    model, view = make_model_view(graph, plan), make_board_view(board)
+    files = {
+        PurePosixPath("board.cmake"): _render("build/board.cmake.j2", board=view),
+        PurePosixPath("board_config.h"): _render("build/board_config.h.j2", board=view),
+        PurePosixPath("sqm_binding.h"): _render("build/sqm_binding.h.j2", model=model),
+    }
+    if board.sram is not None:
+        files[PurePosixPath("linker.ld")] = _render("build/linker.ld.j2", board=view)
+    return SourceTree(files)
+
+
+def _kernel_headers(model: ModelView) -> dict[PurePosixPath, str]:
+    """The headers that the model's code includes, found by following `#include "…"` from the nests."""
+    firmware = project_files() / "firmware"
+    pending = [firmware / "kernels" / "operators" / name for name in model.includes]
+    pending.append(firmware / "kernels" / "portable_c" / "meta.h")
+    found: dict[PurePosixPath, str] = {}
+    while pending:
+        path = pending.pop().resolve()
+        target = PurePosixPath("sqm") / path.relative_to(firmware.resolve()).as_posix()
+        if target in found:
+            continue
+        found[target] = path.read_text(encoding="utf-8")
+        for line in found[target].splitlines():
+            if line.startswith('#include "'):
+                included = line.split('"')[1]
+                candidates = (path.parent / included, firmware / included, firmware / "include" / included)
+                pending.append(next(candidate for candidate in candidates if candidate.is_file()))
+    return found

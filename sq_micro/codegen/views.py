@@ -1,0 +1,95 @@
+"""What the templates see: frozen dataclasses whose fields are finished C text."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class ArrayView:
+    """`const <type> <symbol>[<length>]`; `what` is said in a comment above it."""
+
+    type: str
+    symbol: str
+    length: int
+    lines: tuple[str, ...]
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class FieldView:
+    name: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorView:
+    """One C function: a params struct and the calls of a nest.
+
+    template  file under `operators/`
+    params    the initialiser of the params struct
+    calls     complete argument lists, one a call (Concatenate has one per input)
+    """
+
+    index: int
+    symbol: str
+    name: str
+    summary: str
+    template: str
+    nest: str
+    params: tuple[FieldView, ...]
+    calls: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelView:
+    """A whole model. Scales are decimal text that reads back to the same float32."""
+
+    name: str
+    prefix: str
+    macro: str
+    title: str
+    version: str
+    model_hash: str
+    hash_bytes: str
+    summary: tuple[str, ...]
+    includes: tuple[str, ...]
+    operators: tuple[OperatorView, ...]
+    arrays: tuple[ArrayView, ...]
+    input_shape: str
+    output_shape: str
+    input_bytes: int
+    output_bytes: int
+    input_scale: str
+    input_zero_point: int
+    output_scale: str
+    output_zero_point: int
+    input_offset: int
+    output_offset: int
+    arena_bytes: int
+    weight_bytes: int
+    table_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class BoardView:
+    """What the firmware of one board needs besides the model."""
+
+    id: str
+    title: str
+    name_literal: str
+    isa_literal: str
+    soc: str
+    uart_driver: str
+    cycle_counter: str
+    clock_hz: str
+    uart_base: str
+    uart_baud: str
+    uart_clock_hz: str
+    has_fpu: str
+    core_flags: str
+    flash_origin: str
+    flash_bytes: str
+    sram_origin: str
+    sram_bytes: str
+    stack_bytes: int

@@ -1,0 +1,1 @@
+"""Which C computes an operator, what scratch it needs, and how weights are packed for it."""

@@ -1,0 +1,1 @@
+"""Where every tensor lies: lifetimes, scratch, offsets in the one static arena."""

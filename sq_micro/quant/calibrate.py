@@ -1,0 +1,82 @@
+"""Calibration: run the float network over samples and note the range of every activation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sq_micro.errors import QuantizationError
+from sq_micro.ir import evaluate
+from sq_micro.ir.float_graph import FloatGraph
+from sq_micro.quant.observers import Histogram, ObserverName
+
+BATCH = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    minimum: float
+    maximum: float
+
+
+@dataclass(frozen=True, slots=True)
+class Ranges:
+    """What int8 should cover, by tensor, and how that was found."""
+
+    tensors: Mapping[str, Range]
+    observer: ObserverName
+    samples: int
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "tensors", MappingProxyType(dict(self.tensors)))
+
+    def __str__(self) -> str:
+        width = max((len(name) for name in self.tensors), default=6)
+        lines = [f"observer {self.observer}, {self.samples} samples", f"{'tensor':<{width}} {'minimum':>12} {'maximum':>12}"]
+        lines += [f"{name:<{width}} {span.minimum:>12.6g} {span.maximum:>12.6g}" for name, span in self.tensors.items()]
+        return "\n".join(lines) + "\n"
+
+
+def observe(
+    graph: FloatGraph,
+    samples: NDArray[np.float32],
+    observer: ObserverName = "mse",
+    progress: Callable[[int], None] = lambda _: None,
+) -> Ranges:
+    """Stream samples (n, *input_shape) of real values through the network, twice.
+
+    `progress` is told the samples done, up to 2·n. Raises QuantizationError iff an activation is not finite.
+    """
+    histograms: dict[str, Histogram] = {}
+    done = 0
+
+    def stream(see: Callable[[str, NDArray[np.float32]], None]) -> None:
+        nonlocal done
+        for batch in _batches(graph, samples):
+            evaluate.run(graph, batch, see)
+            done += len(batch)
+            progress(done)
+
+    def see_range(tensor: str, values: NDArray[np.float32]) -> None:
+        if not np.isfinite(values).all():
+            raise QuantizationError(tensor, "NaN or infinity among its values; check the weights and the samples")
+        histograms.setdefault(tensor, Histogram()).see_range(values)
+
+    def see_values(tensor: str, values: NDArray[np.float32]) -> None:
+        histograms[tensor].see_values(values)
+
+    stream(see_range)
+    if observer != "minmax":
+        stream(see_values)
+    tensors = {tensor: Range(*histogram.covered(observer)) for tensor, histogram in histograms.items()}
+    return Ranges(tensors, observer, len(samples))
+
+
+def _batches(graph: FloatGraph, samples: NDArray[np.float32]) -> Iterator[NDArray[np.float32]]:
+    nhwc = graph.topology.shape(graph.topology.input)[1:]
+    for start in range(0, len(samples), BATCH):
+        yield np.asarray(samples[start : start + BATCH], np.float32).reshape(-1, *nhwc)

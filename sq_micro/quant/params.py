@@ -1,0 +1,86 @@
+"""Scale and zero point of a tensor, and the integers that a weight width can hold."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+Int8Array = NDArray[np.int8]
+Int32Array = NDArray[np.int32]
+Float32Array = NDArray[np.float32]
+
+ACTIVATION_MINIMUM, ACTIVATION_MAXIMUM = -128, 127
+
+
+@dataclass(frozen=True, slots=True)
+class ActivationParams:
+    """real = scale · (q − zero_point), q in [−128, 127]. The scale is a float32 value, as TFLite stores it."""
+
+    scale: float
+    zero_point: int
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "scale", float(np.float32(self.scale)))
+
+    def quantize(self, real: NDArray[np.floating]) -> Int8Array:
+        """Real values to codes: round half away from zero as TFLite's QUANTIZE, then clamp."""
+        scaled = np.asarray(real, dtype=np.float32) / np.float32(self.scale)
+        rounded = np.trunc(scaled + np.copysign(np.float32(0.5), scaled)).astype(np.float64)
+        return np.clip(rounded + self.zero_point, ACTIVATION_MINIMUM, ACTIVATION_MAXIMUM).astype(np.int8)
+
+    def dequantize(self, codes: NDArray[np.integer]) -> Float32Array:
+        return ((codes.astype(np.int32) - self.zero_point) * np.float32(self.scale)).astype(np.float32)
+
+    def __str__(self) -> str:
+        return f"{self.scale:.6g}·(q{-self.zero_point:+d})"
+
+
+@dataclass(frozen=True, slots=True)
+class WeightParams:
+    """real = scale[channel] · q, zero point 0. `axis` is the output-channel axis of the weights."""
+
+    scale: Float32Array
+    bits: int
+    axis: int
+
+
+class Levels(IntEnum):
+    """Which integers the codes of a channel mean; the value is the channel's `step` in C.
+
+    For b bits and a two's complement code v:
+    TWOS      w = v        −2^(b−1) … 2^(b−1)−1
+    MIRRORED  w = −v       −2^(b−1)+1 … 2^(b−1)
+    ODD       w = 2v + 1   −3, −1, 1, 3   (2 bits only)
+    At 8 bits TFLite's narrow range −127 … 127 is used, with TWOS.
+    """
+
+    TWOS = 1
+    MIRRORED = -1
+    ODD = 2
+
+    def limits(self, bits: int) -> tuple[int, int]:
+        """The smallest and the largest weight.
+
+        >>> Levels.TWOS.limits(4), Levels.MIRRORED.limits(4), Levels.ODD.limits(2), Levels.TWOS.limits(8)
+        ((-8, 7), (-7, 8), (-3, 3), (-127, 127))
+        """
+        half = 1 << (bits - 1)
+        if bits == 8:
+            return -127, 127
+        match self:
+            case Levels.TWOS:
+                return -half, half - 1
+            case Levels.MIRRORED:
+                return 1 - half, half
+            case Levels.ODD:
+                return 1 - 2 * half, 2 * half - 1
+
+    @staticmethod
+    def of_width(bits: int) -> tuple[Levels, ...]:
+        """The codebooks that a channel of this width may choose from."""
+        if bits == 8:
+            return (Levels.TWOS,)
+        return (Levels.TWOS, Levels.MIRRORED, Levels.ODD) if bits == 2 else (Levels.TWOS, Levels.MIRRORED)

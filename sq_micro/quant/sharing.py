@@ -1,0 +1,113 @@
+"""Which tensors must have the same scale and zero point, and the scales that follow from the ranges.
+
+TFLite moves codes unchanged through pooling, reshaping, padding and concatenation, so the tensors on
+both sides share their params. Softmax and Sigmoid have a fixed output scale of 1/256; where such a tensor
+would have to share with others, a Requantize stands between.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from sq_micro.errors import QuantizationError
+from sq_micro.ir.operators import (
+    AveragePool2D,
+    Concatenate,
+    MaxPool2D,
+    Operator,
+    Pad2D,
+    Requantize,
+    Reshape,
+    Sigmoid,
+    Softmax,
+    operator_inputs,
+)
+from sq_micro.ir.topology import Role, TensorSpec, Topology
+from sq_micro.quant.calibrate import Range, Ranges
+from sq_micro.quant.params import ActivationParams
+
+PROBABILITIES = ActivationParams(scale=1.0 / 256.0, zero_point=-128)
+_LEVELS = 255
+_SMALLEST_RANGE = 1e-6  # a tensor that is always zero still needs a scale
+
+
+def insert_requantization(topology: Topology) -> Topology:
+    """Put a Requantize before each Concatenate input whose scale is fixed by a Softmax or a Sigmoid."""
+    tensors = dict(topology.tensors)
+    operators: list[Operator] = []
+    for operator in topology.operators:
+        if isinstance(operator, Concatenate):
+            inputs = []
+            for position, tensor in enumerate(operator.inputs):
+                if _fixed_at_source(topology, tensor):
+                    fresh = f"{operator.name}_requantized_{position}"
+                    tensors[fresh] = TensorSpec(fresh, topology.shape(tensor), Role.ACTIVATION)
+                    operators.append(Requantize(fresh, tensor, fresh))
+                    tensor = fresh
+                inputs.append(tensor)
+            operator = replace(operator, inputs=tuple(inputs))
+        operators.append(operator)
+    return replace(topology, tensors=tensors, operators=tuple(operators))
+
+
+def _fixed_at_source(topology: Topology, tensor: str) -> bool:
+    producer = topology.producer(tensor)
+    while isinstance(producer, Reshape | MaxPool2D | AveragePool2D | Pad2D):
+        producer = topology.producer(producer.input)
+    return isinstance(producer, Softmax | Sigmoid)
+
+
+def shared_groups(topology: Topology) -> dict[str, str]:
+    """Each activation's group, named after the group's first tensor in execution order."""
+    group = {topology.input: topology.input}
+
+    def merge(first: str, second: str) -> None:
+        kept, dropped = group[first], group[second]
+        for tensor, name in group.items():
+            if name == dropped:
+                group[tensor] = kept
+
+    for operator in topology.operators:
+        group[operator.output] = operator.output
+        match operator:
+            case Reshape() | Pad2D() | MaxPool2D() | AveragePool2D() | Concatenate():
+                for tensor in operator_inputs(operator):
+                    merge(tensor, operator.output)
+            case _:
+                pass
+    return group
+
+
+def activation_params(topology: Topology, ranges: Ranges) -> dict[str, ActivationParams]:
+    """Scale and zero point of every activation; shared tensors cover the union of their ranges."""
+    group = shared_groups(topology)
+    spans: dict[str, Range] = {}
+    fixed: set[str] = set()
+    for tensor, name in group.items():
+        producer = topology.producer(tensor)
+        if isinstance(producer, Softmax | Sigmoid):
+            fixed.add(name)
+        if isinstance(producer, Requantize):
+            span = ranges.tensors[producer.input]
+        elif tensor in ranges.tensors:
+            span = ranges.tensors[tensor]
+        else:
+            raise QuantizationError(tensor, "no range was observed; calibrate this model again")
+        known = spans.get(name, span)
+        spans[name] = Range(min(known.minimum, span.minimum), max(known.maximum, span.maximum))
+    chosen = {name: PROBABILITIES if name in fixed else params_of_range(span) for name, span in spans.items()}
+    return {tensor: chosen[name] for tensor, name in group.items()}
+
+
+def params_of_range(span: Range) -> ActivationParams:
+    """Cover [minimum, maximum] and zero with 256 codes, zero exactly on a code (nudged as TFLite does)."""
+    low, high = min(span.minimum, 0.0), max(span.maximum, 0.0)
+    scale = max((high - low) / _LEVELS, _SMALLEST_RANGE / _LEVELS)
+    zero_point = round(-128 - low / scale)
+    return ActivationParams(scale, max(-128, min(127, zero_point)))
+
+
+def pinned(params: Mapping[str, ActivationParams], tensor: str) -> bool:
+    """Whether a tensor carries the fixed scale of probabilities."""
+    return params[tensor] == PROBABILITIES

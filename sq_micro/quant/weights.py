@@ -1,0 +1,99 @@
+"""Weights to integers, channel by channel: which codebook, which scale.
+
+The scale of a channel minimises its squared rounding error over a fine grid, then a closed-form refit;
+`minmax` takes the smallest scale that clips nothing instead.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sq_micro.quant.params import Float32Array, Int8Array, Levels
+
+WeightScales = Literal["mse", "minmax"]
+
+_GRID = np.concatenate([np.linspace(0.25, 0.7, 46), np.linspace(0.71, 1.0, 30), [1.05, 1.1, 1.2]])
+_REFITS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class RoundedWeights:
+    """codes int8 (channels, k); scale float32 (channels,); levels int8 (channels,), see `Levels`."""
+
+    codes: Int8Array
+    scale: Float32Array
+    levels: Int8Array
+
+
+def round_weights(rows: Float32Array, bits: int, scales: WeightScales = "mse") -> RoundedWeights:
+    """Round rows (channels, k) of real weights to `bits`; every codebook of the width is tried per channel."""
+    best: RoundedWeights | None = None
+    best_error: NDArray[np.float64] | None = None
+    for levels in Levels.of_width(bits):
+        candidate, error = _round_with(rows.astype(np.float64), levels, bits, scales)
+        if best is None or best_error is None:
+            best, best_error = candidate, error
+            continue
+        better = error < best_error
+        best = RoundedWeights(
+            np.where(better[:, None], candidate.codes, best.codes),
+            np.where(better, candidate.scale, best.scale),
+            np.where(better, candidate.levels, best.levels),
+        )
+        best_error = np.minimum(error, best_error)
+    assert best is not None
+    return best
+
+
+def nearest_levels(scaled: NDArray[np.float64], levels: Levels, bits: int) -> NDArray[np.float64]:
+    """The nearest integers of a codebook to real numbers in units of the scale."""
+    low, high = levels.limits(bits)
+    if levels is Levels.ODD:
+        return np.clip(2 * np.round((scaled - 1) / 2) + 1, low, high)
+    return np.clip(np.round(scaled), low, high)
+
+
+def _round_with(
+    rows: NDArray[np.float64], levels: Levels, bits: int, scales: WeightScales
+) -> tuple[RoundedWeights, NDArray[np.float64]]:
+    full = _covering_scale(rows, levels, bits)
+    scale = full
+    if scales == "mse":
+        errors = np.stack([_error(rows, full * fraction, levels, bits) for fraction in _GRID])
+        scale = full * _GRID[errors.argmin(axis=0)]
+        for _ in range(_REFITS):
+            scale = _refit(rows, scale, levels, bits)
+    scale = scale.astype(np.float32).astype(np.float64)
+    codes = nearest_levels(rows / scale[:, None], levels, bits)
+    error = ((rows - codes * scale[:, None]) ** 2).sum(axis=1)
+    channels = len(rows)
+    rounded = RoundedWeights(codes.astype(np.int8), scale.astype(np.float32), np.full(channels, levels, np.int8))
+    return rounded, error
+
+
+def _covering_scale(rows: NDArray[np.float64], levels: Levels, bits: int) -> NDArray[np.float64]:
+    """The smallest scale per channel at which no weight is clipped; 1 for a channel of zeros."""
+    low, high = levels.limits(bits)
+    scale = np.maximum(rows.max(axis=1) / high, rows.min(axis=1) / low)
+    return np.where(scale > 0, scale, 1.0)
+
+
+def _error(rows: NDArray[np.float64], scale: NDArray[np.float64], levels: Levels, bits: int) -> NDArray[np.float64]:
+    codes = nearest_levels(rows / scale[:, None], levels, bits)
+    return np.asarray(((rows - codes * scale[:, None]) ** 2).sum(axis=1))
+
+
+def _refit(
+    rows: NDArray[np.float64], scale: NDArray[np.float64], levels: Levels, bits: int
+) -> NDArray[np.float64]:
+    """The scale that fits the present codes best: Σ w·q / Σ q²; kept only where it is usable and better."""
+    codes = nearest_levels(rows / scale[:, None], levels, bits)
+    energy = (codes**2).sum(axis=1)
+    fitted = np.divide((rows * codes).sum(axis=1), energy, out=scale.copy(), where=energy > 0)
+    fitted = np.where(fitted > 0, fitted, scale)
+    better = _error(rows, fitted, levels, bits) < _error(rows, scale, levels, bits)
+    return np.where(better, fitted, scale)

@@ -1,0 +1,151 @@
+"""`result.json`: the one record of a run. Its JSON schema is `result.schema.json` beside this file.
+
+Every figure says in its name what unit it has, and in a neighbouring field where it comes from. What was not
+measured is null, never 0.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+SCHEMA_VERSION = "1.0"
+
+Count = Annotated[int, Field(ge=0)]
+Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
+Bits = Literal[2, 3, 4, 5, 6, 8]
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class ToolRecord(_Record):
+    name: Literal["sq-micro"] = "sq-micro"
+    version: str
+
+
+class ModelRecord(_Record):
+    """sha256 is of the model file; model_hash is of the quantized model, as the firmware reports it."""
+
+    name: str
+    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+    model_hash: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+    parameters: Count
+    macs: Count
+    input_shape: list[int]
+    output_shape: list[int]
+
+
+class BoardRecord(_Record):
+    id: str
+    title: str
+    core: str
+    clock_hz: Count | None
+
+
+class BitsRecord(_Record):
+    weights: dict[str, Bits]
+    activations: Literal[8] = 8
+
+
+class QuantizationRecord(_Record):
+    observer: Literal["mse", "minmax", "percentile"]
+    weight_scales: Literal["mse", "minmax"]
+    calibration_samples: Count
+
+
+class AccuracyRecord(_Record):
+    """`quantized` is by the firmware's own arithmetic, on the host."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+    metric: Literal["top1"] = "top1"
+    samples: Annotated[int, Field(ge=1)]
+    float_: Fraction = Field(alias="float")
+    quantized: Fraction
+
+
+class FlashRecord(_Record):
+    total: Count
+    weights: Count
+    code: Count
+    tables: Count
+
+
+class SramRecord(_Record):
+    total: Count
+    arena: Count
+    stack: Count
+    static: Count
+
+
+class MemoryRecord(_Record):
+    """From the linked image. stack is what is set aside; the worst case is computed from the machine code."""
+
+    flash_bytes: FlashRecord
+    sram_bytes: SramRecord
+    worst_case_stack_bytes: Count | None
+    measured_stack_bytes: Count | None
+
+
+class BuildRecord(_Record):
+    compiler: str
+
+
+class CyclesRecord(_Record):
+    min: Count
+    median: Count
+    max: Count
+
+
+class OperatorRecord(_Record):
+    index: Count
+    name: str
+    kind: str
+    weight_bits: Bits | None
+    macs: Count
+    cycles: Count | None
+
+
+class MeasurementRecord(_Record):
+    """cycle_source: `modelled` by the cycle model of the core at zero wait states, `measured` on silicon, or none."""
+
+    link: str
+    cycle_source: Literal["modelled", "measured", "none"]
+    runs: Annotated[int, Field(ge=1)]
+    cycles: CyclesRecord | None
+    instructions: Count | None
+    latency_s: float | None
+    operators: list[OperatorRecord]
+
+
+class VerificationRecord(_Record):
+    """`identical` of `samples` outputs equal the oracle's, byte for byte."""
+
+    oracle: str
+    samples: Count
+    identical: Count
+
+
+class Result(_Record):
+    schema_version: Literal["1.0"] = "1.0"
+    tool: ToolRecord
+    model: ModelRecord
+    board: BoardRecord
+    bits: BitsRecord
+    quantization: QuantizationRecord
+    accuracy: AccuracyRecord | None
+    memory: MemoryRecord
+    build: BuildRecord
+    measurement: MeasurementRecord
+    verification: VerificationRecord
+
+    def to_json(self) -> str:
+        return self.model_dump_json(indent=2, by_alias=True) + "\n"
+
+
+def schema_path() -> Path:
+    return Path(__file__).with_name("result.schema.json")

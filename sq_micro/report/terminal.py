@@ -1,0 +1,78 @@
+"""A result as tables in the terminal, and as one line."""
+
+from __future__ import annotations
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from sq_micro.report.result import Result
+
+
+def one_line(result: Result) -> str:
+    """What the person got, in one sentence."""
+    parts = []
+    if result.accuracy:
+        parts.append(f"{result.accuracy.quantized:.2%} top-1 (float {result.accuracy.float_:.2%})")
+    parts.append(f"{_kib(result.memory.flash_bytes.total)} flash, {_kib(result.memory.sram_bytes.total)} SRAM")
+    measured = result.measurement
+    if measured.latency_s is not None:
+        parts.append(f"{measured.latency_s * 1e3:.2f} ms {measured.cycle_source}")
+    checked = result.verification
+    agreement = "identical to" if checked.identical == checked.samples else "DIFFERENT from"
+    parts.append(f"outputs {agreement} {checked.oracle} on {checked.identical} of {checked.samples} samples")
+    return f"{result.model.name} on {result.board.id}: " + "; ".join(parts)
+
+
+def print_result(result: Result, console: Console) -> None:
+    console.print(_operators(result))
+    console.print(_memory(result))
+    console.print(one_line(result), highlight=False, style="bold", soft_wrap=True)
+
+
+def _operators(result: Result) -> Table:
+    measured = result.measurement
+    table = Table(box=box.SIMPLE_HEAD, title=f"operators ({measured.link}, cycles {measured.cycle_source})", title_justify="left")
+    table.add_column("#", justify="right")
+    table.add_column("operator")
+    table.add_column("kind")
+    for column in ("weight bits", "MACs", "cycles", "share", "MAC/cycle"):
+        table.add_column(column, justify="right")
+    total = sum(operator.cycles or 0 for operator in measured.operators)
+    for operator in measured.operators:
+        known = operator.cycles is not None and total > 0
+        table.add_row(
+            str(operator.index),
+            operator.name,
+            operator.kind,
+            str(operator.weight_bits or ""),
+            f"{operator.macs:,}" if operator.macs else "",
+            f"{operator.cycles:,}" if known else "",
+            f"{(operator.cycles or 0) / total:.1%}" if known else "",
+            f"{operator.macs / operator.cycles:.2f}" if operator.cycles and operator.macs else "",
+        )
+    if measured.cycles is not None:
+        table.add_section()
+        table.add_row("", "whole inference, median", "", "", f"{result.model.macs:,}", f"{measured.cycles.median:,}")
+    return table
+
+
+def _memory(result: Result) -> Table:
+    flash, sram = result.memory.flash_bytes, result.memory.sram_bytes
+    table = Table(box=box.SIMPLE_HEAD, title=f"memory (linked image, {result.build.compiler})", title_justify="left")
+    table.add_column("")
+    table.add_column("bytes", justify="right")
+    table.add_column("of which")
+    table.add_row("flash", f"{flash.total:,}", f"weights {flash.weights:,}, code {flash.code:,}, tables {flash.tables:,}")
+    stack = f"stack {sram.stack:,}"
+    if result.memory.worst_case_stack_bytes is not None:
+        stack += f" (worst case {result.memory.worst_case_stack_bytes:,}"
+        if result.memory.measured_stack_bytes is not None:
+            stack += f", seen {result.memory.measured_stack_bytes:,}"
+        stack += ")"
+    table.add_row("SRAM", f"{sram.total:,}", f"arena {sram.arena:,}, {stack}, static {sram.static:,}")
+    return table
+
+
+def _kib(size: int) -> str:
+    return f"{size / 1024:.1f} KiB"
