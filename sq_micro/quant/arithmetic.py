@@ -82,6 +82,7 @@ Arithmetic: TypeAlias = ChannelRequantization | Rescaling | Averaging | Addition
 SOFTMAX_INTEGER_BITS = 5
 SIGMOID_INTEGER_BITS = 4
 ADD_LEFT_SHIFT = 20
+_LARGEST_SHIFT = 30  # beyond, Softmax and Sigmoid scale nothing but 0: their diff_min and radius are 0
 
 
 def derive_multiplier(real: float) -> tuple[int, int]:
@@ -120,16 +121,9 @@ def channel_requantization(
     weight_scale: Float32Array,
     output: ActivationParams,
     activation: ActivationFunction,
-    float32_product: bool = False,
 ) -> ChannelRequantization:
-    """in_scale · weight_scale / out_scale per channel. Raises QuantizationError iff a factor is 2^30 or more.
-
-    float32_product  round in_scale · weight_scale to float32 first, as TFLite does for weights with one scale in all.
-    """
-    products = [source.scale * float(scale) for scale in weight_scale]
-    if float32_product:
-        products = [float(np.float32(product)) for product in products]
-    pairs = [derive_multiplier(product / output.scale) for product in products]
+    """in_scale · weight_scale / out_scale per channel. Raises QuantizationError iff a factor is 2^30 or more."""
+    pairs = [derive_multiplier(source.scale * float(scale) / output.scale) for scale in weight_scale]
     if any(shift > 30 for _, shift in pairs):
         raise QuantizationError(operator, "its output range is too small for its weights; check the calibration data")
     minimum, maximum = activation_limits(activation, output)
@@ -142,14 +136,8 @@ def channel_requantization(
 
 
 def relu_rescaling(source: ActivationParams, output: ActivationParams, activation: ActivationFunction) -> Rescaling:
-    """TFLite Micro's RELU divides the scales in float32, unlike every other operator.
-
-    A clamp whose lower bound is not 0 is not a RELU to TFLite but a QUANTIZE, which divides in float64.
-    """
-    real = source.scale / output.scale
-    if activation.minimum == 0:
-        real = float(np.float32(source.scale) / np.float32(output.scale))
-    return Rescaling(*derive_multiplier(real), *activation_limits(activation, output))
+    """in_scale / out_scale, divided in float64 as the tflite-micro wheel does; other versions' RELU divide in float32."""
+    return Rescaling(*derive_multiplier(source.scale / output.scale), *activation_limits(activation, output))
 
 
 def requantize_rescaling(source: ActivationParams, output: ActivationParams) -> Rescaling:
@@ -187,14 +175,14 @@ def softmax_scaling(operator: str, source: ActivationParams) -> SoftmaxScaling:
     """Raises QuantizationError iff the input scale is 2^-26 or less, which TFLite's SOFTMAX does not take."""
     real = min(source.scale * (1 << (31 - SOFTMAX_INTEGER_BITS)), (1 << 31) - 1.0)
     if real <= 1.0:
-        raise QuantizationError(operator, "its input was always zero; check the trained weights and the calibration data")
+        raise QuantizationError(operator, "its input was always zero; check the weights and the calibration data")
     multiplier, shift = derive_multiplier(real)
-    return SoftmaxScaling(multiplier, shift, -_input_radius(SOFTMAX_INTEGER_BITS, shift))
+    return SoftmaxScaling(multiplier, min(shift, _LARGEST_SHIFT), -_input_radius(SOFTMAX_INTEGER_BITS, shift))
 
 
 def sigmoid_scaling(source: ActivationParams) -> SigmoidScaling:
     multiplier, shift = derive_multiplier(source.scale * (1 << (31 - SIGMOID_INTEGER_BITS)))
-    return SigmoidScaling(multiplier, shift, _input_radius(SIGMOID_INTEGER_BITS, shift))
+    return SigmoidScaling(multiplier, min(shift, _LARGEST_SHIFT), _input_radius(SIGMOID_INTEGER_BITS, shift))
 
 
 def _input_radius(integer_bits: int, shift: int) -> int:

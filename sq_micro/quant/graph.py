@@ -103,7 +103,6 @@ def derive_arithmetic(
                 weights[operator.weights].scale,
                 activations[operator.output],
                 operator.activation,
-                float32_product=isinstance(operator, Dense) and len(weights[operator.weights].scale) == 1,
             )
         case Add():
             return arithmetic.addition(

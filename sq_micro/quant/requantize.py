@@ -8,6 +8,7 @@ One rounding instead of two differs in about 0.2 % of the values, so both are ke
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -16,7 +17,7 @@ from sq_micro.errors import QuantizationError
 from sq_micro.quant.params import Int8Array, Int32Array
 
 Int64Array = NDArray[np.int64]
-Accumulators = NDArray[np.int32] | NDArray[np.int64] | NDArray[np.float32] | NDArray[np.float64]
+Accumulators = NDArray[np.integer[Any]] | NDArray[np.floating[Any]]
 
 _BLOCK_ELEMENTS = 1 << 15  # two int64 blocks of this size stay in a 1 MiB level-2 cache
 _FRACTION_BITS = 31

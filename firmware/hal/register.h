@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Memory-mapped registers by address. */
+#ifndef SQM_HAL_REGISTER_H
+#define SQM_HAL_REGISTER_H
+
+#include <stdint.h>
+
+#define SQM_REGISTER(address) (*(volatile uint32_t *)(uintptr_t)(address))
+
+/** Replace the bits of `mask` by those of `bits`; all others stay. */
+static inline void sqm_register_change(uint32_t address, uint32_t mask, uint32_t bits)
+{
+    SQM_REGISTER(address) = (SQM_REGISTER(address) & ~mask) | bits;
+}
+
+/** Wait until (register & mask) == bits. */
+static inline void sqm_register_await(uint32_t address, uint32_t mask, uint32_t bits)
+{
+    while ((SQM_REGISTER(address) & mask) != bits) {
+    }
+}
+
+#endif

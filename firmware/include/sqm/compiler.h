@@ -1,0 +1,59 @@
+/*
+ * What the C standard leaves to the compiler: inlining, and loads of unaligned words.
+ * Everything that depends on gcc or clang stands here and nowhere else.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#ifndef SQM_COMPILER_H
+#define SQM_COMPILER_H
+
+#include <stdint.h>
+
+/** Kernels and nests: always inlined, so that constant arguments fold into the loops. */
+#define SQM_INLINE static inline __attribute__((always_inline))
+
+/** One function per operator: keeps names in the map file, and stack use per operator. */
+#define SQM_NOINLINE __attribute__((noinline))
+
+/** Deliberately out of line: one copy per translation unit, whoever calls it; none if nobody does. */
+#define SQM_SHARED static __attribute__((noinline, unused))
+
+_Static_assert(sizeof(unsigned int) == sizeof(uint32_t), "__builtin_clz counts in an unsigned int");
+
+/** Leading zero bits of a word that is not 0. */
+SQM_INLINE int32_t sqm_leading_zeros(uint32_t value)
+{
+    return __builtin_clz(value);
+}
+
+/** v clamped to int8's range: one instruction where the core has one. gcc misses it in long functions. */
+#if defined(__ARM_FEATURE_SAT)
+#define SQM_SATURATE_S8(v) __builtin_arm_ssat((v), 8)
+#else
+#define SQM_SATURATE_S8(v) ((v) < -128 ? -128 : (v) > 127 ? 127 : (v))
+#endif
+
+/**
+ * Int32 variables that shall all be loaded before the first is used. On Cortex-M3 and M4 a load right
+ * after a load takes one cycle, a load between other instructions two; compilers spread them. No code.
+ */
+#define SQM_LOADED_TOGETHER(a, b, c, d, e)                                                         \
+    __asm__("" : "+r"(a), "+r"(b), "+r"(c), "+r"(d), "+r"(e))
+
+/** An int32 variable that the compiler knows nothing of. Keeps copy loops from becoming calls of memcpy. */
+#define SQM_OPAQUE(a) __asm__("" : "+r"(a))
+
+/** The word at any address, least significant byte first. Compilers turn it into one load. */
+SQM_INLINE uint32_t sqm_load_u32(const uint8_t *bytes)
+{
+    return (uint32_t)bytes[0] | (uint32_t)bytes[1] << 8 | (uint32_t)bytes[2] << 16 |
+           (uint32_t)bytes[3] << 24;
+}
+
+/** The half word at any address, least significant byte first. */
+SQM_INLINE uint32_t sqm_load_u16(const uint8_t *bytes)
+{
+    return (uint32_t)bytes[0] | (uint32_t)bytes[1] << 8;
+}
+
+#endif

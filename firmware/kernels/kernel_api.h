@@ -1,0 +1,62 @@
+/*
+ * The contract of each microkernel family, once for all widths and ISAs. A microkernel is a function of
+ * one of these types; the nests take it as an argument, and the tests compare its signature.
+ *
+ * The contracts hold by construction: code generation only emits calls that keep them.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#ifndef SQM_KERNELS_KERNEL_API_H
+#define SQM_KERNELS_KERNEL_API_H
+
+#include <stdint.h>
+
+/**
+ * Dot product of k activations with one row of packed codes.
+ *
+ * @param[in] x             k activations, int8, any alignment.
+ * @param     input_offset  -zero point of the activations, -127 ... 128.
+ * @param[in] row           one row in the kernel's layout (README.md), any alignment; no byte beyond it is read.
+ * @param     k             any; a multiple of the kernel's k_multiple. Below 1 nothing is read.
+ * @return  sum of (x[i] + input_offset) * v[i] over the stored codes v; the channel's step is not applied.
+ *          |sum| <= 255 * 128 * k < 2^31 for k <= 65536.
+ */
+typedef int32_t sqm_dot_1x1(const int8_t *x, int32_t input_offset, const uint8_t *row, int32_t k);
+
+/**
+ * Four dot products that share the loads of x: acc[j] += sum of (x[i] + input_offset) * w[j * row_stride + i].
+ *
+ * @param[in]     x             k activations, int8, any alignment.
+ * @param         input_offset  -zero point of the activations, -127 ... 128.
+ * @param[in]     w             four rows of int8 weights, row_stride bytes apart, any alignment.
+ * @param         k             any; below 1 nothing is read.
+ * @param[in,out] acc           four accumulators; their bound is checked when the code is generated.
+ */
+typedef void sqm_dot_1x4(const int8_t *x, int32_t input_offset, const int8_t *w, int32_t row_stride,
+                         int32_t k, int32_t acc[4]);
+
+/**
+ * One row of packed codes to int8 weights.
+ *
+ * @param[in]  row   one row in the kernel's layout, any alignment; no byte beyond it is read.
+ * @param      k     codes in the row.
+ * @param      step  what a code v means: 1: w = v; -1: w = -v; 2: w = 2v + 1 (2 bits only).
+ * @param[out] out   k weights.
+ */
+typedef void sqm_unpack_1x1(const uint8_t *row, int32_t k, int32_t step, int8_t *out);
+
+/**
+ * Codes first, first + stride, ... of a run to int8 weights: one channel of a depthwise convolution.
+ *
+ * @param[in]  plane     the whole run in the kernel's layout, any alignment; no byte beyond it is read.
+ * @param      elements  codes in the run.
+ * @param      first     index of the first code.
+ * @param      stride    distance of the codes.
+ * @param      count     how many; first + (count - 1) * stride < elements.
+ * @param      step      as in sqm_unpack_1x1.
+ * @param[out] out       count weights.
+ */
+typedef void sqm_pick_1x1(const uint8_t *plane, int32_t elements, int32_t first, int32_t stride,
+                          int32_t count, int32_t step, int8_t *out);
+
+#endif

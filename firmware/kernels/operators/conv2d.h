@@ -1,0 +1,175 @@
+/*
+ * 2D convolution, TFLite's CONV_2D: int8 activations, weights of any width, one scale per output channel.
+ *
+ * Four output channels share each load of x. Weights below 8 bits are unpacked to scratch outside the
+ * pixel loop, so their decoding costs 1/pixels of the work and the inner loop is the same for all widths.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#ifndef SQM_OPERATORS_CONV2D_H
+#define SQM_OPERATORS_CONV2D_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "sqm/compiler.h"
+#include "kernels/kernel_api.h"
+#include "kernels/operators/window.h"
+#include "kernels/portable_c/w8.h"
+#include "kernels/requantize.h"
+
+/**
+ * Geometry and codes. Images are [height][width][channels].
+ *
+ * row_bytes      packed bytes of one output channel's weights.
+ * input_offset   -zero point of the input.
+ * output_offset  zero point of the output.
+ */
+typedef struct {
+    int32_t input_height;
+    int32_t input_width;
+    int32_t input_channels;
+    int32_t output_height;
+    int32_t output_width;
+    int32_t output_channels;
+    int32_t window_height;
+    int32_t window_width;
+    int32_t stride_height;
+    int32_t stride_width;
+    int32_t dilation_height;
+    int32_t dilation_width;
+    int32_t pad_top;
+    int32_t pad_left;
+    int32_t input_offset;
+    int32_t output_offset;
+    int32_t output_minimum;
+    int32_t output_maximum;
+    int32_t row_bytes;
+} sqm_conv2d_params;
+
+/** Output channels that are computed together, where the operator has as many. */
+#define SQM_CONV2D_TILE 4
+
+/** The params of conv2d along one axis. */
+SQM_INLINE sqm_axis sqm_conv2d_vertical(const sqm_conv2d_params *p)
+{
+    return (sqm_axis){p->input_height,  p->output_height,   p->window_height,
+                      p->stride_height, p->dilation_height, p->pad_top};
+}
+
+SQM_INLINE sqm_axis sqm_conv2d_horizontal(const sqm_conv2d_params *p)
+{
+    return (sqm_axis){p->input_width,  p->output_width,   p->window_width,
+                      p->stride_width, p->dilation_width, p->pad_left};
+}
+
+/** acc[0 ... tile - 1] += x times so many rows of weights, `row_stride` bytes apart. */
+SQM_INLINE void sqm_conv2d_dot(int32_t tile, const int8_t *x, int32_t input_offset,
+                               const int8_t *w, int32_t row_stride, int32_t k, int32_t acc[4])
+{
+    if (tile == SQM_CONV2D_TILE) {
+        sqm_dot_s8_w8_1x4__c(x, input_offset, w, row_stride, k, acc);
+    } else {
+        acc[0] += sqm_dot_s8_w8_1x1__c(x, input_offset, (const uint8_t *)w, k);
+    }
+}
+
+/** One output pixel: taps outside the image contribute 0, as if x were the zero point there. */
+SQM_INLINE void sqm_conv2d_pixel(const sqm_conv2d_params *p, int32_t tile, const int8_t *input,
+                                 const int8_t *rows, int32_t top, sqm_taps vertical, int32_t left,
+                                 int32_t acc[4])
+{
+    const int32_t channels = p->input_channels;
+    const int32_t row_stride = p->window_height * p->window_width * channels;
+    const sqm_taps horizontal = sqm_axis_taps(sqm_conv2d_horizontal(p), left);
+
+    for (int32_t ky = vertical.first; ky < vertical.last; ++ky) {
+        const int32_t row = (top + ky * p->dilation_height) * p->input_width;
+        const int32_t column = left + horizontal.first * p->dilation_width;
+        const int8_t *x = input + (row + column) * channels;
+        const int8_t *w = rows + (ky * p->window_width + horizontal.first) * channels;
+        if (p->dilation_width == 1) {
+            /* Neighbouring taps are neighbours in memory: one run per row of the window. */
+            const int32_t run = (horizontal.last - horizontal.first) * channels;
+            sqm_conv2d_dot(tile, x, p->input_offset, w, row_stride, run, acc);
+        } else {
+            for (int32_t n = horizontal.last - horizontal.first; n > 0; --n) {
+                sqm_conv2d_dot(tile, x, p->input_offset, w, row_stride, channels, acc);
+                x += p->dilation_width * channels;
+                w += channels;
+            }
+        }
+    }
+}
+
+/** Output channels channel ... channel + tile - 1 of all pixels. */
+SQM_INLINE void sqm_conv2d_channels(const sqm_conv2d_params *p, int32_t tile, int32_t channel,
+                                    const int8_t *input, const int8_t *rows, const int32_t *bias,
+                                    const int32_t *multiplier, const int8_t *shift, int8_t *output)
+{
+    int8_t *out = output + channel;
+
+    for (int32_t oy = 0; oy < p->output_height; ++oy) {
+        const int32_t top = sqm_axis_origin(sqm_conv2d_vertical(p), oy);
+        const sqm_taps vertical = sqm_axis_taps(sqm_conv2d_vertical(p), top);
+        for (int32_t ox = 0; ox < p->output_width; ++ox) {
+            const int32_t left = sqm_axis_origin(sqm_conv2d_horizontal(p), ox);
+            int32_t acc[SQM_CONV2D_TILE] = {bias[channel], 0, 0, 0};
+            if (tile == SQM_CONV2D_TILE) {
+                acc[1] = bias[channel + 1];
+                acc[2] = bias[channel + 2];
+                acc[3] = bias[channel + 3];
+            }
+            sqm_conv2d_pixel(p, tile, input, rows, top, vertical, left, acc);
+            /* Written out four times: an array that is indexed by a variable would live in memory. */
+#define SQM_CONV2D_STORE(j)                                                                        \
+    out[j] = sqm_requantize_code(acc[j], multiplier[channel + (j)], shift[channel + (j)],          \
+                                 p->output_offset, p->output_minimum, p->output_maximum)
+            SQM_CONV2D_STORE(0);
+            if (tile == SQM_CONV2D_TILE) {
+                SQM_CONV2D_STORE(1);
+                SQM_CONV2D_STORE(2);
+                SQM_CONV2D_STORE(3);
+            }
+#undef SQM_CONV2D_STORE
+            out += p->output_channels;
+        }
+    }
+}
+
+/**
+ * @param[in]  unpack      of the weights' width; NULL for 8 bits, which are read where they are.
+ * @param[in]  input       input_height * input_width * input_channels codes.
+ * @param[in]  weights     output_channels rows of row_bytes.
+ * @param[in]  steps       per output channel, see sqm_unpack_1x1; NULL where all are 1.
+ * @param[in]  bias        per output channel, TFLite's: the input's zero point is not folded in.
+ * @param[in]  multiplier  per output channel, with shift: accumulator to output, see requantize.h.
+ * @param      scratch     min(4, output_channels) unpacked rows; not used for 8 bits.
+ * @param[out] output      output_height * output_width * output_channels codes; not the input.
+ */
+SQM_INLINE void sqm_conv2d(const sqm_conv2d_params *p, sqm_unpack_1x1 *unpack, const int8_t *input,
+                           const uint8_t *weights, const int8_t *steps, const int32_t *bias,
+                           const int32_t *multiplier, const int8_t *shift, int8_t *scratch,
+                           int8_t *output)
+{
+    const int32_t k = p->window_height * p->window_width * p->input_channels;
+    const int32_t tile = p->output_channels < SQM_CONV2D_TILE ? 1 : SQM_CONV2D_TILE;
+
+    for (int32_t next = 0; next < p->output_channels; next += tile) {
+        /* The last tile begins early enough to be a whole one: computing up to three channels twice
+         * takes less time than three single ones would, and less code than a second nest. */
+        const int32_t latest = p->output_channels - tile;
+        const int32_t channel = next < latest ? next : latest;
+        const int8_t *rows = (const int8_t *)weights + channel * p->row_bytes;
+        if (unpack != NULL) {
+            for (int32_t j = 0; j < tile; ++j) {
+                unpack(weights + (channel + j) * p->row_bytes, k,
+                       steps == NULL ? 1 : steps[channel + j], scratch + j * k);
+            }
+            rows = scratch;
+        }
+        sqm_conv2d_channels(p, tile, channel, input, rows, bias, multiplier, shift, output);
+    }
+}
+
+#endif

@@ -1,0 +1,137 @@
+/*
+ * Depthwise 2D convolution, TFLite's DEPTHWISE_CONV_2D: each output channel sees one input channel.
+ *
+ * Channel by channel: the taps of a channel are picked out of the packed run into scratch outside the
+ * pixel loop, so decoding costs 1/pixels of the work and the inner loop is the same for all widths.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#ifndef SQM_OPERATORS_DEPTHWISE_CONV2D_H
+#define SQM_OPERATORS_DEPTHWISE_CONV2D_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "sqm/compiler.h"
+#include "kernels/kernel_api.h"
+#include "kernels/operators/window.h"
+#include "kernels/requantize.h"
+
+/**
+ * Geometry and codes, as sqm_conv2d_params.
+ *
+ * depth_multiplier  output channel c comes from input channel c / depth_multiplier;
+ *                   output_channels = input_channels * depth_multiplier.
+ */
+typedef struct {
+    int32_t input_height;
+    int32_t input_width;
+    int32_t input_channels;
+    int32_t output_height;
+    int32_t output_width;
+    int32_t output_channels;
+    int32_t window_height;
+    int32_t window_width;
+    int32_t stride_height;
+    int32_t stride_width;
+    int32_t dilation_height;
+    int32_t dilation_width;
+    int32_t pad_top;
+    int32_t pad_left;
+    int32_t input_offset;
+    int32_t output_offset;
+    int32_t output_minimum;
+    int32_t output_maximum;
+    int32_t depth_multiplier;
+} sqm_depthwise_conv2d_params;
+
+/** The params of depthwise_conv2d along one axis. */
+SQM_INLINE sqm_axis sqm_depthwise_conv2d_vertical(const sqm_depthwise_conv2d_params *p)
+{
+    return (sqm_axis){p->input_height,  p->output_height,   p->window_height,
+                      p->stride_height, p->dilation_height, p->pad_top};
+}
+
+SQM_INLINE sqm_axis sqm_depthwise_conv2d_horizontal(const sqm_depthwise_conv2d_params *p)
+{
+    return (sqm_axis){p->input_width,  p->output_width,   p->window_width,
+                      p->stride_width, p->dilation_width, p->pad_left};
+}
+
+/** acc + sum of (x[i * stride] + input_offset) * w[i]: one row of a window, three taps at a time. */
+SQM_INLINE int32_t sqm_depthwise_conv2d_row(int32_t acc, const int8_t *x, int32_t stride,
+                                            int32_t input_offset, const int8_t *w, int32_t count)
+{
+    for (; count >= 3; count -= 3) {
+        int32_t x0 = x[0];
+        int32_t x1 = x[stride];
+        int32_t x2 = x[2 * stride];
+        int32_t w0 = w[0];
+        int32_t w1 = w[1];
+        const int32_t w2 = w[2];
+        SQM_LOADED_TOGETHER(x0, x1, x2, w0, w1);
+        acc += (x0 + input_offset) * w0;
+        acc += (x1 + input_offset) * w1;
+        acc += (x2 + input_offset) * w2;
+        x += 3 * stride;
+        w += 3;
+    }
+    for (; count > 0; --count) {
+        acc += (*x + input_offset) * *w;
+        x += stride;
+        ++w;
+    }
+    return acc;
+}
+
+/**
+ * @param[in]  pick        of the weights' width.
+ * @param[in]  input       input_height * input_width * input_channels codes.
+ * @param[in]  weights     window_height * window_width * output_channels codes in one packed run.
+ * @param[in]  steps       per output channel, see sqm_unpack_1x1; NULL where all are 1.
+ * @param[in]  bias        per output channel, TFLite's: the input's zero point is not folded in.
+ * @param[in]  multiplier  per output channel, with shift: accumulator to output, see requantize.h.
+ * @param      scratch     window_height * window_width bytes.
+ * @param[out] output      output_height * output_width * output_channels codes; not the input.
+ */
+SQM_INLINE void sqm_depthwise_conv2d(const sqm_depthwise_conv2d_params *p, sqm_pick_1x1 *pick,
+                                     const int8_t *input, const uint8_t *weights,
+                                     const int8_t *steps, const int32_t *bias,
+                                     const int32_t *multiplier, const int8_t *shift,
+                                     int8_t *scratch, int8_t *output)
+{
+    const int32_t taps = p->window_height * p->window_width;
+    const sqm_axis rows = sqm_depthwise_conv2d_vertical(p);
+    const sqm_axis columns = sqm_depthwise_conv2d_horizontal(p);
+
+    for (int32_t channel = 0; channel < p->output_channels; ++channel) {
+        const int8_t *plane = input + channel / p->depth_multiplier;
+        int8_t *out = output + channel;
+
+        pick(weights, taps * p->output_channels, channel, p->output_channels, taps,
+             steps == NULL ? 1 : steps[channel], scratch);
+        for (int32_t oy = 0; oy < p->output_height; ++oy) {
+            const int32_t top = sqm_axis_origin(rows, oy);
+            const sqm_taps vertical = sqm_axis_taps(rows, top);
+            for (int32_t ox = 0; ox < p->output_width; ++ox) {
+                const int32_t left = sqm_axis_origin(columns, ox);
+                const sqm_taps horizontal = sqm_axis_taps(columns, left);
+                const int32_t first_x = left + horizontal.first * p->dilation_width;
+                int32_t acc = bias[channel];
+                for (int32_t ky = vertical.first; ky < vertical.last; ++ky) {
+                    const int32_t y = top + ky * p->dilation_height;
+                    acc = sqm_depthwise_conv2d_row(
+                        acc, plane + (y * p->input_width + first_x) * p->input_channels,
+                        p->dilation_width * p->input_channels, p->input_offset,
+                        scratch + ky * p->window_width + horizontal.first,
+                        horizontal.last - horizontal.first);
+                }
+                *out = sqm_requantize_code(acc, multiplier[channel], shift[channel],
+                                           p->output_offset, p->output_minimum, p->output_maximum);
+                out += p->output_channels;
+            }
+        }
+    }
+}
+
+#endif

@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "protocol/server.h"
+
+#include <stdint.h>
+
+#include "board_config.h"
+#include "protocol/bytes.h"
+#include "protocol/frame.h"
+#include "sqm/hal.h"
+#include "sqm/status.h"
+#include "sqm_binding.h"
+
+#define HASH_BYTES        32
+#define STATUS_BYTES      1
+#define HELLO_FIXED_BYTES (STATUS_BYTES + 2 + 1 + 2 + 4 * 4 + HASH_BYTES)
+#define ANSWER_BYTES      (SQM_FRAME_BODY_BYTES - STATUS_BYTES) /* what fits behind a status */
+
+_Static_assert(SQM_MODEL_OPERATORS > 0 && SQM_MODEL_OPERATORS <= 0xFFFF, "HELLO has 16 bits");
+_Static_assert(HELLO_FIXED_BYTES + sizeof(SQM_BOARD_NAME) + sizeof(SQM_ISA_NAME) +
+                       sizeof(SQM_MODEL_NAME) <=
+                   SQM_FRAME_BODY_BYTES,
+               "the names of board, ISA and model do not fit into HELLO: shorten the longest");
+
+static const uint8_t model_hash[HASH_BYTES] = SQM_MODEL_HASH;
+
+/* The request is decoded in `wire`, its answer is built in `payload` and then encoded over it. */
+static uint8_t wire[SQM_FRAME_WIRE_BYTES];
+static uint8_t payload[SQM_FRAME_PAYLOAD_BYTES];
+
+/* The last run, so that an INVOKE that comes twice is answered twice and run once. */
+static struct {
+    bool valid;
+    uint32_t run;
+    sqm_status status;
+    uint64_t cycles;
+} last;
+static uint32_t operator_cycles[SQM_MODEL_OPERATORS];
+
+/* Body of a request; the answer behind the status grows at `end`. */
+typedef struct {
+    const uint8_t *body;
+    uint32_t bytes;
+    uint8_t *end;
+} exchange;
+
+/* ---- Small parts ---- */
+
+static void put_name(exchange *x, const char *name)
+{
+    do {
+        x->end = sqm_put_u8(x->end, (uint8_t)*name);
+    } while (*name++ != '\0');
+}
+
+static bool within(uint32_t offset, uint32_t count, uint32_t size)
+{
+    return offset <= size && count <= size - offset;
+}
+
+static uint32_t timed_invoke(void)
+{
+    sqm_interrupts_disable();
+    const uint32_t before = sqm_cycles_now();
+    SQM_MODEL_INVOKE();
+    const uint32_t after = sqm_cycles_now();
+    sqm_interrupts_enable();
+    return after - before;
+}
+
+static uint64_t timed_operators(void)
+{
+    uint64_t sum = 0;
+    sqm_interrupts_disable();
+    for (int32_t i = 0; i < SQM_MODEL_OPERATORS; ++i) {
+        const uint32_t before = sqm_cycles_now();
+        SQM_MODEL_INVOKE_OPERATOR(i);
+        operator_cycles[i] = sqm_cycles_now() - before;
+        sum += operator_cycles[i];
+    }
+    sqm_interrupts_enable();
+    return sum;
+}
+
+/* ---- One function a message ---- */
+
+static sqm_status hello(exchange *x)
+{
+    if (x->bytes != 0) {
+        return SQM_BAD_LENGTH;
+    }
+    last.valid = false; /* a new conversation counts its runs anew */
+    x->end = sqm_put_u16(x->end, SQM_PROTOCOL_VERSION);
+    x->end = sqm_put_u8(x->end, sqm_cycles_source());
+    x->end = sqm_put_u16(x->end, SQM_MODEL_OPERATORS);
+    x->end = sqm_put_u32(x->end, SQM_CLOCK_HZ);
+    x->end = sqm_put_u32(x->end, SQM_MODEL_INPUT_BYTES);
+    x->end = sqm_put_u32(x->end, SQM_MODEL_OUTPUT_BYTES);
+    x->end = sqm_put_u32(x->end, SQM_MODEL_ARENA_BYTES);
+    for (int32_t i = 0; i < HASH_BYTES; ++i) {
+        x->end = sqm_put_u8(x->end, model_hash[i]);
+    }
+    put_name(x, SQM_BOARD_NAME);
+    put_name(x, SQM_ISA_NAME);
+    put_name(x, SQM_MODEL_NAME);
+    return SQM_OK;
+}
+
+static sqm_status write_input(const exchange *x)
+{
+    if (x->bytes < 4) {
+        return SQM_BAD_LENGTH;
+    }
+    const uint32_t offset = sqm_get_u32(x->body);
+    const uint32_t count = x->bytes - 4;
+    if (!within(offset, count, SQM_MODEL_INPUT_BYTES)) {
+        return SQM_OUT_OF_RANGE;
+    }
+    int8_t *input = SQM_MODEL_INPUT();
+    for (uint32_t i = 0; i < count; ++i) {
+        input[offset + i] = (int8_t)x->body[4 + i];
+    }
+    return SQM_OK;
+}
+
+static sqm_status invoke(exchange *x)
+{
+    if (x->bytes != 5) {
+        return SQM_BAD_LENGTH;
+    }
+    const uint32_t run = sqm_get_u32(x->body);
+    if (!last.valid || last.run != run) {
+        last.cycles = x->body[4] != 0 ? timed_operators() : timed_invoke();
+        const bool counts = sqm_cycles_source() != 0;
+        last.status = counts && last.cycles == 0 ? SQM_COUNTER_DEAD : SQM_OK;
+        if (!counts) {
+            last.cycles = 0;
+        }
+        last.run = run;
+        last.valid = true;
+    }
+    x->end = sqm_put_u32(x->end, run);
+    x->end = sqm_put_u32(x->end, (uint32_t)(last.cycles & 0xFFFFFFFFu));
+    x->end = sqm_put_u32(x->end, (uint32_t)(last.cycles >> 32));
+    return last.status;
+}
+
+static sqm_status read_output(exchange *x)
+{
+    if (x->bytes != 5) {
+        return SQM_BAD_LENGTH;
+    }
+    const uint32_t offset = sqm_get_u32(x->body);
+    const uint32_t count = x->body[4];
+    if (count > ANSWER_BYTES || !within(offset, count, SQM_MODEL_OUTPUT_BYTES)) {
+        return SQM_OUT_OF_RANGE;
+    }
+    const int8_t *output = SQM_MODEL_OUTPUT();
+    for (uint32_t i = 0; i < count; ++i) {
+        x->end = sqm_put_u8(x->end, (uint8_t)output[offset + i]);
+    }
+    return SQM_OK;
+}
+
+static sqm_status read_profile(exchange *x)
+{
+    if (x->bytes != 3) {
+        return SQM_BAD_LENGTH;
+    }
+    const uint32_t first = sqm_get_u16(x->body);
+    const uint32_t count = x->body[2];
+    if (count > ANSWER_BYTES / 4 || !within(first, count, SQM_MODEL_OPERATORS)) {
+        return SQM_OUT_OF_RANGE;
+    }
+    for (uint32_t i = 0; i < count; ++i) {
+        x->end = sqm_put_u32(x->end, operator_cycles[first + i]);
+    }
+    return SQM_OK;
+}
+
+static sqm_status read_stack(exchange *x)
+{
+    if (x->bytes != 0) {
+        return SQM_BAD_LENGTH;
+    }
+    x->end = sqm_put_u32(x->end, sqm_stack_used_bytes());
+    x->end = sqm_put_u32(x->end, sqm_stack_reserved_bytes());
+    return SQM_OK;
+}
+
+static sqm_status dispatch(uint8_t id, exchange *x)
+{
+    switch (id) {
+    case SQM_MESSAGE_HELLO:
+        return hello(x);
+    case SQM_MESSAGE_WRITE_INPUT:
+        return write_input(x);
+    case SQM_MESSAGE_INVOKE:
+        return invoke(x);
+    case SQM_MESSAGE_READ_OUTPUT:
+        return read_output(x);
+    case SQM_MESSAGE_READ_PROFILE:
+        return read_profile(x);
+    case SQM_MESSAGE_READ_STACK:
+        return read_stack(x);
+    default:
+        return SQM_UNKNOWN_MESSAGE;
+    }
+}
+
+/* ---- Bytes in, bytes out ---- */
+
+/* @return bytes of a frame without its zero; 0 for an empty or too long one; -1 at the end. */
+static int32_t receive(void)
+{
+    uint32_t count = 0;
+    for (;;) {
+        const int32_t byte = sqm_uart_read();
+        if (byte < 0) {
+            return -1;
+        }
+        if (byte == 0) {
+            return count < SQM_FRAME_WIRE_BYTES ? (int32_t)count : 0;
+        }
+        if (count < SQM_FRAME_WIRE_BYTES) {
+            wire[count++] = (uint8_t)byte;
+        }
+    }
+}
+
+bool sqm_server_poll(void)
+{
+    const int32_t received = receive();
+    if (received < 0) {
+        return false;
+    }
+    const int32_t body_bytes = sqm_frame_decode(wire, (uint32_t)received);
+    if (body_bytes < 0) {
+        return true;
+    }
+    uint8_t *const status_at = payload + SQM_FRAME_HEAD_BYTES;
+    exchange x = {
+        .body = wire + SQM_FRAME_HEAD_BYTES,
+        .bytes = (uint32_t)body_bytes,
+        .end = status_at + STATUS_BYTES,
+    };
+    payload[0] = wire[0];
+    payload[1] = wire[1] | SQM_REPLY_BIT;
+    const sqm_status status = dispatch(wire[1], &x);
+    *status_at = (uint8_t)status;
+    const uint32_t answer_bytes = status == SQM_OK ? (uint32_t)(x.end - status_at) : STATUS_BYTES;
+    const uint32_t wire_bytes = sqm_frame_encode(payload, answer_bytes, wire);
+    for (uint32_t i = 0; i < wire_bytes; ++i) {
+        sqm_uart_write(wire[i]);
+    }
+    sqm_uart_flush();
+    return true;
+}

@@ -1,0 +1,148 @@
+"""Samples through a firmware, and what came out: outputs, cycles, instructions, stack. Knows nothing of bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sq_micro.errors import GoldenMismatchError, LinkError
+from sq_micro.measure.link.base import CountingLink, CycleKind
+from sq_micro.measure.session import Session
+
+Int8Array = NDArray[np.int8]
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """What a firmware did.
+
+    link                  its name: simulator, host, qemu
+    cycle_source          what the cycles are: modelled, measured, or none
+    clock_hz              as the firmware was built
+    runs                  timed invokes: the length of cycles and of instructions
+    cycles, instructions  per timed invoke, or None where nothing counts them
+    operator_cycles       of one more invoke, operator by operator, of the first sample
+    outputs               (samples, output_bytes), each sample's first invoke; read-only
+    identical             samples whose outputs equal the expected ones; None where nothing was expected
+    stack_used_bytes      watermark since the start, and what is set aside; None on a host, whose system owns the stack
+    """
+
+    link: str
+    cycle_source: CycleKind
+    clock_hz: int
+    runs: int
+    cycles: list[int] | None
+    instructions: list[int] | None
+    operator_cycles: list[int] | None
+    outputs: Int8Array
+    identical: int | None
+    stack_used_bytes: int | None
+    stack_reserved_bytes: int | None
+
+    def __str__(self) -> str:
+        checked = "" if self.identical is None else f", {self.identical} of {len(self.outputs)} outputs identical"
+        cycles = f"{int(np.median(self.cycles)):,} cycles ({self.cycle_source})" if self.cycles else "no cycle counter"
+        return f"{self.link}: {cycles}, {self.runs} runs{checked}"
+
+
+def measure(
+    session: Session,
+    samples: Int8Array,
+    expected: Int8Array | None = None,
+    *,
+    runs: int = 1,
+    progress: Progress | None = None,
+) -> Measurement:
+    """Invoke every sample once in their order, and go round again until there are `runs` invokes.
+
+    samples   (n, input_bytes), n ≥ 1
+    expected  (n, output_bytes)
+    runs      ≥ 1; the first `runs` invokes are the timed ones. Run r takes sample r mod n
+    progress  called with (done, total) after each invoke
+
+    Raises GoldenMismatchError iff a device answers the same sample differently from one invoke to the next;
+    what differs from `expected` is only counted: see `first_difference`.
+    """
+    _check_shapes(session, samples, expected, runs)
+    hello, link = session.hello, session.link
+    counting = link if isinstance(link, CountingLink) else None
+    outputs = np.empty((len(samples), hello.output_bytes), dtype=np.int8)
+    cycles: list[int] = []
+    instructions: list[int] = []
+    total = max(len(samples), runs)
+    for run in range(total):
+        index = run % len(samples)
+        spent, output = _invoke(session, samples[index])
+        if run < runs and spent is not None:
+            cycles.append(spent)
+            # The reads of the cycle counter bracket a run, so that there are none without a counter.
+            if counting is not None:
+                instructions.append(counting.counters().last_run_instructions)
+        if run < len(samples):
+            outputs[index] = output
+        else:
+            _same_again(output, outputs[index])
+        if progress is not None:
+            progress(run + 1, total)
+    operator_cycles = None
+    if cycles:
+        _, output = _invoke(session, samples[0], profile=True)
+        _same_again(output, outputs[0])
+        operator_cycles = session.read_profile()
+    outputs.flags.writeable = False
+    stack = session.read_stack()
+    return Measurement(
+        link=link.name,
+        cycle_source=link.cycle_kind if cycles else "none",
+        clock_hz=hello.clock_hz,
+        runs=runs,
+        cycles=cycles or None,
+        instructions=instructions or None,
+        operator_cycles=operator_cycles,
+        outputs=outputs,
+        identical=None if expected is None else int((outputs == expected).all(axis=1).sum()),
+        stack_used_bytes=stack.used_bytes if stack.reserved_bytes else None,
+        stack_reserved_bytes=stack.reserved_bytes or None,
+    )
+
+
+def first_difference(got: Int8Array, expected: Int8Array, operator: str = "output") -> GoldenMismatchError | None:
+    """The error to raise where two arrays of one shape differ, None where they do not. Its index is a flat one.
+
+    >>> first_difference(np.array([1, 2], np.int8), np.array([1, 3], np.int8)).index
+    1
+    """
+    differing = np.flatnonzero(got.ravel() != expected.ravel())
+    if differing.size == 0:
+        return None
+    index = int(differing[0])
+    return GoldenMismatchError(
+        operator, index, int(got.ravel()[index]), int(expected.ravel()[index]), int(differing.size)
+    )
+
+
+def _invoke(session: Session, sample: Int8Array, *, profile: bool = False) -> tuple[int | None, Int8Array]:
+    session.write_input(sample.tobytes())
+    cycles = session.invoke(profile=profile)
+    return cycles, np.frombuffer(session.read_output(), dtype=np.int8)
+
+
+def _same_again(output: Int8Array, before: Int8Array) -> None:
+    if error := first_difference(output, before, "the same sample, invoked again"):
+        raise error
+
+
+def _check_shapes(session: Session, samples: Int8Array, expected: Int8Array | None, runs: int) -> None:
+    hello = session.hello
+    if samples.dtype != np.int8 or samples.ndim != 2 or samples.shape[1] != hello.input_bytes or len(samples) == 0:
+        raise LinkError(
+            f"samples are {samples.dtype} {samples.shape}; model '{hello.model}' takes int8 (n, {hello.input_bytes})"
+        )
+    if expected is not None and expected.shape != (len(samples), hello.output_bytes):
+        raise LinkError(f"expected outputs are {expected.shape}, not {(len(samples), hello.output_bytes)}")
+    if runs < 1:
+        raise LinkError(f"{runs} runs; at least 1 is needed")

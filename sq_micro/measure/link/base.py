@@ -1,0 +1,60 @@
+"""What every link promises."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, Protocol, runtime_checkable
+
+CycleKind = Literal["modelled", "measured", "none"]
+
+
+class Link(Protocol):
+    """Bytes to and from one device.  1. open  2. write/read  3. reset any time  4. close (twice is fine)."""
+
+    @property
+    def name(self) -> str:
+        """One word, for reports."""
+
+    @property
+    def cycle_kind(self) -> CycleKind:
+        """What cycles mean that the device counts at the other end of this link."""
+
+    def open(self) -> None:
+        """Reach the device; nothing to do iff that is done already."""
+
+    def read(self, count: int, timeout_s: float) -> bytes:
+        """Exactly `count` bytes. Raises LinkTimeoutError (holding what came) iff timeout_s passes first.
+
+        Raises LinkError iff the device is gone.
+        """
+
+    def write(self, data: bytes) -> None:
+        """All of it, or LinkError."""
+
+    def reset(self) -> None:
+        """Start the device anew; bytes under way are lost."""
+
+    def close(self) -> None:
+        """Let go of the device; nothing to do iff that is done already."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counters:
+    """What a simulator has executed, and the same at its last reads of the cycle counter, oldest first."""
+
+    instructions: int
+    cycles: int
+    reads: tuple[tuple[int, int], ...]
+
+    @property
+    def last_run_instructions(self) -> int:
+        """Instructions between the last two reads: they bracket an INVOKE without profile."""
+        return self.reads[-1][0] - self.reads[-2][0]
+
+
+@runtime_checkable
+class CountingLink(Protocol):
+    """A link whose far end counts instructions."""
+
+    def counters(self) -> Counters:
+        """What has been executed so far."""

@@ -1,0 +1,40 @@
+"""The firmware in QEMU, its UART on QEMU's standard input and output."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from sq_micro.errors import ToolchainError
+from sq_micro.measure.link.base import CycleKind
+from sq_micro.measure.link.child_process import ChildProcess
+from sq_micro.measure.link.process_link import ProcessLink
+
+_PROGRAM = "qemu-system-arm"
+
+
+class QemuLink(ProcessLink):
+    """Runs an ELF on one of QEMU's machines: a second opinion on the outputs. QEMU's cycle counter stands still."""
+
+    name = "qemu"
+    cycle_kind: CycleKind = "none"
+    ends_by_itself = False
+
+    def __init__(self, elf: Path, machine: str) -> None:
+        super().__init__()
+        self._elf = elf
+        self._machine = machine
+
+    def _start(self) -> ChildProcess:
+        """Raises ToolchainError iff QEMU is not installed."""
+        if (program := shutil.which(_PROGRAM)) is None:
+            raise ToolchainError(
+                f"{_PROGRAM} is not on PATH; install it (Debian: apt-get install qemu-system-arm)"
+                " or use --link simulator"
+            )
+        return ChildProcess(
+            (
+                *(program, "-M", self._machine, "-display", "none", "-monitor", "none"),
+                *("-serial", "stdio", "-kernel", str(self._elf.resolve())),
+            )
+        )

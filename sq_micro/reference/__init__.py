@@ -1,0 +1,1 @@
+"""The bit-exact NumPy interpreter: QuantGraph and input codes to output codes."""

@@ -1,0 +1,100 @@
+"""The cycle table of a core, as `cycles/*.toml` writes it: groups of instructions, each row with its source."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass, fields
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from sq_micro.errors import ToolchainError
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Instructions that cost the same; cycles/armv7em.toml says at its head what each field means.
+
+    to_pc, index, write_back, double   None: does not matter
+    """
+
+    name: str
+    mnemonics: tuple[str, ...]
+    cycles: int
+    source: str
+    cycles_per_word: int = 0
+    taken_cycles: int = 0
+    result_delay: int = 0
+    pipelined_cycles: int | None = None
+    pipelined_after: tuple[str, ...] = ()
+    to_pc: bool | None = None
+    index: bool | None = None
+    write_back: bool | None = None
+    double: bool | None = None
+
+    def names(self, mnemonic: str) -> bool:
+        """Whether one of the mnemonics is this one, or the beginning of it where it ends in *."""
+        return any(
+            mnemonic.startswith(entry[:-1]) if entry.endswith("*") else mnemonic == entry for entry in self.mnemonics
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class CycleTable:
+    """One core.
+
+    error                    how far the model is off, measured on real boards, and on what
+    unaligned_target_cycles  more, for each entry by a branch to a 32-bit instruction across two words
+    unaligned_run_cycles     more, for each run of at least `unaligned_run_length` such instructions
+    """
+
+    cores: tuple[str, ...]
+    title: str
+    error: str
+    error_source: str
+    left_out: str
+    unaligned_target_cycles: int
+    unaligned_run_length: int
+    unaligned_run_cycles: int
+    groups: tuple[Group, ...]
+
+
+@cache
+def load_cycle_table(core: str) -> CycleTable:
+    """The table of a core by Arm's name for it, such as "cortex-m4". Raises ToolchainError iff there is none."""
+    known: list[str] = []
+    for path in sorted(Path(__file__).parent.glob("*.toml")):
+        table = _parse(path)
+        if core in table.cores:
+            return table
+        known += table.cores
+    raise ToolchainError(f"no cycle table for {core}; there are tables for: {', '.join(known)}")
+
+
+def _parse(path: Path) -> CycleTable:
+    content = tomllib.loads(path.read_text(encoding="utf-8"))
+    core, fetch = content["core"], content["fetch"]
+    groups = tuple(_group(path, entry) for entry in content["group"])
+    names = {group.name for group in groups}
+    for group in groups:
+        if unknown := set(group.pipelined_after) - names:
+            raise ToolchainError(f"{path.name}: group '{group.name}' is pipelined after unknown groups {unknown}")
+    return CycleTable(
+        cores=tuple(core["names"]),
+        title=core["title"],
+        error=core["error"],
+        error_source=core["error_source"],
+        left_out=core["left_out"],
+        unaligned_target_cycles=fetch["unaligned_target_cycles"]["value"],
+        unaligned_run_length=fetch["unaligned_run_length"]["value"],
+        unaligned_run_cycles=fetch["unaligned_run_cycles"]["value"],
+        groups=groups,
+    )
+
+
+def _group(path: Path, entry: dict[str, Any]) -> Group:
+    allowed = {field.name for field in fields(Group)}
+    if unknown := set(entry) - allowed:
+        raise ToolchainError(f"{path.name}: group '{entry.get('name')}' has unknown keys {sorted(unknown)}")
+    values: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in entry.items()}
+    return Group(**values)

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * QEMU TCG plugin: the block counts of block_table.h from qemu-system-arm, as CSV at its exit.
+ *
+ *     -plugin qemu_blocks.so,out=counts.csv,marker=0x080001a4
+ *
+ * out      file to write
+ * marker   address of a function (optional). Nothing is counted until it is entered; each entry
+ *          toggles counting, so two calls frame what is measured. Without it all is counted.
+ *
+ * The prototypes below are our own, written from QEMU's documentation of the plugin interface:
+ * no QEMU header is needed to build this file. SQM_QEMU_PLUGIN_VERSION is 1 up to QEMU 8 and 2
+ * from QEMU 9 on; the functions used here are the same in both.
+ */
+#include "block_table.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#ifndef SQM_QEMU_PLUGIN_VERSION
+#define SQM_QEMU_PLUGIN_VERSION 1
+#endif
+
+#define SQM_EXPORT __attribute__((visibility("default")))
+#define SQM_ROWS   65536u
+#define SQM_SLOTS  (4u * SQM_ROWS)
+
+/* ---- What we use of QEMU's plugin interface ---- */
+
+typedef uint64_t qemu_plugin_id_t;
+struct qemu_plugin_tb;
+struct qemu_plugin_insn;
+struct qemu_info_t;
+enum qemu_plugin_cb_flags { QEMU_PLUGIN_CB_NO_REGS = 0 };
+
+void qemu_plugin_register_vcpu_tb_trans_cb(qemu_plugin_id_t id,
+                                           void (*translated)(qemu_plugin_id_t,
+                                                              struct qemu_plugin_tb *));
+void qemu_plugin_register_vcpu_tb_exec_cb(struct qemu_plugin_tb *tb,
+                                          void (*entered)(unsigned int, void *),
+                                          enum qemu_plugin_cb_flags flags, void *user_data);
+void qemu_plugin_register_atexit_cb(qemu_plugin_id_t id, void (*ended)(qemu_plugin_id_t, void *),
+                                    void *user_data);
+size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb *tb);
+struct qemu_plugin_insn *qemu_plugin_tb_get_insn(const struct qemu_plugin_tb *tb, size_t index);
+size_t qemu_plugin_insn_size(const struct qemu_plugin_insn *insn);
+uint64_t qemu_plugin_tb_vaddr(const struct qemu_plugin_tb *tb);
+
+SQM_EXPORT int qemu_plugin_version = SQM_QEMU_PLUGIN_VERSION;
+SQM_EXPORT int qemu_plugin_install(qemu_plugin_id_t id, const struct qemu_info_t *info, int argc,
+                                   char **argv);
+
+/* ---- The plugin ---- */
+
+static sqm_block rows[SQM_ROWS];
+static uint32_t slots[SQM_SLOTS];
+static sqm_block_table table = {rows, slots, SQM_ROWS, SQM_SLOTS - 1u, 0, 0, NULL};
+static uint64_t marker;
+static uint64_t counting = 1;
+static char *output_path;
+
+static void block_entered(unsigned int cpu, void *user_data)
+{
+    sqm_block *row = user_data;
+    (void)cpu;
+    if (marker != 0 && row->address == marker) {
+        counting ^= 1;
+    }
+    sqm_block_enter(&table, row, counting);
+}
+
+static void block_lost(unsigned int cpu, void *user_data)
+{
+    (void)cpu;
+    (void)user_data;
+    table.lost += 1;
+    table.current = NULL;
+}
+
+static void block_translated(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
+{
+    uint64_t bytes = 0;
+    const size_t count = qemu_plugin_tb_n_insns(tb);
+    (void)id;
+    for (size_t i = 0; i < count; i++) {
+        bytes += qemu_plugin_insn_size(qemu_plugin_tb_get_insn(tb, i));
+    }
+    sqm_block *row = sqm_block_find(&table, qemu_plugin_tb_vaddr(tb), bytes);
+    qemu_plugin_register_vcpu_tb_exec_cb(tb, row != NULL ? block_entered : block_lost,
+                                         QEMU_PLUGIN_CB_NO_REGS, row);
+}
+
+static void write_counts(qemu_plugin_id_t id, void *user_data)
+{
+    (void)id;
+    (void)user_data;
+    FILE *file = fopen(output_path, "w");
+    if (file == NULL) {
+        perror(output_path);
+        return;
+    }
+    fprintf(file, "# lost=%" PRIu64 " current=%" PRId64 "\n", table.lost,
+            counting && table.current != NULL ? (int64_t)(table.current - rows) : -1);
+    fprintf(file, "address,bytes,executions,fall_out,fall_in\n");
+    for (uint64_t i = 0; i < table.used; i++) {
+        fprintf(file, "%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 "\n",
+                rows[i].address, rows[i].bytes, rows[i].executions, rows[i].fall_out,
+                rows[i].fall_in);
+    }
+    fclose(file);
+}
+
+SQM_EXPORT int qemu_plugin_install(qemu_plugin_id_t id, const struct qemu_info_t *info, int argc,
+                                   char **argv)
+{
+    (void)info;
+    for (int i = 0; i < argc; i++) {
+        if (strncmp(argv[i], "out=", 4) == 0) {
+            output_path = strdup(argv[i] + 4);
+        } else if (strncmp(argv[i], "marker=", 7) == 0) {
+            marker = strtoull(argv[i] + 7, NULL, 0) & ~1ull; /* bit 0 of a symbol says Thumb */
+            counting = 0;
+        } else {
+            fprintf(stderr, "qemu_blocks: unknown argument '%s'\n", argv[i]);
+            return 1;
+        }
+    }
+    if (output_path == NULL) {
+        fprintf(stderr, "qemu_blocks: out=FILE is missing\n");
+        return 1;
+    }
+    qemu_plugin_register_vcpu_tb_trans_cb(id, block_translated);
+    qemu_plugin_register_atexit_cb(id, write_counts, NULL);
+    return 0;
+}

@@ -1,0 +1,1 @@
+"""QuantGraph to .tflite, and the runtimes that run it."""
