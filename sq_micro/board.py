@@ -20,12 +20,15 @@ from sq_micro.paths import project_files
 
 @dataclass(frozen=True, slots=True)
 class Core:
-    """name as Arm spells it; isa the folder of kernels; flags for GNU compilers; zig_cpu for zig."""
+    """name as Arm spells it; isa the folder of kernels; flags for GNU compilers; zig_cpu for zig.
+
+    clock_hz   None on the host, whose clock is not ours to know: no latency is derived from it
+    """
 
     name: str
     isa: str
     flags: tuple[str, ...]
-    clock_hz: int
+    clock_hz: int | None
     cycle_counter: Literal["dwt", "none"]
     has_fpu: bool
     zig_cpu: str
@@ -33,12 +36,16 @@ class Core:
 
 @dataclass(frozen=True, slots=True)
 class Memory:
+    """One region of the address space."""
+
     origin: int
     size_bytes: int
 
 
 @dataclass(frozen=True, slots=True)
 class Uart:
+    """The serial port that the firmware talks through; base and clock_hz are 0 on the host."""
+
     driver: Literal["stm32_usart", "cmsdk", "posix"]
     base: int
     baud: int
@@ -55,6 +62,8 @@ class ReadyBits:
 
 @dataclass(frozen=True, slots=True)
 class Simulator:
+    """The core that the simulator models, and what its peripherals must say."""
+
     cpu: str
     ready: tuple[ReadyBits, ...]
 
@@ -91,11 +100,13 @@ class Board:
         return tuple(links) if self.sram else ("host",)
 
     def __str__(self) -> str:
-        clock = f"{self.core.clock_hz / 1e6:g} MHz" if self.sram else "host clock"
-        memory = f"{self.flash.size_bytes // 1024} KiB flash, {self.sram.size_bytes // 1024} KiB SRAM" if (
-            self.flash and self.sram
-        ) else "no memory limit"
-        return f"{self.id}: {self.title}, {self.core.name} at {clock}, {memory}"
+        clock = f"at {self.core.clock_hz / 1e6:g} MHz" if self.core.clock_hz else "at an unknown clock"
+        memory = (
+            f"{self.flash.size_bytes // 1024} KiB flash, {self.sram.size_bytes // 1024} KiB SRAM"
+            if (self.flash and self.sram)
+            else "no memory limit"
+        )
+        return f"{self.id}: {self.title}, {self.core.name} {clock}, {memory}"
 
 
 class _Table(BaseModel):
@@ -120,7 +131,7 @@ class _CoreTable(_Table):
     name: str
     isa: str
     flags: list[str]
-    clock_hz: _Number
+    clock_hz: _Number | None = None
     cycle_counter: Literal["dwt", "none"]
     has_fpu: bool = False
     zig_cpu: str
@@ -168,6 +179,7 @@ class _File(_Table):
 
 
 def boards_folder() -> Path:
+    """Where the boards lie that come with sq-micro."""
     return project_files() / "boards"
 
 
@@ -191,31 +203,51 @@ def load_board(name: str | Path) -> Board:
         raise BoardError(path, (f"cannot be read: {error.strerror}",)) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise BoardError(path, (f"is not TOML: {error}",)) from error
+    mistakes = _left_out(content)
     try:
         file = _File.model_validate(content)
     except ValidationError as error:
-        raise BoardError(path, tuple(_mistake(detail) for detail in error.errors())) from error
+        raise BoardError(path, (*(_mistake(detail) for detail in error.errors()), *mistakes)) from error
+    if mistakes:
+        raise BoardError(path, mistakes)
     return _board(path, file, content)
 
 
 def _mistake(detail: Any) -> str:
     where = ".".join(str(part) for part in detail["loc"])
+    if detail["type"] == "extra_forbidden":
+        return f"{where}: unknown key"
     got = detail["input"]
     shown = "" if isinstance(got, dict) else f", got {got!r}"
     return f"{where}: {detail['msg'][:1].lower()}{detail['msg'][1:]}{shown}"
 
 
+def _left_out(content: dict[str, Any]) -> tuple[str, ...]:
+    """Mistakes about what only a host, which has no [memory], may leave out."""
+    if "memory" not in content:
+        return ()
+    return tuple(
+        f"{table}.{key}: field required on a board with [memory]"
+        for table, key in (("core", "clock_hz"), ("uart", "base"), ("uart", "clock_hz"))
+        if isinstance(content.get(table), dict) and key not in content[table]
+    )
+
+
 def _board(path: Path, file: _File, content: dict[str, Any]) -> Board:
     core, uart = file.core, file.uart
-    if file.memory is not None and (uart.base is None or uart.clock_hz is None):
-        raise BoardError(path, ("uart: base and clock_hz are needed on a board with memory",))
     return Board(
         id=path.stem,
         title=file.board.title,
         tier=file.board.tier,
         soc=file.board.soc,
         core=Core(
-            core.name, core.isa, tuple(core.flags), core.clock_hz.value, core.cycle_counter, core.has_fpu, core.zig_cpu
+            name=core.name,
+            isa=core.isa,
+            flags=tuple(core.flags),
+            clock_hz=core.clock_hz.value if core.clock_hz else None,
+            cycle_counter=core.cycle_counter,
+            has_fpu=core.has_fpu,
+            zig_cpu=core.zig_cpu,
         ),
         flash=Memory(file.memory.flash.origin, file.memory.flash.size_bytes.value) if file.memory else None,
         sram=Memory(file.memory.sram.origin, file.memory.sram.size_bytes.value) if file.memory else None,

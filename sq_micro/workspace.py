@@ -5,7 +5,6 @@ A listing of the folder is the story of the run; each stage reads what the one b
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 from dataclasses import dataclass
@@ -18,11 +17,23 @@ from sq_micro.errors import UsageError
 class Stage(Enum):
     """The stages in order; the value lists what each writes."""
 
-    ANALYZE = ("01_imported.txt", "02_canonical.txt", "02_canonical.npz", "request.json")
-    QUANTIZE = ("03_ranges.txt", "06_quantized.txt", "06_quantized.npz", "07_golden.npz", "twin.tflite", "quantize.json")
+    ANALYZE = ("01_imported.txt", "02_canonical.txt", "02_canonical.npz", "analyze.json")
+    QUANTIZE = (
+        "03_ranges.txt",
+        "06_quantized.txt",
+        "06_quantized.npz",
+        "07_golden.npz",
+        "07_twin.tflite",
+        "quantize.json",
+    )
     GENERATE = ("08_plan.txt", "model", "board", "generate.json")
     BUILD = ("firmware.elf", "09_sections.csv", "build.log", "build.json")
     MEASURE = ("11_measurement.json", "result.json")
+
+    @property
+    def command(self) -> str:
+        """The command that runs this stage alone."""
+        return self.name.lower()
 
 
 _ORDER = tuple(Stage)
@@ -67,8 +78,7 @@ class Workspace:
         """The path of an artefact that an earlier stage wrote. Raises UsageError naming that stage iff absent."""
         path = self.folder / name
         if not path.exists():
-            command = stage.name.lower()
-            raise UsageError(f"{self.folder} has no {name}; run `sq-micro {command} … --out {self.folder}` first")
+            raise UsageError(f"{self.folder} has no {name}; run `sq-micro {stage.command} … --out {self.folder}` first")
         return path
 
     def publish(self, source: Path, name: str) -> Path:
@@ -77,5 +87,4 @@ class Workspace:
         temporary = target.with_name(f".{name}.part")
         shutil.copyfile(source, temporary)
         shutil.copymode(source, temporary)
-        os.replace(temporary, target)
-        return target
+        return temporary.replace(target)

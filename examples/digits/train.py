@@ -8,9 +8,9 @@ from pathlib import Path
 
 os.environ.setdefault("KERAS_BACKEND", "jax")
 
-import keras  # noqa: E402  the backend is chosen before Keras is imported
-import numpy as np  # noqa: E402
-from samples import split  # noqa: E402
+import keras  # after its backend is chosen
+import numpy as np
+from samples import split
 
 EPOCHS = 60
 

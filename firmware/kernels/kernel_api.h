@@ -1,6 +1,7 @@
 /*
- * The contract of each microkernel family, once for all widths and ISAs. A microkernel is a function of
- * one of these types; the nests take it as an argument, and the tests compare its signature.
+ * The contract of each microkernel family, once for all widths and ISAs. A microkernel is a
+ * function of one of these types; the nests take it as an argument, and the tests compare its
+ * signature.
  *
  * The contracts hold by construction: code generation only emits calls that keep them.
  *
@@ -16,21 +17,24 @@
  *
  * @param[in] x             k activations, int8, any alignment.
  * @param     input_offset  -zero point of the activations, -127 ... 128.
- * @param[in] row           one row in the kernel's layout (README.md), any alignment; no byte beyond it is read.
+ * @param[in] row           one row in the kernel's layout (README.md), any alignment; no byte
+ *                          beyond it is read.
  * @param     k             any; a multiple of the kernel's k_multiple. Below 1 nothing is read.
- * @return  sum of (x[i] + input_offset) * v[i] over the stored codes v; the channel's step is not applied.
- *          |sum| <= 255 * 128 * k < 2^31 for k <= 65536.
+ * @return  sum of (x[i] + input_offset) * v[i] over the stored codes v; the channel's step is not
+ *          applied. |sum| <= 255 * 128 * k < 2^31 for k <= 65536.
  */
 typedef int32_t sqm_dot_1x1(const int8_t *x, int32_t input_offset, const uint8_t *row, int32_t k);
 
 /**
- * Four dot products that share the loads of x: acc[j] += sum of (x[i] + input_offset) * w[j * row_stride + i].
+ * Four dot products that share the loads of x:
+ *
+ *   acc[j] += sum of (x[i] + input_offset) * w[j * row_stride + i]
  *
  * @param[in]     x             k activations, int8, any alignment.
  * @param         input_offset  -zero point of the activations, -127 ... 128.
  * @param[in]     w             four rows of int8 weights, row_stride bytes apart, any alignment.
  * @param         k             any; below 1 nothing is read.
- * @param[in,out] acc           four accumulators; their bound is checked when the code is generated.
+ * @param[in,out] acc           four sums; that they fit is checked when the code is generated.
  */
 typedef void sqm_dot_1x4(const int8_t *x, int32_t input_offset, const int8_t *w, int32_t row_stride,
                          int32_t k, int32_t acc[4]);
@@ -46,9 +50,10 @@ typedef void sqm_dot_1x4(const int8_t *x, int32_t input_offset, const int8_t *w,
 typedef void sqm_unpack_1x1(const uint8_t *row, int32_t k, int32_t step, int8_t *out);
 
 /**
- * Codes first, first + stride, ... of a run to int8 weights: one channel of a depthwise convolution.
+ * Codes first, first + stride, ... of a run to int8 weights: a channel of a depthwise convolution.
  *
- * @param[in]  plane     the whole run in the kernel's layout, any alignment; no byte beyond it is read.
+ * @param[in]  plane     the whole run in the kernel's layout, any alignment; no byte beyond it is
+ *                       read.
  * @param      elements  codes in the run.
  * @param      first     index of the first code.
  * @param      stride    distance of the codes.

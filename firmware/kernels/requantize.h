@@ -7,8 +7,8 @@
  *   product = round(acc * 2^left * multiplier / 2^31)     to nearest, halves up
  *   result  = round(product / 2^right)                    to nearest, halves away from zero
  *
- * with left = max(shift, 0) and right = max(-shift, 0). One rounding instead of two differs in about
- * 0.2 % of the values, so both are kept.
+ * with left = max(shift, 0) and right = max(-shift, 0). One rounding instead of two differs in
+ * about 0.2 % of the values, so both are kept.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -53,7 +53,7 @@ SQM_INLINE int32_t sqm_divide_by_power_of_two(int32_t value, int32_t exponent)
 /**
  * Scale an accumulator by multiplier * 2^(shift - 31).
  *
- * Exact: |multiplier| < 2^31, so |product| <= 2^31 - 2 for any int32, as sqm_divide_by_power_of_two asks.
+ * For any acc the product lies in -(2^31 - 1) ... 2^31 - 2, which sqm_divide_by_power_of_two takes.
  *
  * @param acc         acc * 2^max(shift, 0) is an int32; checked when the code is generated.
  * @param multiplier  0 ... 2^31 - 1.

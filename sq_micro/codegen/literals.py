@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 _RESERVED = frozenset(
-    "auto break case char const continue default do double else enum extern float for goto if inline int long "
-    "register restrict return short signed sizeof static struct switch typedef union unsigned void volatile while".split()
+    (
+        *("auto", "break", "case", "char", "const", "continue", "default", "do", "double", "else", "enum", "extern"),
+        *("float", "for", "goto", "if", "inline", "int", "long", "register", "restrict", "return", "short", "signed"),
+        *("sizeof", "static", "struct", "switch", "typedef", "union", "unsigned", "void", "volatile", "while"),
+    )
 )
+_BINDING = "binding"  # `sqm_binding.h` is how the bench firmware finds the model
 _PER_LINE = {1: 16, 4: 8}
+_LINE_WIDTH = 100  # as in .clang-format
 
 
 def identifier(name: str) -> str:
@@ -21,26 +27,47 @@ def identifier(name: str) -> str:
     ('resnet_8_v2', 'm_8bit', 'm_int')
     """
     word = re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_") or "model"
-    return f"m_{word}" if word[0].isdigit() or word in _RESERVED else word
+    return f"m_{word}" if word[0].isdigit() or word in _RESERVED or word == _BINDING else word
 
 
 def comment(text: str) -> str:
-    """Text that is safe inside a C block comment.
+    """Text that is safe inside a C block comment, and on one line of any other file.
 
-    >>> comment("a*/b")
-    'a* /b'
+    >>> comment("a*/b"), comment("two\\nlines")
+    ('a* /b', 'two lines')
     """
-    return text.replace("*/", "* /").replace("/*", "/ *").encode("ascii", "backslashreplace").decode()
+    one_line = " ".join(text.split())
+    return one_line.replace("*/", "* /").replace("/*", "/ *").encode("ascii", "backslashreplace").decode()
 
 
 def string(text: str) -> str:
-    """A C string literal.
+    """A C string literal in UTF-8. Escapes are octal: unlike hexadecimal ones they end after three digits.
 
-    >>> string('say "hi"')
-    '"say \\\\"hi\\\\""'
+    >>> print(string('say "hi"'), string("é1"))
+    "say \\042hi\\042" "\\303\\2511"
     """
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"').encode("ascii", "backslashreplace").decode()
-    return f'"{escaped}"'
+    plain = (chr(byte) if 32 <= byte < 127 and byte not in b'"\\\\?' else f"\\{byte:03o}" for byte in text.encode())
+    return f'"{"".join(plain)}"'
+
+
+def call_statement(function: str, arguments: Sequence[str]) -> str:
+    """A call in a function's body, broken between arguments where the line ends.
+
+    >>> print(call_statement("f", ["a" * 45, "b" * 45, "c"]))
+        f(aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa, bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb,
+          c);
+    """
+    start = f"    {function}("
+    lines = [start + arguments[0]]
+    for argument in arguments[1:]:
+        # One column is for the comma or the `);` that follows.
+        ending = 2 if argument is arguments[-1] else 1
+        if len(lines[-1]) + len(", ") + len(argument) + ending <= _LINE_WIDTH:
+            lines[-1] += f", {argument}"
+        else:
+            lines[-1] += ","
+            lines.append(" " * len(start) + argument)
+    return "\n".join(lines) + ");"
 
 
 def integer_lines(values: NDArray[np.integer]) -> tuple[str, ...]:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 from sq_micro import __version__
 from sq_micro.board import Board
 from sq_micro.codegen.literals import comment, identifier, integer_lines, string
 from sq_micro.codegen.operator_views import operator_view
 from sq_micro.codegen.views import ArrayView, BoardView, ModelView, OperatorView
-from sq_micro.ir.operators import DepthwiseConv2D, Reshape, WeightedOperator
+from sq_micro.ir.operators import Conv2D, Dense, DepthwiseConv2D, Reshape, WeightedOperator
 from sq_micro.ir.topology import macs
 from sq_micro.kernels.packing import pack_rows, pack_taps
 from sq_micro.plan.plan import Plan
@@ -28,8 +31,8 @@ def make_model_view(graph: QuantGraph, plan: Plan) -> ModelView:
     arrays = tuple(
         array
         for index, op in enumerate(executed)
-        if op in tuple(topology.weighted())
-        for array in _arrays(graph, op, f"{prefix}_op{index:02d}")  # type: ignore[arg-type]
+        if isinstance(op, Conv2D | DepthwiseConv2D | Dense)
+        for array in _arrays(graph, op, f"{prefix}_op{index:02d}")
     )
     digest = graph.digest()
     weight_bytes = sum(array.length for array in arrays if array.symbol.endswith("_weights"))
@@ -93,20 +96,23 @@ def _arrays(graph: QuantGraph, operator: WeightedOperator, symbol: str) -> tuple
         packed = pack_rows(codes.reshape(codes.shape[0], -1), levels, bits)
     found = graph.arithmetic[operator.name]
     assert isinstance(found, ChannelRequantization)
-    name = comment(operator.name)
+    name = comment(f"'{operator.name}'")
     arrays = [
-        _array("uint8_t", f"{symbol}_weights", packed, f"'{name}': {codes.size} weights of {bits} bits, packed"),
-        _array("int32_t", f"{symbol}_bias", graph.biases[operator.bias], f"'{name}': bias, in accumulator units"),
-        _array("int32_t", f"{symbol}_multiplier", found.multiplier, "multiplier * 2^(shift - 31) maps it to the output"),
+        _array("uint8_t", f"{symbol}_weights", packed, f"{name}: {codes.size:,} weights of {bits} bits, packed"),
+        _array("int32_t", f"{symbol}_bias", graph.biases[operator.bias], f"{name}: bias, in units of the accumulator"),
+        _array(
+            *("int32_t", f"{symbol}_multiplier", found.multiplier),
+            f"{name}: accumulator * multiplier * 2^(shift - 31) is the output, less its zero point",
+        ),
         _array("int8_t", f"{symbol}_shift", found.shift.astype(np.int8), ""),
     ]
     if (levels != Levels.TWOS).any():
-        meaning = "1: w = v; -1: w = -v; 2: w = 2v + 1, for the stored code v"
+        meaning = f"{name}: what a stored code v means by channel, 1: v, -1: -v, 2: 2v + 1"
         arrays.append(_array("int8_t", f"{symbol}_steps", levels.astype(np.int8), meaning))
     return tuple(arrays)
 
 
-def _array(type_: str, symbol: str, values: np.ndarray, what: str) -> ArrayView:  # type: ignore[type-arg]
+def _array(type_: str, symbol: str, values: NDArray[np.integer[Any]], what: str) -> ArrayView:
     return ArrayView(type_, symbol, values.size, integer_lines(values), what)
 
 
@@ -133,7 +139,7 @@ def make_board_view(board: Board) -> BoardView:
         soc=board.soc,
         uart_driver=board.uart.driver,
         cycle_counter=board.core.cycle_counter,
-        clock_hz=f"{board.core.clock_hz}u",
+        clock_hz=f"{board.core.clock_hz or 0}u",
         uart_base=f"{hexadecimal(board.uart.base)}u",
         uart_baud=f"{board.uart.baud}u",
         uart_clock_hz=f"{board.uart.clock_hz}u",

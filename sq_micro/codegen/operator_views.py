@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from math import prod
 from typing import TypeVar, assert_never
 
-from sq_micro.codegen.literals import comment
+from sq_micro.codegen.literals import call_statement, comment
 from sq_micro.codegen.views import FieldView, OperatorView
 from sq_micro.errors import GraphError
 from sq_micro.ir.operators import (
@@ -49,26 +49,28 @@ _T = TypeVar("_T", bound=Arithmetic)
 
 @dataclass(frozen=True, slots=True)
 class _Nest:
-    """A nest's name, its params and its argument lists."""
+    """A nest's name, its params, and the arguments of each call after the params."""
 
     name: str
     params: dict[str, int]
-    calls: tuple[str, ...]
+    calls: tuple[tuple[str, ...], ...]
 
 
 def operator_view(graph: QuantGraph, plan: Plan, operator: Operator, index: int, prefix: str) -> OperatorView:
     """The view of an operator that is executed (a Reshape is not). `index` counts executed operators."""
     maker = _OperatorMaker(graph, plan, operator, f"{prefix}_op{index:02d}")
     nest = maker.nest()
+    symbol = f"op{index:02d}_{kind(operator)}"
+    params = (f"&{symbol}_params",) if nest.params else ()
     return OperatorView(
         index=index,
-        symbol=f"op{index:02d}_{kind(operator)}",
+        symbol=symbol,
         name=comment(operator.name),
         summary=comment(_summary(graph, plan, operator, index)),
         template=f"operators/{'concatenate' if isinstance(operator, Concatenate) else 'nest'}.c.j2",
         nest=nest.name,
         params=tuple(FieldView(name, str(value)) for name, value in nest.params.items()),
-        calls=nest.calls,
+        calls=tuple(call_statement(f"sqm_{nest.name}", params + arguments) for arguments in nest.calls),
     )
 
 
@@ -144,10 +146,14 @@ class _OperatorMaker:
         height, width, channels = self.graph.topology.image_shape(tensor)
         return {f"{side}_height": height, f"{side}_width": width, f"{side}_channels": channels}
 
-    def _constants(self, weights: str) -> str:
+    def _constants(self, weights: str) -> tuple[str, ...]:
         plain = (self.graph.levels[weights] == Levels.TWOS).all()
         steps = "NULL" if plain else f"{self.symbol}_steps"
-        return f"{self.symbol}_weights, {steps}, {self.symbol}_bias, {self.symbol}_multiplier, {self.symbol}_shift"
+        return (
+            f"{self.symbol}_weights",
+            steps,
+            *(f"{self.symbol}_{table}" for table in ("bias", "multiplier", "shift")),
+        )
 
     # ---- operators with weights -------------------------------------------------------------------------------
 
@@ -178,17 +184,21 @@ class _OperatorMaker:
         variant = self.plan.choices[op.name].variant
         assert variant is not None
         unpack = "NULL" if bits == 8 else variant.name
-        call = f"{unpack}, {self._at(op.input)}, {self._constants(op.weights)}, {self._scratch()}, {self._at(op.output)}"
-        return _Nest("conv2d", params, (call,))
+        arguments = (unpack, self._at(op.input), *self._constants(op.weights), self._scratch(), self._at(op.output))
+        return _Nest("conv2d", params, (arguments,))
 
     def _depthwise(self, op: DepthwiseConv2D) -> _Nest:
         params = self._window(op) | {"depth_multiplier": op.depth_multiplier}
         variant = self.plan.choices[op.name].variant
         assert variant is not None
-        call = (
-            f"{variant.name}, {self._at(op.input)}, {self._constants(op.weights)}, {self._scratch()}, {self._at(op.output)}"
+        arguments = (
+            variant.name,
+            self._at(op.input),
+            *self._constants(op.weights),
+            self._scratch(),
+            self._at(op.output),
         )
-        return _Nest("depthwise_conv2d", params, (call,))
+        return _Nest("depthwise_conv2d", params, (arguments,))
 
     def _dense(self, op: Dense) -> _Nest:
         units, inputs = self.graph.topology.shape(op.weights)
@@ -204,8 +214,8 @@ class _OperatorMaker:
         }
         variant = self.plan.choices[op.name].variant
         assert variant is not None
-        call = f"{variant.name}, {self._at(op.input)}, {self._constants(op.weights)}, {self._at(op.output)}"
-        return _Nest("dense", params, (call,))
+        arguments = (variant.name, self._at(op.input), *self._constants(op.weights), self._at(op.output))
+        return _Nest("dense", params, (arguments,))
 
     # ---- operators without weights ----------------------------------------------------------------------------
 
@@ -225,15 +235,17 @@ class _OperatorMaker:
             "output_minimum": found.minimum,
             "output_maximum": found.maximum,
         }
-        return _Nest("add", params, (f"{self._at(op.left)}, {self._at(op.right)}, {self._at(op.output)}",))
+        return _Nest("add", params, ((self._at(op.left), self._at(op.right), self._at(op.output)),))
 
     def _concatenate(self, op: Concatenate) -> _Nest:
         shape = self.graph.topology.shape(op.output)
         outer, whole = prod(shape[1 : op.axis]), prod(shape[op.axis :])
-        calls, offset = [], 0
+        calls: list[tuple[str, ...]] = []
+        offset = 0
         for tensor in op.inputs:
             part = prod(self.graph.topology.shape(tensor)[op.axis :])
-            calls.append(f"{outer}, {part}, {whole}, {offset}, {self._at(tensor)}, {self._at(op.output)}")
+            numbers = (str(number) for number in (outer, part, whole, offset))
+            calls.append((*numbers, self._at(tensor), self._at(op.output)))
             offset += part
         return _Nest("concatenate_part", {}, tuple(calls))
 
@@ -318,5 +330,7 @@ class _OperatorMaker:
         }
         return _Nest("sigmoid", params, (self._in_out(op),))
 
-    def _in_out(self, op: Pad2D | MaxPool2D | AveragePool2D | Mean | Relu | Requantize | Softmax | Sigmoid) -> str:
-        return f"{self._at(op.input)}, {self._at(op.output)}"
+    def _in_out(
+        self, op: Pad2D | MaxPool2D | AveragePool2D | Mean | Relu | Requantize | Softmax | Sigmoid
+    ) -> tuple[str, ...]:
+        return (self._at(op.input), self._at(op.output))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from pathlib import PurePosixPath
 
 import jinja2
+from jinja2.ext import Extension
 
 from sq_micro.board import Board
 from sq_micro.codegen.model_view import make_board_view, make_model_view
@@ -21,12 +23,23 @@ def environment() -> jinja2.Environment:
     """The one Jinja environment: control lines are `//%`, comments `//#`, an undefined field is an error."""
     return jinja2.Environment(
         loader=jinja2.FileSystemLoader(project_files() / "codegen_templates"),
-        line_statement_prefix="//%",
-        line_comment_prefix="//#",
+        extensions=[_ControlLines],
+        trim_blocks=True,
         undefined=jinja2.StrictUndefined,
         keep_trailing_newline=True,
         autoescape=False,
     )
+
+
+class _ControlLines(Extension):
+    """Lines of `//% statement` and `//# comment`, which leave no trace in the output.
+
+    Jinja's own `line_statement_prefix` also swallows the blank lines that follow, which belong to the C.
+    """
+
+    def preprocess(self, source: str, name: str | None, filename: str | None = None) -> str:
+        source = re.sub(r"^[ \t]*//%(.*)$", r"{%\1 %}", source, flags=re.MULTILINE)
+        return re.sub(r"^[ \t]*//#(.*)$", r"{#\1 #}", source, flags=re.MULTILINE)
 
 
 def _render(template: str, **views: object) -> str:

@@ -18,6 +18,8 @@ class ArrayView:
 
 @dataclass(frozen=True, slots=True)
 class FieldView:
+    """`.<name> = <value>,` of an initialiser."""
+
     name: str
     value: str
 
@@ -28,7 +30,7 @@ class OperatorView:
 
     template  file under `operators/`
     params    the initialiser of the params struct
-    calls     complete argument lists, one a call (Concatenate has one per input)
+    calls     complete statements (Concatenate has one per input)
     """
 
     index: int

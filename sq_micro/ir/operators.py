@@ -54,6 +54,8 @@ Size = tuple[int, int]  # (height, width)
 
 @dataclass(frozen=True, slots=True)
 class Conv2D:
+    """Every output channel sees all input channels through one window."""
+
     name: str
     input: str
     weights: str
@@ -83,6 +85,8 @@ class DepthwiseConv2D:
 
 @dataclass(frozen=True, slots=True)
 class Dense:
+    """Weights times a vector."""
+
     name: str
     input: str
     weights: str
@@ -93,6 +97,8 @@ class Dense:
 
 @dataclass(frozen=True, slots=True)
 class Add:
+    """Element by element, of two tensors of one shape."""
+
     name: str
     left: str
     right: str
@@ -112,6 +118,8 @@ class Concatenate:
 
 @dataclass(frozen=True, slots=True)
 class Pad2D:
+    """Zeros around an image, as an operator of its own."""
+
     name: str
     input: str
     output: str
@@ -181,6 +189,8 @@ class Softmax:
 
 @dataclass(frozen=True, slots=True)
 class Sigmoid:
+    """1 / (1 + exp(−x)), element by element."""
+
     name: str
     input: str
     output: str

@@ -35,6 +35,8 @@ Shape = tuple[int, ...]
 
 
 class Role(Enum):
+    """What a tensor is for."""
+
     INPUT = "input"
     ACTIVATION = "activation"
     OUTPUT = "output"

@@ -31,6 +31,7 @@ class KernelVariant:
 
 @cache
 def catalogue() -> tuple[KernelVariant, ...]:
+    """All variants, in the order of the file."""
     text = (project_files() / "firmware" / "kernels" / "kernels.def").read_text(encoding="utf-8")
     return tuple(
         KernelVariant(microkernel, act, wgt, tile, isa, int(k_multiple), layout)

@@ -31,14 +31,15 @@ def to_codes(weights: Int8Array, levels: Int8Array) -> Int8Array:
     """Weights (channels, k) to the two's complement codes that are stored: v, −v or (w − 1)/2 by channel."""
     wide = weights.astype(np.int16)
     step = levels.astype(np.int16)[:, None]
-    return np.where(step == Levels.ODD, (wide - 1) >> 1, np.where(step == Levels.MIRRORED, -wide, wide)).astype(np.int8)
+    codes = np.where(step == Levels.ODD, (wide - 1) >> 1, np.where(step == Levels.MIRRORED, -wide, wide))
+    return np.asarray(codes, np.int8)
 
 
 def to_weights(codes: Int8Array, levels: Int8Array) -> Int8Array:
     """The inverse of `to_codes`."""
     wide = codes.astype(np.int16)
     step = levels.astype(np.int16)[:, None]
-    return (wide * step + (step == Levels.ODD)).astype(np.int8)
+    return np.asarray(wide * step + (step == Levels.ODD), np.int8)
 
 
 def pack_run(codes: Int8Array, bits: int) -> UInt8Array:
@@ -83,4 +84,5 @@ def _pack_plane(values: NDArray[np.int16], bits: int) -> UInt8Array:
 
 def _unpack_plane(packed: UInt8Array, elements: int, bits: int) -> NDArray[np.int16]:
     digits = np.unpackbits(packed, bitorder="little")[: elements * bits].reshape(elements, bits)
-    return (digits.astype(np.int16) << np.arange(bits, dtype=np.int16)).sum(axis=1, dtype=np.int16)
+    values = digits.astype(np.int16) << np.arange(bits, dtype=np.int16)
+    return np.asarray(values.sum(axis=1), np.int16)

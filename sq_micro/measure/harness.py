@@ -22,7 +22,7 @@ class Measurement:
 
     link                  its name: simulator, host, qemu
     cycle_source          what the cycles are: modelled, measured, or none
-    clock_hz              as the firmware was built
+    clock_hz              as the firmware was built; None where its clock is not known, as on a host
     runs                  timed invokes: the length of cycles and of instructions
     cycles, instructions  per timed invoke, or None where nothing counts them
     operator_cycles       of one more invoke, operator by operator, of the first sample
@@ -33,7 +33,7 @@ class Measurement:
 
     link: str
     cycle_source: CycleKind
-    clock_hz: int
+    clock_hz: int | None
     runs: int
     cycles: list[int] | None
     instructions: list[int] | None
@@ -98,7 +98,7 @@ def measure(
     return Measurement(
         link=link.name,
         cycle_source=link.cycle_kind if cycles else "none",
-        clock_hz=hello.clock_hz,
+        clock_hz=hello.clock_hz or None,
         runs=runs,
         cycles=cycles or None,
         instructions=instructions or None,

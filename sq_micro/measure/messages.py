@@ -70,7 +70,7 @@ class Request(Protocol[Reply_co]):
 
 @dataclass(frozen=True, slots=True)
 class Hello:
-    """Who is there. model_hash in hexadecimal; clock_hz as the firmware was built; sizes are the model's."""
+    """Who is there. model_hash in hexadecimal; clock_hz as the firmware was built, 0 where not known; sizes are the model's."""
 
     protocol: int
     cycle_counter: CycleCounter

@@ -11,11 +11,14 @@ ALIGNMENT = 4  # word loads and stores; the arena itself is aligned to 16
 
 @dataclass(frozen=True, slots=True)
 class Span:
+    """A place in the arena."""
+
     offset_bytes: int
     size_bytes: int
 
     @property
     def end_bytes(self) -> int:
+        """The first offset behind it."""
         return self.offset_bytes + self.size_bytes
 
 
@@ -24,7 +27,9 @@ def place(buffers: tuple[Buffer, ...]) -> dict[str, Span]:
     spans: dict[str, Span] = {}
     placed: list[Buffer] = []
     for buffer in sorted(buffers, key=lambda b: (-b.size_bytes, b.first, b.name)):
-        neighbours = sorted((spans[other.name] for other in placed if other.overlaps(buffer)), key=lambda s: s.offset_bytes)
+        neighbours = sorted(
+            (spans[other.name] for other in placed if other.overlaps(buffer)), key=lambda s: s.offset_bytes
+        )
         offset = 0
         for span in neighbours:
             if offset + buffer.size_bytes <= span.offset_bytes:

@@ -41,7 +41,9 @@ class Plan:
         return "\n".join(lines) + "\n"
 
     def _span(self, buffer: Buffer) -> Span:
-        return self.tensors[buffer.tensors[0]] if buffer.tensors else self.scratch[buffer.name.removesuffix(" (scratch)")]
+        return (
+            self.tensors[buffer.tensors[0]] if buffer.tensors else self.scratch[buffer.name.removesuffix(" (scratch)")]
+        )
 
 
 def make_plan(topology: Topology, bitwidths: Bitwidths) -> Plan:

@@ -136,11 +136,12 @@ def channel_requantization(
 
 
 def relu_rescaling(source: ActivationParams, output: ActivationParams, activation: ActivationFunction) -> Rescaling:
-    """in_scale / out_scale, divided in float64 as the tflite-micro wheel does; other versions' RELU divide in float32."""
+    """in_scale / out_scale, divided in float64 as the tflite-micro wheel does (other versions: in float32)."""
     return Rescaling(*derive_multiplier(source.scale / output.scale), *activation_limits(activation, output))
 
 
 def requantize_rescaling(source: ActivationParams, output: ActivationParams) -> Rescaling:
+    """in_scale / out_scale, clamped to int8 alone."""
     return Rescaling(*derive_multiplier(source.scale / output.scale), ACTIVATION_MINIMUM, ACTIVATION_MAXIMUM)
 
 
@@ -181,6 +182,7 @@ def softmax_scaling(operator: str, source: ActivationParams) -> SoftmaxScaling:
 
 
 def sigmoid_scaling(source: ActivationParams) -> SigmoidScaling:
+    """Input codes to Q4.27, and the radius beyond which the logistic function is 0 or 1."""
     multiplier, shift = derive_multiplier(source.scale * (1 << (31 - SIGMOID_INTEGER_BITS)))
     return SigmoidScaling(multiplier, min(shift, _LARGEST_SHIFT), _input_radius(SIGMOID_INTEGER_BITS, shift))
 

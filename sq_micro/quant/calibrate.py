@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,10 +16,23 @@ from sq_micro.ir.float_graph import FloatGraph
 from sq_micro.quant.observers import Histogram, ObserverName
 
 BATCH = 32
+Progress = Callable[[int, int], None]
+
+
+class SampleSource(Protocol):
+    """Samples that need not be in memory as float32, as `quant.samples.Samples`."""
+
+    def __len__(self) -> int:
+        """How many there are."""
+
+    def real(self, start: int, stop: int) -> NDArray[np.float32]:
+        """Real values of samples start … stop − 1, fewer at the end."""
 
 
 @dataclass(frozen=True, slots=True)
 class Range:
+    """The real values from minimum to maximum."""
+
     minimum: float
     maximum: float
 
@@ -36,21 +50,25 @@ class Ranges:
 
     def __str__(self) -> str:
         width = max((len(name) for name in self.tensors), default=6)
-        lines = [f"observer {self.observer}, {self.samples} samples", f"{'tensor':<{width}} {'minimum':>12} {'maximum':>12}"]
+        lines = [
+            f"observer {self.observer}, {self.samples} samples",
+            f"{'tensor':<{width}} {'minimum':>12} {'maximum':>12}",
+        ]
         lines += [f"{name:<{width}} {span.minimum:>12.6g} {span.maximum:>12.6g}" for name, span in self.tensors.items()]
         return "\n".join(lines) + "\n"
 
 
 def observe(
     graph: FloatGraph,
-    samples: NDArray[np.float32],
+    samples: NDArray[np.floating] | SampleSource,
     observer: ObserverName = "mse",
-    progress: Callable[[int], None] = lambda _: None,
+    progress: Progress = lambda _done, _total: None,
 ) -> Ranges:
     """Stream samples (n, *input_shape) of real values through the network, twice.
 
-    `progress` is told the samples done, up to 2·n. Raises QuantizationError iff an activation is not finite.
+    `progress` is told (done, total) after each batch. Raises QuantizationError iff an activation is not finite.
     """
+    passes = 1 if observer == "minmax" else 2
     histograms: dict[str, Histogram] = {}
     done = 0
 
@@ -59,7 +77,7 @@ def observe(
         for batch in _batches(graph, samples):
             evaluate.run(graph, batch, see)
             done += len(batch)
-            progress(done)
+            progress(done, passes * len(samples))
 
     def see_range(tensor: str, values: NDArray[np.float32]) -> None:
         if not np.isfinite(values).all():
@@ -70,13 +88,15 @@ def observe(
         histograms[tensor].see_values(values)
 
     stream(see_range)
-    if observer != "minmax":
+    if passes == 2:
         stream(see_values)
     tensors = {tensor: Range(*histogram.covered(observer)) for tensor, histogram in histograms.items()}
     return Ranges(tensors, observer, len(samples))
 
 
-def _batches(graph: FloatGraph, samples: NDArray[np.float32]) -> Iterator[NDArray[np.float32]]:
+def _batches(graph: FloatGraph, samples: NDArray[np.floating] | SampleSource) -> Iterator[NDArray[np.float32]]:
     nhwc = graph.topology.shape(graph.topology.input)[1:]
     for start in range(0, len(samples), BATCH):
-        yield np.asarray(samples[start : start + BATCH], np.float32).reshape(-1, *nhwc)
+        stop = start + BATCH
+        batch = samples[start:stop] if isinstance(samples, np.ndarray) else samples.real(start, stop)
+        yield np.asarray(batch, np.float32).reshape(-1, *nhwc)

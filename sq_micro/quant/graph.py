@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,9 +55,12 @@ class QuantGraph:
     def __post_init__(self) -> None:
         for field in ("activations", "weights", "codes", "biases", "levels", "arithmetic"):
             object.__setattr__(self, field, MappingProxyType(dict(getattr(self, field))))
-        for arrays in (self.codes, self.biases, self.levels):
+        for arrays in self._constants():
             for array in arrays.values():
                 array.flags.writeable = False
+
+    def _constants(self) -> tuple[Mapping[str, NDArray[np.signedinteger[Any]]], ...]:
+        return (self.codes, self.biases, self.levels)
 
     @property
     def input_params(self) -> ActivationParams:
@@ -74,17 +78,29 @@ class QuantGraph:
     def digest(self) -> bytes:
         """SHA-256 over everything that decides the outputs and the packing: the model hash of the firmware."""
         state = hashlib.sha256()
-        for operator in self.topology.operators:
-            state.update(repr(operator).encode())
-        for name, spec in self.topology.tensors.items():
-            state.update(f"{name}{spec.shape}".encode())
-        for name, params in self.activations.items():
-            state.update(f"{name}{params.scale.hex()}{params.zero_point}".encode())
-        for arrays in (self.codes, self.biases, self.levels):
+
+        def see(*facts: object) -> None:
+            state.update(repr(facts).encode())
+
+        def see_array(name: str, array: NDArray[Any]) -> None:
+            see(name, array.shape, array.dtype.str)
+            state.update(np.ascontiguousarray(array).tobytes())
+
+        see(self.topology.operators, self.topology.input, self.topology.output, self.input_shape)
+        see(sorted((name, spec.shape) for name, spec in self.topology.tensors.items()))
+        see(sorted(self.bitwidths.weights.items()))
+        see(sorted((name, params.scale.hex(), params.zero_point) for name, params in self.activations.items()))
+        for arrays in self._constants():
+            see(len(arrays))
             for name, array in sorted(arrays.items()):
-                state.update(name.encode() + array.tobytes())
+                see_array(name, array)
         for name, weight_params in sorted(self.weights.items()):
-            state.update(name.encode() + weight_params.scale.tobytes() + bytes([weight_params.bits]))
+            see(weight_params.bits, weight_params.axis)
+            see_array(name, weight_params.scale)
+        for name, derived in sorted(self.arithmetic.items()):
+            see(name, type(derived).__name__)
+            for field in fields(derived):
+                see_array(field.name, np.asarray(getattr(derived, field.name)))
         return state.digest()
 
 

@@ -30,13 +30,16 @@ class Histogram:
     counts: NDArray[np.int64] = field(default_factory=lambda: np.zeros(BINS, np.int64))
 
     def see_range(self, values: NDArray[np.float32]) -> None:
+        """First pass: widen the extremes."""
         self.minimum = min(self.minimum, float(values.min()))
         self.maximum = max(self.maximum, float(values.max()))
         self.samples += len(values)
 
     def see_values(self, values: NDArray[np.float32]) -> None:
+        """Second pass: count, between the extremes of the first."""
         if self.maximum > self.minimum:
-            self.counts += np.histogram(values, BINS, (self.minimum, self.maximum))[0]
+            # In float64: between neighbouring float32 values there are no 2048 bins of float32.
+            self.counts += np.histogram(values.astype(np.float64), BINS, (self.minimum, self.maximum))[0]
 
     def covered(self, observer: ObserverName) -> tuple[float, float]:
         """(minimum, maximum) that the codes should span; always holds zero."""
@@ -69,7 +72,9 @@ class Histogram:
             zero = np.round(-candidate_low / scale)
             codes = np.clip(np.round(centres / scale) + zero, 0, LEVELS - 1)
             # Inside the range a value is off by scale²/12 on average, whatever its bin's centre says.
-            rounding = np.where((codes > 0) & (codes < LEVELS - 1), scale**2 / 12, (centres - (codes - zero) * scale) ** 2)
+            rounding = np.where(
+                (codes > 0) & (codes < LEVELS - 1), scale**2 / 12, (centres - (codes - zero) * scale) ** 2
+            )
             return float((weights * rounding).sum())
 
         for _ in range(2):

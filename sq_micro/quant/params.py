@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,13 +26,14 @@ class ActivationParams:
     def __post_init__(self) -> None:
         object.__setattr__(self, "scale", float(np.float32(self.scale)))
 
-    def quantize(self, real: NDArray[np.floating]) -> Int8Array:
+    def quantize(self, real: NDArray[np.floating[Any]]) -> Int8Array:
         """Real values to codes: round half away from zero as TFLite's QUANTIZE, then clamp."""
         scaled = np.asarray(real, dtype=np.float32) / np.float32(self.scale)
         rounded = np.trunc(scaled + np.copysign(np.float32(0.5), scaled)).astype(np.float64)
-        return np.clip(rounded + self.zero_point, ACTIVATION_MINIMUM, ACTIVATION_MAXIMUM).astype(np.int8)
+        return np.asarray(np.clip(rounded + self.zero_point, ACTIVATION_MINIMUM, ACTIVATION_MAXIMUM), np.int8)
 
-    def dequantize(self, codes: NDArray[np.integer]) -> Float32Array:
+    def dequantize(self, codes: NDArray[np.integer[Any]]) -> Float32Array:
+        """Codes to the real values that they stand for."""
         return ((codes.astype(np.int32) - self.zero_point) * np.float32(self.scale)).astype(np.float32)
 
     def __str__(self) -> str:

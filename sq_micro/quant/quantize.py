@@ -14,7 +14,7 @@ from sq_micro.ir.topology import Topology
 from sq_micro.quant.calibrate import Ranges
 from sq_micro.quant.graph import QuantGraph, derive_arithmetic
 from sq_micro.quant.params import ActivationParams, Float32Array, Int32Array, Levels, WeightParams
-from sq_micro.quant.sharing import activation_params, insert_requantization
+from sq_micro.quant.sharing import activation_params, insert_requantization, own_constants
 from sq_micro.quant.verify import verify_quant_graph
 from sq_micro.quant.weights import RoundedWeights, WeightScales, nearest_levels, round_weights
 
@@ -43,6 +43,7 @@ def quantize(
     graph: FloatGraph, ranges: Ranges, bitwidths: Bitwidths, weight_scales: WeightScales = "mse"
 ) -> QuantGraph:
     """Quantize a canonical graph. Raises QuantizationError naming the tensor that has no valid integers."""
+    graph = own_constants(graph)
     topology = insert_requantization(graph.topology)
     activations = activation_params(topology, ranges)
     quantized = {

@@ -32,6 +32,7 @@ class Samples:
         return np.asarray(self.x[start:stop], np.float32) * np.float32(self.scale)
 
     def first(self, count: int) -> Samples:
+        """The first samples alone; all of them where there are fewer."""
         return Samples(self.x[:count], None if self.y is None else self.y[:count], self.scale, self.file)
 
 
@@ -44,7 +45,9 @@ def load_samples(path: Path, input_shape: Shape, classes: int | None = None) -> 
     """
     arrays = _read(path)
     if "x" not in arrays:
-        raise DataError(path, f"has no array 'x' (it has {', '.join(arrays) or 'nothing'}); save it with np.savez(…, x=…)")
+        raise DataError(
+            path, f"has no array 'x' (it has {', '.join(arrays) or 'nothing'}); save it with np.savez(…, x=…)"
+        )
     x = arrays["x"]
     if x.dtype.kind not in "fiub":
         raise DataError(path, f"'x' holds {x.dtype}; numbers are needed")
@@ -87,7 +90,9 @@ def _labels(
         raise DataError(path, f"'y' holds {y.dtype}; labels are integers (class numbers)")
     labels = y.astype(np.int64)
     if classes is not None and (labels.min() < 0 or labels.max() >= classes):
-        raise DataError(path, f"'y' holds labels {labels.min()}..{labels.max()}; the model has classes 0..{classes - 1}")
+        raise DataError(
+            path, f"'y' holds labels {labels.min()}..{labels.max()}; the model has classes 0..{classes - 1}"
+        )
     return labels
 
 

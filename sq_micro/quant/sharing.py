@@ -7,13 +7,17 @@ would have to share with others, a Requantize stands between.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
+from math import copysign, floor
 
 from sq_micro.errors import QuantizationError
+from sq_micro.ir.float_graph import FloatGraph
 from sq_micro.ir.operators import (
     AveragePool2D,
     Concatenate,
+    Conv2D,
+    Dense,
+    DepthwiseConv2D,
     MaxPool2D,
     Operator,
     Pad2D,
@@ -49,6 +53,29 @@ def insert_requantization(topology: Topology) -> Topology:
             operator = replace(operator, inputs=tuple(inputs))
         operators.append(operator)
     return replace(topology, tensors=tensors, operators=tuple(operators))
+
+
+def own_constants(graph: FloatGraph) -> FloatGraph:
+    """Give each operator weights and a bias of its own.
+
+    A layer that is called twice has one set of trained values, but its calls read inputs of different scales, so
+    that its biases, and perhaps its bitwidths, differ.
+    """
+    topology, constants = graph.topology, dict(graph.constants)
+    tensors = dict(topology.tensors)
+    operators: list[Operator] = []
+    taken: set[str] = set()
+    for operator in topology.operators:
+        if isinstance(operator, Conv2D | DepthwiseConv2D | Dense):
+            weights = operator.weights if operator.weights not in taken else f"{operator.name}/weights"
+            bias = operator.bias if operator.bias not in taken else f"{operator.name}/bias"
+            for shared, own in ((operator.weights, weights), (operator.bias, bias)):
+                tensors[own] = replace(tensors[shared], name=own)
+                constants[own] = constants[shared]
+            taken |= {weights, bias}
+            operator = replace(operator, weights=weights, bias=bias)
+        operators.append(operator)
+    return replace(graph, topology=replace(topology, tensors=tensors, operators=tuple(operators)), constants=constants)
 
 
 def _fixed_at_source(topology: Topology, tensor: str) -> bool:
@@ -101,13 +128,16 @@ def activation_params(topology: Topology, ranges: Ranges) -> dict[str, Activatio
 
 
 def params_of_range(span: Range) -> ActivationParams:
-    """Cover [minimum, maximum] and zero with 256 codes, zero exactly on a code (nudged as TFLite does)."""
+    """Cover [minimum, maximum] and zero with 256 codes, zero exactly on a code (TFLite `ChooseQuantizationParams`).
+
+    >>> params_of_range(Range(-1.0, 1.0)).zero_point   # −0.5 is rounded away from zero
+    -1
+    """
     low, high = min(span.minimum, 0.0), max(span.maximum, 0.0)
-    scale = max((high - low) / _LEVELS, _SMALLEST_RANGE / _LEVELS)
-    zero_point = round(-128 - low / scale)
-    return ActivationParams(scale, max(-128, min(127, zero_point)))
-
-
-def pinned(params: Mapping[str, ActivationParams], tensor: str) -> bool:
-    """Whether a tensor carries the fixed scale of probabilities."""
-    return params[tensor] == PROBABILITIES
+    high = max(high, low + _SMALLEST_RANGE)
+    scale = (high - low) / _LEVELS
+    # Of the two ends TFLite starts from the one whose sum loses less; both give the same real number.
+    end, bound = (-128, low) if 128 + abs(low / scale) < 127 + abs(high / scale) else (127, high)
+    zero_point = end - bound / scale
+    rounded = int(copysign(floor(abs(zero_point) + 0.5), zero_point))
+    return ActivationParams(scale, max(-128, min(127, rounded)))

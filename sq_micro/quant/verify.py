@@ -3,10 +3,25 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sq_micro.errors import GraphError, QuantizationError
-from sq_micro.ir.operators import Concatenate, DepthwiseConv2D, MaxPool2D, Pad2D, Reshape, operator_inputs
-from sq_micro.quant.arithmetic import ChannelRequantization
+from sq_micro.ir.operators import (
+    AveragePool2D,
+    Concatenate,
+    Conv2D,
+    Dense,
+    DepthwiseConv2D,
+    MaxPool2D,
+    Mean,
+    Pad2D,
+    Relu,
+    Requantize,
+    Reshape,
+    WeightedOperator,
+    operator_inputs,
+)
+from sq_micro.quant.arithmetic import Averaging, ChannelRequantization, Rescaling
 from sq_micro.quant.graph import QuantGraph
 from sq_micro.quant.params import Levels
 
@@ -15,13 +30,20 @@ _LARGEST_INPUT = 255  # |q − zero_point| of int8
 
 
 def verify_quant_graph(graph: QuantGraph) -> None:
-    """Levels legal, shared params shared, accumulators unable to overflow.
+    """Widths agreed on, levels legal, shared params shared, accumulators unable to overflow.
 
     Raises GraphError for a defect of ours, QuantizationError where the model's numbers leave int32.
     """
+    _verify_widths(graph)
     _verify_levels(graph)
     _verify_sharing(graph)
     _verify_accumulators(graph)
+
+
+def _verify_widths(graph: QuantGraph) -> None:
+    for operator in graph.topology.weighted():
+        if graph.weights[operator.weights].bits != graph.bitwidths.weights[operator.name]:
+            raise GraphError(operator.name, "has weights of the width that was asked for")
 
 
 def _verify_levels(graph: QuantGraph) -> None:
@@ -37,27 +59,40 @@ def _verify_levels(graph: QuantGraph) -> None:
 
 def _verify_sharing(graph: QuantGraph) -> None:
     for operator in graph.topology.operators:
-        if isinstance(operator, Concatenate | Reshape | Pad2D | MaxPool2D):
+        if isinstance(operator, Concatenate | Reshape | Pad2D | MaxPool2D | AveragePool2D):
             for tensor in operator_inputs(operator):
                 if graph.activations[tensor] != graph.activations[operator.output]:
                     raise GraphError(operator.name, "moves codes between tensors of the same scale")
 
 
 def _verify_accumulators(graph: QuantGraph) -> None:
-    """|bias| + 255·Σ|w| and its left shift stay inside int32 for every channel, whatever the input."""
-    for operator in graph.topology.weighted():
+    """What is requantized stays inside int32 after its left shift, whatever the input."""
+    for operator in graph.topology.operators:
+        match operator:
+            case Conv2D() | DepthwiseConv2D() | Dense():
+                bound = _largest_sums(graph, operator)
+            case Relu() | Requantize():
+                bound = np.array([_LARGEST_INPUT])
+            case Mean():
+                height, width, _ = graph.topology.image_shape(operator.input)
+                bound = np.array([_LARGEST_INPUT * height * width])
+            case _:
+                continue
         arithmetic = graph.arithmetic[operator.name]
-        assert isinstance(arithmetic, ChannelRequantization)
-        axis = graph.weights[operator.weights].axis
-        magnitude = np.abs(np.moveaxis(graph.codes[operator.weights], axis, 0).astype(np.int64))
-        taps = magnitude.reshape(len(arithmetic.shift), -1).sum(axis=1)
-        assert not isinstance(operator, DepthwiseConv2D) or len(taps) == len(arithmetic.shift)
-        bound = np.abs(graph.biases[operator.bias].astype(np.int64)) + _LARGEST_INPUT * taps
+        assert isinstance(arithmetic, ChannelRequantization | Rescaling | Averaging)
         shifted = bound.astype(np.float64) * 2.0 ** np.maximum(arithmetic.shift, 0)
         if (shifted > _INT32_MAXIMUM).any():
             channel = int(shifted.argmax())
             raise QuantizationError(
                 operator.output,
                 f"the accumulator of channel {channel} of '{operator.name}' can leave int32"
-                f" (bound {shifted[channel]:.3g}); its calibrated output range is too small for its weights",
+                f" (bound {shifted[channel]:.3g}); its calibrated output range is too small for its input's",
             )
+
+
+def _largest_sums(graph: QuantGraph, operator: WeightedOperator) -> NDArray[np.int64]:
+    """|bias| + 255·Σ|w| of every output channel."""
+    axis = graph.weights[operator.weights].axis
+    rows = np.moveaxis(graph.codes[operator.weights], axis, 0)
+    magnitude = np.abs(rows.astype(np.int64)).reshape(len(rows), -1).sum(axis=1)
+    return np.asarray(np.abs(graph.biases[operator.bias].astype(np.int64)) + _LARGEST_INPUT * magnitude)

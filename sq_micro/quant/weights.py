@@ -18,6 +18,7 @@ WeightScales = Literal["mse", "minmax"]
 
 _GRID = np.concatenate([np.linspace(0.25, 0.7, 46), np.linspace(0.71, 1.0, 30), [1.05, 1.1, 1.2]])
 _REFITS = 4
+_SMALLEST_SCALE = 4 * float(np.finfo(np.float32).tiny)  # a quarter of it is still a normal float32
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +77,10 @@ def _round_with(
 
 
 def _covering_scale(rows: NDArray[np.float64], levels: Levels, bits: int) -> NDArray[np.float64]:
-    """The smallest scale per channel at which no weight is clipped; 1 for a channel of zeros."""
+    """The smallest scale per channel at which no weight is clipped; 1 for a channel of zeros, or of next to zeros."""
     low, high = levels.limits(bits)
     scale = np.maximum(rows.max(axis=1) / high, rows.min(axis=1) / low)
-    return np.where(scale > 0, scale, 1.0)
+    return np.where(scale > _SMALLEST_SCALE, scale, 1.0)
 
 
 def _error(rows: NDArray[np.float64], scale: NDArray[np.float64], levels: Levels, bits: int) -> NDArray[np.float64]:
@@ -87,9 +88,7 @@ def _error(rows: NDArray[np.float64], scale: NDArray[np.float64], levels: Levels
     return np.asarray(((rows - codes * scale[:, None]) ** 2).sum(axis=1))
 
 
-def _refit(
-    rows: NDArray[np.float64], scale: NDArray[np.float64], levels: Levels, bits: int
-) -> NDArray[np.float64]:
+def _refit(rows: NDArray[np.float64], scale: NDArray[np.float64], levels: Levels, bits: int) -> NDArray[np.float64]:
     """The scale that fits the present codes best: Σ w·q / Σ q²; kept only where it is usable and better."""
     codes = nearest_levels(rows / scale[:, None], levels, bits)
     energy = (codes**2).sum(axis=1)

@@ -23,6 +23,8 @@ class _Record(BaseModel):
 
 
 class ToolRecord(_Record):
+    """What wrote this file."""
+
     name: Literal["sq-micro"] = "sq-micro"
     version: str
 
@@ -40,6 +42,8 @@ class ModelRecord(_Record):
 
 
 class BoardRecord(_Record):
+    """clock_hz is null where the core's clock is not known, as on the host."""
+
     id: str
     title: str
     core: str
@@ -47,11 +51,15 @@ class BoardRecord(_Record):
 
 
 class BitsRecord(_Record):
+    """Bits of each operator's weights, by its name."""
+
     weights: dict[str, Bits]
     activations: Literal[8] = 8
 
 
 class QuantizationRecord(_Record):
+    """How the scales were found."""
+
     observer: Literal["mse", "minmax", "percentile"]
     weight_scales: Literal["mse", "minmax"]
     calibration_samples: Count
@@ -62,13 +70,15 @@ class AccuracyRecord(_Record):
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
-    metric: Literal["top1"] = "top1"
+    metric: Literal["top1", "binary"]
     samples: Annotated[int, Field(ge=1)]
     float_: Fraction = Field(alias="float")
     quantized: Fraction
 
 
 class FlashRecord(_Record):
+    """Bytes; total is the sum of the rest."""
+
     total: Count
     weights: Count
     code: Count
@@ -76,6 +86,8 @@ class FlashRecord(_Record):
 
 
 class SramRecord(_Record):
+    """Bytes; total is the sum of the rest."""
+
     total: Count
     arena: Count
     stack: Count
@@ -92,16 +104,22 @@ class MemoryRecord(_Record):
 
 
 class BuildRecord(_Record):
+    """What compiled the firmware."""
+
     compiler: str
 
 
 class CyclesRecord(_Record):
+    """Core cycles of one whole inference, over the runs."""
+
     min: Count
     median: Count
     max: Count
 
 
 class OperatorRecord(_Record):
+    """One operator that is executed, in execution order."""
+
     index: Count
     name: str
     kind: str
@@ -131,6 +149,8 @@ class VerificationRecord(_Record):
 
 
 class Result(_Record):
+    """One run: which model, on which board, how well, how large, how fast, and how that was checked."""
+
     schema_version: Literal["1.0"] = "1.0"
     tool: ToolRecord
     model: ModelRecord
@@ -144,8 +164,10 @@ class Result(_Record):
     verification: VerificationRecord
 
     def to_json(self) -> str:
+        """The text of `result.json`."""
         return self.model_dump_json(indent=2, by_alias=True) + "\n"
 
 
 def schema_path() -> Path:
+    """The JSON schema that `write_schema` wrote."""
     return Path(__file__).with_name("result.schema.json")

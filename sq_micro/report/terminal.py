@@ -25,6 +25,7 @@ def one_line(result: Result) -> str:
 
 
 def print_result(result: Result, console: Console) -> None:
+    """The operators, the memory, and the sentence of `one_line`."""
     console.print(_operators(result))
     console.print(_memory(result))
     console.print(one_line(result), highlight=False, style="bold", soft_wrap=True)
@@ -32,7 +33,9 @@ def print_result(result: Result, console: Console) -> None:
 
 def _operators(result: Result) -> Table:
     measured = result.measurement
-    table = Table(box=box.SIMPLE_HEAD, title=f"operators ({measured.link}, cycles {measured.cycle_source})", title_justify="left")
+    table = Table(
+        box=box.SIMPLE_HEAD, title=f"operators ({measured.link}, cycles {measured.cycle_source})", title_justify="left"
+    )
     table.add_column("#", justify="right")
     table.add_column("operator")
     table.add_column("kind")
@@ -63,7 +66,9 @@ def _memory(result: Result) -> Table:
     table.add_column("")
     table.add_column("bytes", justify="right")
     table.add_column("of which")
-    table.add_row("flash", f"{flash.total:,}", f"weights {flash.weights:,}, code {flash.code:,}, tables {flash.tables:,}")
+    table.add_row(
+        "flash", f"{flash.total:,}", f"weights {flash.weights:,}, code {flash.code:,}, tables {flash.tables:,}"
+    )
     stack = f"stack {sram.stack:,}"
     if result.memory.worst_case_stack_bytes is not None:
         stack += f" (worst case {result.memory.worst_case_stack_bytes:,}"

@@ -14,7 +14,9 @@ from sq_micro.errors import DoesNotFitError, ToolchainError
 from sq_micro.paths import project_files, write_atomically
 from sq_micro.toolchain.compiler import Compiler, toolchain_file
 
-_OVERFLOW = re.compile(r"region [`']?(\w+)'?:?,? overflowed by (\d+) bytes|will not fit in region '(\w+)': overflowed by (\d+) bytes")
+_OVERFLOW = re.compile(
+    r"region [`']?(\w+)'?:?,? overflowed by (\d+) bytes|will not fit in region '(\w+)': overflowed by (\d+) bytes"
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,7 @@ def inspect_firmware(elf: Path, board: Board, compiler: str) -> Firmware:
     depth = worst_case_stack(elf)
     worst = depth.bytes + EXCEPTION_FRAME_BYTES
     if worst > board.stack_bytes:
-        detail = f"the deepest path needs {worst:,} B ({' > '.join(depth.path)}), {board.id} sets aside {board.stack_bytes:,} B"
+        path = " > ".join(depth.path)
+        detail = f"the deepest path needs {worst:,} B ({path}), {board.id} sets aside {board.stack_bytes:,} B"
         raise DoesNotFitError("stack", worst - board.stack_bytes, detail)
     return Firmware(elf, compiler, footprint, worst, depth.path)

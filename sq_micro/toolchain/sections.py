@@ -34,13 +34,16 @@ class Footprint:
 
     @property
     def flash_bytes(self) -> int:
+        """All that the image keeps in flash."""
         return self.weights_bytes + self.tables_bytes + self.code_bytes
 
     @property
     def sram_bytes(self) -> int:
+        """All that the image reserves in SRAM."""
         return self.arena_bytes + self.stack_bytes + self.static_bytes
 
     def csv(self) -> str:
+        """Sections in the image's order, then functions from the largest down."""
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow(("kind", "name", "bytes"))

@@ -1,6 +1,7 @@
 /*
- * What the C tests share: reproducible random numbers, buffers whose ends the address sanitizer guards,
- * comparisons that name the first difference, and naive models of packing and requantization.
+ * What the C tests share: reproducible random numbers, buffers whose ends the address sanitizer
+ * guards, comparisons that name the first difference, and naive models of packing and
+ * requantization.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -136,11 +137,37 @@ static inline void pack_linear(const int8_t *codes, int32_t count, int32_t bits,
     }
 }
 
-/** Any code of some bits; -128 is no 8-bit weight. */
-static inline int8_t random_code(int32_t bits)
+/** Any int8 values, or all at one end: sums are largest there. */
+static inline void draw_between(int8_t *values, int32_t count, int32_t low, int32_t high)
+{
+    const int32_t manner = random_between(0, 9);
+
+    for (int32_t i = 0; i < count; ++i) {
+        const int32_t value = random_between(low, high);
+        values[i] = (int8_t)(manner == 0 ? low : manner == 1 ? high : value);
+    }
+}
+
+/** Codes of some bits; -128 is no 8-bit weight. */
+static inline void draw_codes(int8_t *codes, int32_t count, int32_t bits)
 {
     const int32_t half = 1 << (bits - 1);
-    return (int8_t)random_between(bits == 8 ? -127 : -half, half - 1);
+    draw_between(codes, count, bits == 8 ? -127 : -half, half - 1);
+}
+
+/** `count` activations in a buffer of their own. */
+static inline int8_t *activations(int32_t count)
+{
+    int8_t *x = buffer(count);
+    draw_between(x, count, INT8_MIN, INT8_MAX);
+    return x;
+}
+
+/** Minus a zero point, at an end of its range now and then. */
+static inline int32_t random_input_offset(void)
+{
+    const int32_t manner = random_between(0, 7);
+    return manner == 0 ? -127 : manner == 1 ? 128 : random_between(-127, 128);
 }
 
 static inline int8_t weight_of(int8_t code, int32_t step)
@@ -148,7 +175,8 @@ static inline int8_t weight_of(int8_t code, int32_t step)
     return (int8_t)(step == 1 ? code : step == -1 ? -code : 2 * code + 1);
 }
 
-/** TFLite's two roundings, from their definitions: gemmlowp's truncating division, then half away from zero. */
+/** TFLite's two roundings, from their definitions: gemmlowp's truncating division, then half away
+ * from zero. */
 static inline int64_t naive_requantize(int64_t acc, int32_t multiplier, int32_t shift)
 {
     const int32_t right = shift < 0 ? -shift : 0;

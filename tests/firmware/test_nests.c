@@ -1,6 +1,7 @@
 /*
- * conv2d, depthwise_conv2d and dense against loops written from the definition: every weight width, with and without
- * steps, random shapes, strides, dilations and pads (also such that a window lies wholly in the padding).
+ * conv2d, depthwise_conv2d and dense against loops written from the definition: every weight width,
+ * with and without steps, random shapes, strides, dilations and pads (also such that a window lies
+ * wholly in the padding).
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -58,7 +59,8 @@ static constants random_constants(int32_t channels, int32_t bits, bool use_steps
     return drawn;
 }
 
-/** Codes packed in `rows` rows, or one; weights[i] receives what code i stands for in its channel. */
+/** Codes packed in `rows` rows, or one; weights[i] receives what code i stands for in its channel.
+ */
 static uint8_t *random_weights(int32_t rows, int32_t columns, bool channel_is_column, int32_t bits,
                                const int8_t *steps, int8_t *weights)
 {
@@ -68,9 +70,9 @@ static uint8_t *random_weights(int32_t rows, int32_t columns, bool channel_is_co
     uint8_t *packed = buffer(runs * row_bytes);
     int8_t *codes = buffer(rows * columns);
 
+    draw_codes(codes, rows * columns, bits);
     for (int32_t i = 0; i < rows * columns; ++i) {
         const int32_t channel = channel_is_column ? i % columns : i / columns;
-        codes[i] = random_code(bits);
         weights[i] = weight_of(codes[i], steps == NULL ? 1 : steps[channel]);
     }
     for (int32_t j = 0; j < runs; ++j) {
@@ -91,7 +93,8 @@ static int32_t input_at(const sqm_conv2d_params *p, const int8_t *input, int32_t
     return input[(y * p->input_width + x) * p->input_channels + channel] + p->input_offset;
 }
 
-/** Depthwise where depth_multiplier > 0: weights (taps, channels); else (channels, taps, input channels). */
+/** Depthwise where depth_multiplier > 0: weights (taps, channels); else (channels, taps, input
+ * channels). */
 static void naive_conv2d(const sqm_conv2d_params *p, int32_t depth_multiplier, const int8_t *input,
                          const int8_t *weights, const constants *c, int8_t *output)
 {
@@ -104,8 +107,8 @@ static void naive_conv2d(const sqm_conv2d_params *p, int32_t depth_multiplier, c
         int64_t acc = c->bias[channel];
 
         for (int32_t tap = 0; tap < taps; ++tap) {
-            const int32_t y = oy * p->stride_height - p->pad_top +
-                              tap / p->window_width * p->dilation_height;
+            const int32_t y =
+                oy * p->stride_height - p->pad_top + tap / p->window_width * p->dilation_height;
             const int32_t x =
                 ox * p->stride_width - p->pad_left + tap % p->window_width * p->dilation_width;
             if (depth_multiplier > 0) {
@@ -149,7 +152,7 @@ static sqm_conv2d_params random_geometry(int32_t largest_channels)
             .dilation_width = random_between(0, 2) ? 1 : random_between(1, 3),
             .pad_top = padded ? random_between(0, 5) : 0,
             .pad_left = padded ? random_between(0, 5) : 0,
-            .input_offset = random_between(-127, 128),
+            .input_offset = random_input_offset(),
             .output_offset = random_between(-128, 127),
         };
         p.output_height =
@@ -168,11 +171,11 @@ static void check_conv2d(const width *w)
     const int32_t k = p.window_height * p.window_width * p.input_channels;
     const int32_t outputs = p.output_height * p.output_width * p.output_channels;
     const int32_t tile = p.output_channels < 4 ? p.output_channels : 4;
-    const constants c = random_constants(p.output_channels, w->bits, random_between(0, 1) != 0 && w->bits < 8);
-    const int8_t *input = buffer(p.input_height * p.input_width * p.input_channels);
+    const constants c =
+        random_constants(p.output_channels, w->bits, random_between(0, 1) != 0 && w->bits < 8);
+    const int8_t *input = activations(p.input_height * p.input_width * p.input_channels);
     int8_t *weights = buffer(p.output_channels * k);
-    const uint8_t *packed =
-        random_weights(p.output_channels, k, false, w->bits, c.steps, weights);
+    const uint8_t *packed = random_weights(p.output_channels, k, false, w->bits, c.steps, weights);
     int8_t *scratch = w->bits == 8 ? NULL : buffer(tile * k);
     int8_t *got = buffer(outputs);
     int8_t *expected = buffer(outputs);
@@ -194,14 +197,15 @@ static void check_depthwise_conv2d(const width *w)
     const int32_t taps = p.window_height * p.window_width;
 
     p.output_channels = p.input_channels * depth_multiplier;
-    const constants c = random_constants(p.output_channels, w->bits, random_between(0, 1) != 0 && w->bits < 8);
+    const constants c =
+        random_constants(p.output_channels, w->bits, random_between(0, 1) != 0 && w->bits < 8);
     const sqm_depthwise_conv2d_params depthwise = {
-        p.input_height,  p.input_width,    p.input_channels,  p.output_height,  p.output_width,
-        p.output_channels, p.window_height, p.window_width,    p.stride_height,  p.stride_width,
-        p.dilation_height, p.dilation_width, p.pad_top,       p.pad_left,       p.input_offset,
-        p.output_offset, c.minimum,        c.maximum,         depth_multiplier};
+        p.input_height,    p.input_width,    p.input_channels, p.output_height, p.output_width,
+        p.output_channels, p.window_height,  p.window_width,   p.stride_height, p.stride_width,
+        p.dilation_height, p.dilation_width, p.pad_top,        p.pad_left,      p.input_offset,
+        p.output_offset,   c.minimum,        c.maximum,        depth_multiplier};
     const int32_t outputs = p.output_height * p.output_width * p.output_channels;
-    const int8_t *input = buffer(p.input_height * p.input_width * p.input_channels);
+    const int8_t *input = activations(p.input_height * p.input_width * p.input_channels);
     int8_t *weights = buffer(taps * p.output_channels);
     const uint8_t *packed =
         random_weights(taps, p.output_channels, true, w->bits, c.steps, weights);
@@ -226,11 +230,11 @@ static void check_dense(const width *w)
     const sqm_dense_params p = {inputs,
                                 outputs,
                                 packed_bytes(inputs, w->bits),
-                                random_between(-127, 128),
+                                random_input_offset(),
                                 random_between(-128, 127),
                                 c.minimum,
                                 c.maximum};
-    const int8_t *input = buffer(inputs);
+    const int8_t *input = activations(inputs);
     int8_t *weights = buffer(outputs * inputs);
     const uint8_t *packed = random_weights(outputs, inputs, false, w->bits, c.steps, weights);
     int8_t *got = buffer(outputs);

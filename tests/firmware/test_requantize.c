@@ -1,6 +1,6 @@
 /*
- * requantize.h against the definitions of TFLite's two roundings in 64 bits: values around every rounding
- * boundary, the ends of int32, and random ones, for all shifts.
+ * requantize.h against the definitions of TFLite's two roundings in 64 bits: values around every
+ * rounding boundary, the ends of int32, and random ones, for all shifts.
  *
  * SPDX-License-Identifier: Apache-2.0
  */

@@ -1,6 +1,6 @@
 /*
  * What the C standard leaves to the compiler: inlining, and loads of unaligned words.
- * Everything that depends on gcc or clang stands here and nowhere else.
+ * Everything that depends on gcc or clang stands here and nowhere else, or is asserted here.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -15,8 +15,12 @@
 /** One function per operator: keeps names in the map file, and stack use per operator. */
 #define SQM_NOINLINE __attribute__((noinline))
 
-/** Deliberately out of line: one copy per translation unit, whoever calls it; none if nobody does. */
+/** Deliberately out of line: one copy per translation unit that calls it, none in the others. */
 #define SQM_SHARED static __attribute__((noinline, unused))
+
+/* Rounding and bit fields shift negative numbers right, which C leaves to the implementation. */
+_Static_assert((-3 >> 1) == -2, "a right shift of a negative number rounds towards minus infinity");
+_Static_assert((int32_t)0xFFFFFFFEu == -2, "conversion to int32_t wraps");
 
 _Static_assert(sizeof(unsigned int) == sizeof(uint32_t), "__builtin_clz counts in an unsigned int");
 
@@ -26,7 +30,7 @@ SQM_INLINE int32_t sqm_leading_zeros(uint32_t value)
     return __builtin_clz(value);
 }
 
-/** v clamped to int8's range: one instruction where the core has one. gcc misses it in long functions. */
+/** v clamped to int8's range: one instruction on Arm, which gcc misses in long functions. */
 #if defined(__ARM_FEATURE_SAT)
 #define SQM_SATURATE_S8(v) __builtin_arm_ssat((v), 8)
 #else
@@ -34,13 +38,13 @@ SQM_INLINE int32_t sqm_leading_zeros(uint32_t value)
 #endif
 
 /**
- * Int32 variables that shall all be loaded before the first is used. On Cortex-M3 and M4 a load right
- * after a load takes one cycle, a load between other instructions two; compilers spread them. No code.
+ * Int32 variables that shall all be loaded before the first is used. On Cortex-M3 and M4 a load
+ * right after a load takes one cycle, a load between other instructions two; compilers spread them.
+ * Emits no instruction.
  */
-#define SQM_LOADED_TOGETHER(a, b, c, d, e)                                                         \
-    __asm__("" : "+r"(a), "+r"(b), "+r"(c), "+r"(d), "+r"(e))
+#define SQM_LOADED_TOGETHER(a, b, c, d, e) __asm__("" : "+r"(a), "+r"(b), "+r"(c), "+r"(d), "+r"(e))
 
-/** An int32 variable that the compiler knows nothing of. Keeps copy loops from becoming calls of memcpy. */
+/** Hides where an int32 variable came from: without it copy loops become calls of memcpy. */
 #define SQM_OPAQUE(a) __asm__("" : "+r"(a))
 
 /** The word at any address, least significant byte first. Compilers turn it into one load. */

@@ -1,8 +1,8 @@
 /*
  * Sum of two tensors of one shape, TFLite's ADD.
  *
- * Both inputs are shifted left by 20, so that their scaling to the common scale rounds 20 bits below the
- * codes; the sum is then scaled to the output.
+ * Both inputs are shifted left by 20, so that their scaling to the common scale rounds 20 bits
+ * below the codes; the sum is then scaled to the output.
  *
  * SPDX-License-Identifier: Apache-2.0
  */

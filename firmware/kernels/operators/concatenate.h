@@ -1,5 +1,5 @@
 /*
- * Concatenation, TFLite's CONCATENATION, one call per input. All tensors have one scale and zero point.
+ * Concatenation, TFLite's CONCATENATION, one call per input. All tensors share one scale.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -14,7 +14,7 @@
  * Copy the slices of one input to their places in the output.
  *
  * @param      outer        slices: the product of the dimensions before the axis.
- * @param      part_inner   codes of a slice of this input: the product of its dimensions from the axis on.
+ * @param      part_inner   codes of a slice of this input: the product of its other dimensions.
  * @param      whole_inner  the same of the output.
  * @param      offset       where this input begins in a slice of the output.
  * @param[in]  part         outer * part_inner codes.

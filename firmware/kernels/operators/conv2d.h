@@ -1,8 +1,9 @@
 /*
- * 2D convolution, TFLite's CONV_2D: int8 activations, weights of any width, one scale per output channel.
+ * 2D convolution, TFLite's CONV_2D: weights of any width, one scale per output channel.
  *
- * Four output channels share each load of x. Weights below 8 bits are unpacked to scratch outside the
- * pixel loop, so their decoding costs 1/pixels of the work and the inner loop is the same for all widths.
+ * Four output channels share each load of x. Weights below 8 bits are unpacked to scratch outside
+ * the pixel loop, so their decoding costs 1/pixels of the work and the inner loop is the same for
+ * all widths.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -64,8 +65,8 @@ SQM_INLINE sqm_axis sqm_conv2d_horizontal(const sqm_conv2d_params *p)
 }
 
 /** acc[0 ... tile - 1] += x times so many rows of weights, `row_stride` bytes apart. */
-SQM_INLINE void sqm_conv2d_dot(int32_t tile, const int8_t *x, int32_t input_offset,
-                               const int8_t *w, int32_t row_stride, int32_t k, int32_t acc[4])
+SQM_INLINE void sqm_conv2d_dot(int32_t tile, const int8_t *x, int32_t input_offset, const int8_t *w,
+                               int32_t row_stride, int32_t k, int32_t acc[4])
 {
     if (tile == SQM_CONV2D_TILE) {
         sqm_dot_s8_w8_1x4__c(x, input_offset, w, row_stride, k, acc);
@@ -121,7 +122,7 @@ SQM_INLINE void sqm_conv2d_channels(const sqm_conv2d_params *p, int32_t tile, in
                 acc[3] = bias[channel + 3];
             }
             sqm_conv2d_pixel(p, tile, input, rows, top, vertical, left, acc);
-            /* Written out four times: an array that is indexed by a variable would live in memory. */
+            /* Written out: an array that is indexed by a variable would live in memory. */
 #define SQM_CONV2D_STORE(j)                                                                        \
     out[j] = sqm_requantize_code(acc[j], multiplier[channel + (j)], shift[channel + (j)],          \
                                  p->output_offset, p->output_minimum, p->output_maximum)

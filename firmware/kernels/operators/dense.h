@@ -1,6 +1,6 @@
 /*
- * Dense layer, TFLite's FULLY_CONNECTED: one dot product per output. Each weight is used once, so codes
- * are decoded inside the dot product and nothing is written to memory.
+ * Dense layer, TFLite's FULLY_CONNECTED: one dot product per output. Each weight is used once, so
+ * codes are decoded inside the dot product and nothing is written to memory.
  *
  * SPDX-License-Identifier: Apache-2.0
  */

@@ -1,8 +1,9 @@
 /*
  * Depthwise 2D convolution, TFLite's DEPTHWISE_CONV_2D: each output channel sees one input channel.
  *
- * Channel by channel: the taps of a channel are picked out of the packed run into scratch outside the
- * pixel loop, so decoding costs 1/pixels of the work and the inner loop is the same for all widths.
+ * Channel by channel: the taps of a channel are picked out of the packed run into scratch outside
+ * the pixel loop, so decoding costs 1/pixels of the work and the inner loop is the same for all
+ * widths.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -58,7 +59,7 @@ SQM_INLINE sqm_axis sqm_depthwise_conv2d_horizontal(const sqm_depthwise_conv2d_p
                       p->stride_width, p->dilation_width, p->pad_left};
 }
 
-/** acc + sum of (x[i * stride] + input_offset) * w[i]: one row of a window, three taps at a time. */
+/** acc + sum of (x[i * stride] + input_offset) * w[i]: a row of a window, three taps at a time. */
 SQM_INLINE int32_t sqm_depthwise_conv2d_row(int32_t acc, const int8_t *x, int32_t stride,
                                             int32_t input_offset, const int8_t *w, int32_t count)
 {

@@ -1,9 +1,10 @@
 /*
- * exp, 1 / (1 + x) and the logistic function in 32-bit fixed point, bit for bit as TFLite computes them
- * (with gemmlowp). The Python twin is sq_micro/reference/fixed_point.py.
+ * exp, 1 / (1 + x) and the logistic function in 32-bit fixed point, bit for bit as TFLite computes
+ * them (with gemmlowp). The Python twin is sq_micro/reference/fixed_point.py.
  *
- * A number in format Qm has m integer bits: it stands for raw / 2^(31 - m). These functions are out of line
- * on purpose: they run once per element of small tensors, and softmax calls the first one twice.
+ * A number in format Qm has m integer bits: it stands for raw / 2^(31 - m). These functions are out
+ * of line on purpose: they run once per element of small tensors, and softmax calls the first one
+ * twice.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -47,8 +48,8 @@ SQM_INLINE int32_t sqm_exp_near_minus_eighth(int32_t value)
 /**
  * exp(value) in Q0, for value <= 0 in Q`integer_bits`, integer_bits 0 ... 5.
  *
- * value = rest - multiple, with rest in [-1/4, 0) and a multiple of 1/4: the rest goes through the Taylor
- * polynomial, each bit of the multiple through one multiplication with exp(-2^k), k = -2 ... 4.
+ * value = rest - multiple, with rest in [-1/4, 0) and a multiple of 1/4: the rest goes through the
+ * Taylor polynomial, each bit of the multiple through one multiplication with exp(-2^k).
  */
 SQM_SHARED int32_t sqm_exp_of_negative(int32_t value, int32_t integer_bits)
 {
@@ -68,7 +69,10 @@ SQM_SHARED int32_t sqm_exp_of_negative(int32_t value, int32_t integer_bits)
     return value == 0 ? INT32_MAX : result;
 }
 
-/** 1 / (1 + value) in Q0, for value in [0, 1) in Q0: Newton-Raphson from 48/17 - 32/17 d, d = (1 + value) / 2. */
+/**
+ * 1 / (1 + value) in Q0, for value in [0, 1) in Q0: three steps of Newton-Raphson for 1 / d with
+ * d = (1 + value) / 2, from 48/17 - 32/17 d, which is never off by more than 1/17.
+ */
 SQM_SHARED int32_t sqm_one_over_one_plus(int32_t value)
 {
     const int32_t half_denominator = (int32_t)(((uint32_t)value + (UINT32_C(1) << 31)) >> 1);

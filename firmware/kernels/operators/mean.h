@@ -37,8 +37,8 @@ SQM_INLINE void sqm_mean(const sqm_mean_params *p, const int8_t *input, int8_t *
         for (int32_t pixel = 0; pixel < p->pixels; ++pixel) {
             sum += input[pixel * p->channels + channel];
         }
-        output[channel] = sqm_requantize_code(sum, p->multiplier, p->shift, p->output_offset,
-                                              INT8_MIN, INT8_MAX);
+        output[channel] =
+            sqm_requantize_code(sum, p->multiplier, p->shift, p->output_offset, INT8_MIN, INT8_MAX);
     }
 }
 

@@ -1,5 +1,5 @@
 /*
- * An image with a border of zero points, TFLite's PAD. Input and output have one scale and zero point.
+ * An image with a border of zero points, TFLite's PAD. Both sides share scale and zero point.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -25,7 +25,8 @@ typedef struct {
 
 /**
  * @param[in]  input   input_height * input_width * channels codes.
- * @param[out] output  (top + input_height + bottom) * (left + input_width + right) * channels codes; not the input.
+ * @param[out] output  (top + input_height + bottom) * (left + input_width + right) * channels
+ *                     codes; not the input.
  */
 SQM_INLINE void sqm_pad2d(const sqm_pad2d_params *p, const int8_t *input, int8_t *output)
 {

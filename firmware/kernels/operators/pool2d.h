@@ -1,5 +1,5 @@
 /*
- * Pooling, TFLite's MAX_POOL_2D and AVERAGE_POOL_2D: input and output have one scale and zero point.
+ * Pooling, TFLite's MAX_POOL_2D and AVERAGE_POOL_2D: both sides share scale and zero point.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -11,7 +11,7 @@
 #include "sqm/compiler.h"
 #include "kernels/operators/window.h"
 
-/** Geometry. Images are [height][width][channels]; each window has at least one tap inside the image. */
+/** Images are [height][width][channels]; each window has at least one tap inside the image. */
 typedef struct {
     int32_t input_height;
     int32_t input_width;
@@ -39,10 +39,10 @@ typedef struct {
 SQM_INLINE sqm_pool2d_window sqm_pool2d_clip(const sqm_pool2d_params *p, const int8_t *input,
                                              int32_t oy, int32_t ox)
 {
-    const sqm_axis rows = {
-        p->input_height, p->output_height, p->window_height, p->stride_height, 1, p->pad_top};
-    const sqm_axis columns = {
-        p->input_width, p->output_width, p->window_width, p->stride_width, 1, p->pad_left};
+    const sqm_axis rows = {p->input_height, p->output_height, p->window_height, p->stride_height, 1,
+                           p->pad_top};
+    const sqm_axis columns = {p->input_width, p->output_width, p->window_width, p->stride_width, 1,
+                              p->pad_left};
     const int32_t top = sqm_axis_origin(rows, oy);
     const int32_t left = sqm_axis_origin(columns, ox);
     const sqm_taps vertical = sqm_axis_taps(rows, top);

@@ -1,6 +1,6 @@
 /*
- * Codes to another scale and zero point, with a clamp: TFLite's QUANTIZE from int8 to int8, and RELU or RELU6
- * where they stand alone.
+ * Codes to another scale and zero point, with a clamp: TFLite's QUANTIZE from int8 to int8, and
+ * RELU or RELU6 where they stand alone.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -33,9 +33,8 @@ typedef struct {
 SQM_INLINE void sqm_rescale(const sqm_rescale_params *p, const int8_t *input, int8_t *output)
 {
     for (int32_t i = 0; i < p->elements; ++i) {
-        output[i] =
-            sqm_requantize_code(input[i] + p->input_offset, p->multiplier, p->shift,
-                                p->output_offset, p->output_minimum, p->output_maximum);
+        output[i] = sqm_requantize_code(input[i] + p->input_offset, p->multiplier, p->shift,
+                                        p->output_offset, p->output_minimum, p->output_maximum);
     }
 }
 

@@ -33,7 +33,7 @@ SQM_INLINE int32_t sqm_axis_origin(sqm_axis axis, int32_t index)
     return index * axis.stride - axis.pad;
 }
 
-/** True iff no window leaves the image. With constant arguments the clipping below then folds away. */
+/** True iff no window leaves the image; with constant arguments the clipping then folds away. */
 SQM_INLINE bool sqm_axis_inside(sqm_axis axis)
 {
     return axis.pad == 0 &&

@@ -1,6 +1,6 @@
 /*
- * What this folder provides: every microkernel of kernels.def, in C that any 32-bit core runs. An ISA's
- * folder has a header of this name too; what it does not replace comes from here.
+ * What this folder provides: every microkernel of kernels.def, in C that any 32-bit core runs. An
+ * ISA's folder has a header of this name too; what it does not replace comes from here.
  *
  * SPDX-License-Identifier: Apache-2.0
  */

@@ -1,10 +1,11 @@
 /*
- * Codes below 8 bits out of bit planes, and the three microkernel families on top of them. The widths
- * w6 ... w2 are these functions with two constants: the bits per code in the high plane (signed) and in
- * the low plane (unsigned, 0 where there is none). Layout "linear", drawn in ../README.md.
+ * Codes below 8 bits out of bit planes, and the three microkernel families on top of them. The
+ * widths w6 ... w2 are these functions with two constants: the bits per code in the high plane
+ * (signed) and in the low plane (unsigned, 0 where there is none). Layout "linear", drawn in
+ * ../README.md.
  *
- * Both planes are walked together, eight codes at a time: eight codes of p bits are p whole bytes. A row's
- * remainder is read code by code, so no byte beyond a plane is touched.
+ * Both planes are walked together, eight codes at a time: eight codes of p bits are p whole bytes.
+ * A row's remainder is read code by code, so no byte beyond a plane is touched.
  *
  * SPDX-License-Identifier: Apache-2.0
  */

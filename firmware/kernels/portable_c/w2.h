@@ -11,7 +11,7 @@
 #include "kernels/portable_c/planes.h"
 
 SQM_INLINE int32_t sqm_dot_s8_w2_1x1__c(const int8_t *x, int32_t input_offset, const uint8_t *row,
-                                       int32_t k)
+                                        int32_t k)
 {
     return sqm_dot_planes(x, input_offset, row, k, 2, 0);
 }
@@ -22,7 +22,7 @@ SQM_INLINE void sqm_unpack_s8_w2_1x1__c(const uint8_t *row, int32_t k, int32_t s
 }
 
 SQM_INLINE void sqm_pick_s8_w2_1x1__c(const uint8_t *plane, int32_t elements, int32_t first,
-                                     int32_t stride, int32_t count, int32_t step, int8_t *out)
+                                      int32_t stride, int32_t count, int32_t step, int8_t *out)
 {
     sqm_pick_planes(plane, elements, first, stride, count, step, out, 2, 0);
 }

@@ -1,5 +1,6 @@
 /*
- * Weights of 5 bits: codes -16 ... 15 in a plane of 4 bits, then a plane of 1 bit. Contracts: ../kernel_api.h.
+ * Weights of 5 bits: codes -16 ... 15 in a plane of 4 bits, then a plane of 1 bit.
+ * Contracts: ../kernel_api.h.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -11,7 +12,7 @@
 #include "kernels/portable_c/planes.h"
 
 SQM_INLINE int32_t sqm_dot_s8_w5_1x1__c(const int8_t *x, int32_t input_offset, const uint8_t *row,
-                                       int32_t k)
+                                        int32_t k)
 {
     return sqm_dot_planes(x, input_offset, row, k, 4, 1);
 }
@@ -22,7 +23,7 @@ SQM_INLINE void sqm_unpack_s8_w5_1x1__c(const uint8_t *row, int32_t k, int32_t s
 }
 
 SQM_INLINE void sqm_pick_s8_w5_1x1__c(const uint8_t *plane, int32_t elements, int32_t first,
-                                     int32_t stride, int32_t count, int32_t step, int8_t *out)
+                                      int32_t stride, int32_t count, int32_t step, int8_t *out)
 {
     sqm_pick_planes(plane, elements, first, stride, count, step, out, 4, 1);
 }

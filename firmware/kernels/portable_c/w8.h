@@ -1,8 +1,9 @@
 /*
- * Weights of 8 bits: the code is the weight, so there is nothing to unpack. Contracts: ../kernel_api.h.
+ * Weights of 8 bits: the code is the weight, so there is nothing to unpack.
+ * Contracts: ../kernel_api.h.
  *
- * The loops are unrolled by hand: at -O2 gcc does not do it, and the loop's own instructions would cost
- * as much as a third of the work. k / 8 and k % 8 fold where k is a multiple of 8.
+ * The loops are unrolled by hand: at -O2 gcc does not do it, and the loop's own instructions would
+ * cost as much as a third of the work. Where k is a constant, divisions and tails fold away.
  *
  * SPDX-License-Identifier: Apache-2.0
  */

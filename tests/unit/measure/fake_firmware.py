@@ -135,7 +135,7 @@ class FakeBoard:
     cycle_counter: str
     uart_base: str = "0"
     uart_baud: int = 921_600
-    clock_hz: int = 1
+    clock_hz: int = 0
     flash_origin: str | None = None  # None: a host
 
     @property

@@ -1,0 +1,72 @@
+"""`sq-micro boards`: what boards there are, and every number of one with its source."""
+
+from __future__ import annotations
+
+import json as json_text
+from typing import Annotated
+
+import typer
+
+from sq_micro.board import Board, board_ids, load_board
+from sq_micro.console import errors_as_exit_codes
+
+boards_app = typer.Typer(help="The boards that sq-micro knows.", no_args_is_help=True, rich_markup_mode=None)
+
+Json = Annotated[bool, typer.Option("--json", help="print JSON on stdout, nothing else")]
+Debug = Annotated[bool, typer.Option("--debug", help="show the traceback of an error")]
+
+
+@boards_app.command("list")
+def list_boards(json: Json = False, debug: Debug = False) -> None:
+    """One line a board."""
+    with errors_as_exit_codes(debug):
+        boards = [load_board(board) for board in board_ids()]
+        if json:
+            print(json_text.dumps([_document(board) for board in boards], indent=2))
+            return
+        for board in boards:
+            print(f"{board}, links: {', '.join(board.links)}")
+
+
+def _complete(incomplete: str) -> list[str]:
+    return [board for board in board_ids() if board.startswith(incomplete)]
+
+
+@boards_app.command()
+def show(
+    board: Annotated[str, typer.Argument(help="board id, or a .toml file", autocompletion=_complete)],
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Everything known of one board, with the source of each number."""
+    with errors_as_exit_codes(debug):
+        known = load_board(board)
+        if json:
+            print(json_text.dumps(_document(known), indent=2))
+            return
+        print(known)
+        print(
+            f"tier {known.tier} ({TIERS[known.tier]}), stack {known.stack_bytes:,} B, links: {', '.join(known.links)}"
+        )
+        width = max((len(path) for path in known.sources), default=0)
+        for path, source in known.sources.items():
+            print(f"  {path:<{width}}  {source}")
+
+
+TIERS = {1: "measured in CI", 2: "measured by hand", 3: "built and simulated only"}
+
+
+def _document(board: Board) -> dict[str, object]:
+    return {
+        "id": board.id,
+        "title": board.title,
+        "tier": board.tier,
+        "core": board.core.name,
+        "isa": board.core.isa,
+        "clock_hz": board.core.clock_hz,
+        "flash_bytes": board.flash.size_bytes if board.flash else None,
+        "sram_bytes": board.sram.size_bytes if board.sram else None,
+        "stack_bytes": board.stack_bytes,
+        "links": list(board.links),
+        "sources": board.sources,
+    }

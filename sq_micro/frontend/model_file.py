@@ -1,0 +1,140 @@
+"""Opens model files with Keras, and says in one line why one cannot be opened."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import warnings
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from sq_micro.errors import ModelError, UnsupportedLayerError, UsageError
+from sq_micro.frontend.keras_layers import SUPPORTED
+
+_TAKEN = "sq-micro takes .keras files, and .h5 files of whole Keras models"
+_HDF5_SUFFIXES = (".h5", ".hdf5")
+_REASON_LENGTH = 160
+
+
+def read_model(path: Path) -> Any:
+    """The Keras model in a file, without its optimizer.
+
+    Raises UsageError iff there is no such file or its format is another, UnsupportedLayerError for Lambda and
+    custom layers, ModelError iff the file is damaged or Keras cannot read it.
+    """
+    _check_path(path)
+    config = _read_config(path)
+    _check_classes(config, str(path))
+    keras = _import_keras()
+    custom_objects = _keras_2_classes(keras) if path.suffix.lower() in _HDF5_SUFFIXES else None
+    absl = logging.getLogger("absl")
+    level = absl.level
+    try:
+        absl.setLevel(logging.ERROR)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return keras.models.load_model(path, custom_objects=custom_objects, compile=False, safe_mode=True)
+    except Exception as error:  # Keras raises whatever its layers' constructors do
+        raise _unreadable(path, _one_line(error)) from error
+    finally:
+        absl.setLevel(level)
+
+
+def _check_path(path: Path) -> None:
+    if path.is_dir() and (path / "saved_model.pb").exists():
+        raise ModelError(
+            f"{path}: is a TensorFlow SavedModel, which Keras 3 cannot open; where TensorFlow is installed, save it "
+            'again: tf_keras.models.load_model(…).save("model.h5"), or model.save("model.keras") from Keras 3'
+        )
+    suffix = path.suffix.lower()
+    if suffix not in (".keras", *_HDF5_SUFFIXES) and (path.exists() or suffix):
+        raise UsageError(
+            f"{path}: {'a folder' if path.is_dir() else f'format {suffix or path.name}'} is not taken; {_TAKEN}"
+        )
+    if not path.is_file():
+        raise UsageError(f"{path}: no such file")
+
+
+def _read_config(path: Path) -> Any:
+    """The model's architecture as plain JSON values."""
+    try:
+        if path.suffix.lower() == ".keras":
+            with zipfile.ZipFile(path) as archive:
+                return json.loads(archive.read("config.json"))
+        import h5py  # type: ignore[import-untyped]  # imported here since only .h5 files need it
+
+        with h5py.File(path) as file:
+            text = file.attrs.get("model_config")
+        if text is None:
+            raise _unreadable(path, "it holds weights alone; save the whole model with model.save")
+        return json.loads(text)
+    except (zipfile.BadZipFile, OSError, KeyError, ValueError) as error:
+        raise _unreadable(path, _one_line(error)) from error
+
+
+def _check_classes(config: Any, file: str) -> None:
+    """Refuse by name what Keras would refuse, or run, while loading: Lambda layers and classes of one's own."""
+    for entry in _objects(config):
+        kind, module = entry["class_name"], entry.get("module", "keras")
+        name = entry["config"].get("name", kind)
+        if kind == "Lambda":
+            raise UnsupportedLayerError(name, "Lambda", SUPPORTED)
+        if str(module).split(".")[0] == "keras":
+            continue
+        if entry is config:
+            raise ModelError(
+                f"{file}: is a subclassed model, {kind}; rebuild it as a Functional model and save it again"
+            )
+        raise UnsupportedLayerError(name, f"{kind}, a class of your own,", SUPPORTED)
+
+
+def _objects(value: Any) -> Iterator[dict[str, Any]]:
+    """Every serialized Keras object within JSON values, the outer before the inner."""
+    if isinstance(value, dict):
+        if isinstance(value.get("class_name"), str) and isinstance(value.get("config"), dict):
+            yield value
+        value = list(value.values())
+    if isinstance(value, list):
+        for item in value:
+            yield from _objects(item)
+
+
+def _import_keras() -> Any:
+    """Keras, on the backend that starts fastest unless the environment asks for another."""
+    os.environ.setdefault("KERAS_BACKEND", "numpy")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ.setdefault("JAX_PLATFORMS", "cpu")  # JAX warns where it finds no accelerator
+    import keras
+
+    return keras
+
+
+def _keras_2_classes(keras: Any) -> dict[str, Any]:
+    """Stand-ins for layers whose Keras 2 configuration holds settings that Keras 3 refuses to read."""
+
+    def reader(layer_class: Any) -> Any:
+        class Reader:
+            @classmethod
+            def from_config(cls, config: dict[str, Any]) -> Any:
+                """The layer of Keras 3, without the settings that it inherited in Keras 2 and never used."""
+                unused = ("groups", "kernel_initializer", "kernel_regularizer", "kernel_constraint")
+                known = {key: value for key, value in config.items() if key not in unused}
+                return layer_class.from_config(known)
+
+        return Reader
+
+    names = ("DepthwiseConv1D", "DepthwiseConv2D", "SeparableConv1D", "SeparableConv2D")
+    return {name: reader(getattr(keras.layers, name)) for name in names}
+
+
+def _unreadable(path: Path, reason: str) -> ModelError:
+    return ModelError(f"{path}: is not a readable Keras model: {reason}")
+
+
+def _one_line(error: BaseException) -> str:
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    first = lines[0].strip()
+    return first if len(first) <= _REASON_LENGTH else first[:_REASON_LENGTH].rstrip() + "…"

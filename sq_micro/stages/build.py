@@ -1,0 +1,66 @@
+"""Stage 4: compile, link, and read from the image what it takes."""
+
+from __future__ import annotations
+
+from sq_micro.errors import ToolchainError
+from sq_micro.paths import write_atomically
+from sq_micro.report.result import BuildRecord, FlashRecord, MemoryRecord, SramRecord
+from sq_micro.stages.generate import generated
+from sq_micro.stages.records import BuiltRecord, save_record
+from sq_micro.toolchain.cmake import BuildRequest
+from sq_micro.toolchain.compiler import CompilerChoice, find_compiler
+from sq_micro.toolchain.firmware import Firmware
+from sq_micro.toolchain.firmware import build as build_image
+from sq_micro.workspace import Stage, Workspace
+
+
+def build(workspace: Workspace, compiler: CompilerChoice = "auto") -> BuiltRecord:
+    """Build `firmware.elf` from what `generate` wrote. Raises DoesNotFitError or ToolchainError."""
+    known = generated(workspace)
+    request = BuildRequest(
+        model_dir=(workspace / "model").resolve(),
+        board_dir=(workspace / "board").resolve(),
+        build_dir=workspace.build_dir.resolve(),
+        board=known.board,
+        compiler=find_compiler(known.board, compiler),
+        arena_bytes=known.record.arena_bytes,
+    )
+    workspace.begin(Stage.BUILD)
+    try:
+        firmware = build_image(request)
+    except ToolchainError:
+        _publish_log(workspace)
+        raise
+    workspace.publish(firmware.elf, "firmware.elf")
+    _publish_log(workspace)
+    write_atomically(workspace / "09_sections.csv", firmware.footprint.csv())
+    record = BuiltRecord(build=BuildRecord(compiler=firmware.compiler), memory=memory_record(firmware))
+    save_record(workspace, record)
+    return record
+
+
+def memory_record(firmware: Firmware) -> MemoryRecord:
+    """The footprint of an image as it stands in the result; the stack in use is known only after measuring."""
+    footprint = firmware.footprint
+    return MemoryRecord(
+        flash_bytes=FlashRecord(
+            total=footprint.flash_bytes,
+            weights=footprint.weights_bytes,
+            code=footprint.code_bytes,
+            tables=footprint.tables_bytes,
+        ),
+        sram_bytes=SramRecord(
+            total=footprint.sram_bytes,
+            arena=footprint.arena_bytes,
+            stack=footprint.stack_bytes,
+            static=footprint.static_bytes,
+        ),
+        worst_case_stack_bytes=firmware.worst_stack_bytes,
+        measured_stack_bytes=None,
+    )
+
+
+def _publish_log(workspace: Workspace) -> None:
+    log = workspace.build_dir / "build.log"
+    if log.is_file():
+        workspace.publish(log, "build.log")

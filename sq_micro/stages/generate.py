@@ -1,0 +1,74 @@
+"""Stage 3: plan the arena, print the C."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from sq_micro.board import Board, load_board
+from sq_micro.codegen.model_view import make_model_view
+from sq_micro.codegen.render import render_board, render_project
+from sq_micro.errors import DoesNotFitError
+from sq_micro.paths import write_atomically
+from sq_micro.plan.plan import Plan, make_plan
+from sq_micro.stages.quantize import quantized_graph
+from sq_micro.stages.records import GenerateRecord, load_record, save_record
+from sq_micro.workspace import Stage, Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class Generated:
+    """What later stages need to know of the generated sources."""
+
+    board: Board
+    record: GenerateRecord
+
+
+def board_reference(name: str) -> str:
+    """How another command finds the same board: a path made absolute, an id as it is."""
+    path = Path(name)
+    return str(path.resolve()) if path.suffix == ".toml" else name
+
+
+def generate(workspace: Workspace, board_name: str) -> GenerateRecord:
+    """Write the model as a CMake project, and what binds it to the bench firmware of a board.
+
+    Raises DoesNotFitError before any compiler runs iff arena and stack alone exceed the board's SRAM.
+    """
+    board = load_board(board_name)
+    graph = quantized_graph(workspace)
+    plan = make_plan(graph.topology, graph.bitwidths)
+    require_sram(plan, board)
+    workspace.begin(Stage.GENERATE)
+    render_project(graph, plan).write(workspace / "model")
+    render_board(graph, plan, board).write(workspace / "board")
+    write_atomically(workspace / "08_plan.txt", str(plan))
+    view = make_model_view(graph, plan)
+    record = GenerateRecord(
+        board=board_reference(board_name),
+        arena_bytes=view.arena_bytes,
+        weights_bytes=view.weight_bytes,
+        tables_bytes=view.table_bytes,
+    )
+    save_record(workspace, record)
+    return record
+
+
+def require_sram(plan: Plan, board: Board) -> None:
+    """Raises DoesNotFitError saying by how much, and which operator needs most."""
+    if board.sram is None:
+        return
+    needed = plan.arena_bytes + board.stack_bytes
+    if needed > board.sram.size_bytes:
+        raise DoesNotFitError(
+            "SRAM",
+            needed - board.sram.size_bytes,
+            f"arena {plan.arena_bytes:,} B (fullest at '{plan.peak_operator}'), stack {board.stack_bytes:,} B,"
+            f" {board.id} has {board.sram.size_bytes:,} B; choose a larger board, or a smaller input",
+        )
+
+
+def generated(workspace: Workspace) -> Generated:
+    """What `generate` left. Raises UsageError iff it did not run."""
+    record = load_record(workspace, GenerateRecord)
+    return Generated(load_board(record.board), record)

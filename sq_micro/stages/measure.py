@@ -1,0 +1,148 @@
+"""Stage 5: run the image, compare every output with the golden ones, write the result."""
+
+from __future__ import annotations
+
+import json
+import statistics
+
+import numpy as np
+
+from sq_micro import __version__
+from sq_micro.board import Board
+from sq_micro.errors import UsageError
+from sq_micro.ir.operators import Reshape, kind
+from sq_micro.ir.topology import macs
+from sq_micro.measure.harness import Measurement, first_difference
+from sq_micro.measure.harness import measure as measure_session
+from sq_micro.measure.link.make_link import make_link
+from sq_micro.measure.session import Session
+from sq_micro.paths import write_atomically
+from sq_micro.quant.graph import QuantGraph
+from sq_micro.reference.golden_vectors import GoldenVectors
+from sq_micro.report.result import (
+    BoardRecord,
+    CyclesRecord,
+    MeasurementRecord,
+    ModelRecord,
+    OperatorRecord,
+    Result,
+    ToolRecord,
+    VerificationRecord,
+)
+from sq_micro.stages.generate import generated
+from sq_micro.stages.progress import Notify, silent
+from sq_micro.stages.quantize import quantized_graph
+from sq_micro.stages.records import AnalyzeRecord, BuiltRecord, QuantizeRecord, load_record
+from sq_micro.workspace import Stage, Workspace
+
+
+def measure(workspace: Workspace, link: str | None = None, runs: int = 100, notify: Notify = silent) -> Result:
+    """Run the golden inputs through the firmware over a link; the board's first link iff none is named.
+
+    Raises GoldenMismatchError iff an output differs: then there is no result.
+    """
+    if runs < 1:
+        raise UsageError(f"--runs {runs}: at least 1 is needed")
+    analyzed = load_record(workspace, AnalyzeRecord)
+    quantized = load_record(workspace, QuantizeRecord)
+    board = generated(workspace).board
+    built = load_record(workspace, BuiltRecord)
+    graph = quantized_graph(workspace)
+    golden = GoldenVectors.load(workspace.need(Stage.QUANTIZE, "07_golden.npz"))
+    elf = workspace.need(Stage.BUILD, "firmware.elf").resolve()
+    workspace.begin(Stage.MEASURE)
+
+    chosen = make_link(link or board.links[0], elf, board)
+    with Session(chosen, model_hash=quantized.model_hash) as session:
+        measured = measure_session(
+            session,
+            golden.inputs.reshape(len(golden), -1),
+            golden.outputs.reshape(len(golden), -1),
+            runs=runs,
+            progress=lambda done, total: notify(f"measure ({chosen.name})", done, total),
+        )
+    _require_identical(graph, golden, measured)
+    result = Result(
+        tool=ToolRecord(version=__version__),
+        model=ModelRecord(
+            name=analyzed.name,
+            sha256=analyzed.sha256,
+            model_hash=quantized.model_hash,
+            parameters=analyzed.parameters,
+            macs=analyzed.macs,
+            input_shape=analyzed.input_shape,
+            output_shape=analyzed.output_shape,
+        ),
+        board=BoardRecord(id=board.id, title=board.title, core=board.core.name, clock_hz=board.core.clock_hz),
+        bits=quantized.bits,
+        quantization=quantized.quantization,
+        accuracy=quantized.accuracy,
+        memory=built.memory.model_copy(update={"measured_stack_bytes": measured.stack_used_bytes}),
+        build=built.build,
+        measurement=measurement_record(graph, board, measured),
+        verification=VerificationRecord(
+            oracle=quantized.oracle, samples=len(golden), identical=measured.identical or 0
+        ),
+    )
+    write_atomically(workspace / "11_measurement.json", _raw(measured))
+    write_atomically(workspace / "result.json", result.to_json())
+    return result
+
+
+def measurement_record(graph: QuantGraph, board: Board, measured: Measurement) -> MeasurementRecord:
+    """Cycles of the inference and of each operator that runs; latency only where clock and cycles are known."""
+    cycles = latency_s = None
+    if measured.cycles:
+        median = int(statistics.median_low(measured.cycles))
+        cycles = CyclesRecord(min=min(measured.cycles), median=median, max=max(measured.cycles))
+        latency_s = median / board.core.clock_hz if board.core.clock_hz else None
+    executed = [operator for operator in graph.topology.operators if not isinstance(operator, Reshape)]
+    unknown: list[int | None] = [None] * len(executed)
+    per_operator = measured.operator_cycles or unknown
+    operators = [
+        OperatorRecord.model_validate(
+            {
+                "index": index,
+                "name": operator.name,
+                "kind": kind(operator),
+                "weight_bits": graph.bitwidths.weights.get(operator.name),
+                "macs": macs(operator, graph.topology),
+                "cycles": spent,
+            }
+        )
+        for index, (operator, spent) in enumerate(zip(executed, per_operator, strict=True))
+    ]
+    instructions = int(statistics.median_low(measured.instructions)) if measured.instructions else None
+    return MeasurementRecord(
+        link=measured.link,
+        cycle_source=measured.cycle_source,
+        runs=measured.runs,
+        cycles=cycles,
+        instructions=instructions,
+        latency_s=latency_s,
+        operators=operators,
+    )
+
+
+def _require_identical(graph: QuantGraph, golden: GoldenVectors, measured: Measurement) -> None:
+    expected = golden.outputs.reshape(len(golden), -1)
+    name = graph.topology.operators[-1].name
+    for sample in np.flatnonzero((measured.outputs != expected).any(axis=1))[:1]:
+        if difference := first_difference(measured.outputs[sample], expected[sample], f"{name}, sample {sample}"):
+            raise difference
+
+
+def _raw(measured: Measurement) -> str:
+    """Every timed run, for those who want more than the median."""
+    record = {
+        "link": measured.link,
+        "cycle_source": measured.cycle_source,
+        "clock_hz": measured.clock_hz,
+        "runs": measured.runs,
+        "cycles": measured.cycles,
+        "instructions": measured.instructions,
+        "operator_cycles": measured.operator_cycles,
+        "stack_used_bytes": measured.stack_used_bytes,
+        "stack_reserved_bytes": measured.stack_reserved_bytes,
+    }
+    return json.dumps(record, indent=1) + "\n"

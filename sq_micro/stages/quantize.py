@@ -1,0 +1,190 @@
+"""Stage 2: calibrate, quantize, and let TFLite Micro say what the outputs must be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from sq_micro.errors import ToolchainError, UsageError
+from sq_micro.ir import evaluate
+from sq_micro.ir.float_graph import Float32Array, FloatGraph
+from sq_micro.ir.topology import Topology
+from sq_micro.paths import write_atomically
+from sq_micro.quant.calibrate import observe
+from sq_micro.quant.graph import QuantGraph
+from sq_micro.quant.observers import ObserverName
+from sq_micro.quant.params import Int8Array
+from sq_micro.quant.plan_file import bitwidths_from
+from sq_micro.quant.quantize import quantize as quantize_graph
+from sq_micro.quant.samples import Samples, load_samples
+from sq_micro.quant.storage import load_quant_graph, save_quant_graph
+from sq_micro.quant.text import quant_graph_text
+from sq_micro.quant.weights import WeightScales
+from sq_micro.reference.golden_vectors import GoldenVectors, make_golden_vectors, require_equal
+from sq_micro.reference.interpreter import run, run_parallel
+from sq_micro.report.result import AccuracyRecord, BitsRecord, QuantizationRecord
+from sq_micro.stages.accuracy import Metric, accuracy_metric, correct
+from sq_micro.stages.analyze import analyzed_graph
+from sq_micro.stages.progress import Notify, silent
+from sq_micro.stages.records import QuantizeRecord, save_record
+from sq_micro.tflite.export import write_tflite
+from sq_micro.tflite.twin import oracle_version, run_tflite_micro, run_tflite_micro_tensors
+from sq_micro.workspace import Stage, Workspace
+
+GOLDEN_SAMPLES = 100
+_BATCH = 64
+_OWN_REFERENCE = "sq-micro reference (the tflite-micro wheel is not installed)"
+
+
+@dataclass(frozen=True, slots=True)
+class QuantizeOptions:
+    """weight_bits is a width or the path of a plan file; `evaluate` may be None, then there is no accuracy."""
+
+    calibrate: Path
+    evaluate: Path | None
+    weight_bits: str
+    observer: ObserverName = "mse"
+    weight_scales: WeightScales = "mse"
+    samples: int = GOLDEN_SAMPLES
+
+
+@dataclass(frozen=True, slots=True)
+class QuantizeInputs:
+    """The samples of a run, read and checked."""
+
+    calibration: Samples
+    evaluation: Samples | None
+
+
+def read_samples(graph: FloatGraph, options: QuantizeOptions) -> QuantizeInputs:
+    """Check all files before any work starts. Raises DataError or UsageError."""
+    if options.samples < 1:
+        raise UsageError(f"--samples {options.samples}: at least 1 is needed")
+    classes = _classes(graph.topology)
+    calibration = load_samples(options.calibrate, graph.input_shape)
+    evaluation = None
+    if options.evaluate is not None:
+        evaluation = load_samples(options.evaluate, graph.input_shape, classes)
+    return QuantizeInputs(calibration, evaluation)
+
+
+def quantize(workspace: Workspace, options: QuantizeOptions, notify: Notify = silent) -> QuantizeRecord:
+    """Quantize the analyzed model; writes the integers, the golden vectors and the .tflite twin.
+
+    Raises GoldenMismatchError iff the reference and TFLite Micro disagree: that would be a defect of ours.
+    """
+    graph = analyzed_graph(workspace)
+    bitwidths = bitwidths_from(options.weight_bits, graph.topology)
+    inputs = read_samples(graph, options)
+    workspace.begin(Stage.QUANTIZE)
+
+    count = len(inputs.calibration)
+    ranges = observe(graph, inputs.calibration, options.observer, lambda done, total: notify("calibrate", done, total))
+    quantized = quantize_graph(graph, ranges, bitwidths, options.weight_scales)
+    twin = write_tflite(quantized)
+    golden_source = inputs.evaluation or inputs.calibration
+    golden = make_golden_vectors(quantized, quantized.quantize_input(golden_source.real(0, options.samples)))
+    oracle = check_against_oracle(quantized, twin, golden)
+    accuracy = None
+    if inputs.evaluation is not None:
+        accuracy = measure_accuracy(graph, quantized, inputs.evaluation, notify)
+
+    write_atomically(workspace / "03_ranges.txt", str(ranges))
+    write_atomically(workspace / "06_quantized.txt", quant_graph_text(quantized))
+    save_quant_graph(quantized, workspace / "06_quantized.npz")
+    golden.save(workspace / "07_golden.npz")
+    write_atomically(workspace / "07_twin.tflite", twin)
+    record = QuantizeRecord(
+        model_hash=quantized.digest().hex(),
+        bits=BitsRecord.model_validate({"weights": dict(quantized.bitwidths.weights)}),
+        quantization=QuantizationRecord(
+            observer=options.observer, weight_scales=options.weight_scales, calibration_samples=count
+        ),
+        accuracy=accuracy,
+        golden_samples=len(golden),
+        oracle=oracle,
+    )
+    save_record(workspace, record)
+    return record
+
+
+def quantized_graph(workspace: Workspace) -> QuantGraph:
+    """What `quantize` left. Raises UsageError iff it did not run."""
+    workspace.need(Stage.QUANTIZE, "quantize.json")
+    return load_quant_graph(workspace.need(Stage.QUANTIZE, "06_quantized.npz"))
+
+
+def check_against_oracle(graph: QuantGraph, twin: bytes, golden: GoldenVectors) -> str:
+    """The oracle's name, after its outputs were found equal to the golden ones.
+
+    Raises GoldenMismatchError naming the first operator whose output differs.
+    """
+    try:
+        oracle = oracle_version()
+    except ToolchainError:
+        return _OWN_REFERENCE
+    outputs = run_tflite_micro(twin, golden.inputs).reshape(golden.outputs.shape)
+    differing = np.flatnonzero((outputs != golden.outputs).reshape(len(golden), -1).any(axis=1))
+    if differing.size:
+        _locate(graph, twin, golden.inputs[differing[0]])
+        require_equal(graph.topology.operators[-1].name, golden.outputs, outputs)
+    return oracle
+
+
+def _locate(graph: QuantGraph, twin: bytes, sample: Int8Array) -> None:
+    """Raise for the first operator whose codes differ on one sample."""
+    names = [operator.output for operator in graph.topology.operators]
+    expected = run_tflite_micro_tensors(twin, sample, names)
+
+    def compare(operator_name: str, tensor: str, codes: Int8Array) -> None:
+        require_equal(operator_name, codes, expected[tensor].reshape(codes.shape))
+
+    run(graph, sample[None], lambda operator, codes: compare(operator.name, operator.output, codes))
+
+
+def measure_accuracy(
+    graph: FloatGraph, quantized: QuantGraph, samples: Samples, notify: Notify
+) -> AccuracyRecord | None:
+    """Accuracy of the float network and of the integers over a labelled set; None iff there are no labels."""
+    metric = accuracy_metric(graph.topology)
+    if samples.y is None or metric is None:
+        return None
+
+    def float_outputs(real: Float32Array) -> Float32Array:
+        nhwc = graph.topology.shape(graph.topology.input)[1:]
+        return evaluate.run(graph, real.reshape(-1, *nhwc))
+
+    float_correct = _count_correct(
+        samples, metric, float_outputs, lambda done: notify("float accuracy", done, len(samples))
+    )
+    codes = np.concatenate(
+        [quantized.quantize_input(samples.real(start, start + _BATCH)) for start in range(0, len(samples), _BATCH)]
+    )
+    outputs = run_parallel(quantized, codes, progress=lambda done, total: notify("quantized accuracy", done, total))
+    real_outputs = quantized.output_params.dequantize(outputs)
+    return AccuracyRecord(
+        metric=metric,
+        samples=len(samples),
+        float=float_correct / len(samples),
+        quantized=correct(real_outputs, samples.y, metric) / len(samples),
+    )
+
+
+def _count_correct(
+    samples: Samples, metric: Metric, outputs: Callable[[Float32Array], Float32Array], progress: Callable[[int], None]
+) -> int:
+    assert samples.y is not None
+    total = 0
+    for start in range(0, len(samples), _BATCH):
+        stop = min(start + _BATCH, len(samples))
+        total += correct(outputs(samples.real(start, stop)), samples.y[start:stop], metric)
+        progress(stop)
+    return total
+
+
+def _classes(topology: Topology) -> int:
+    """How many labels there are; a model with one output tells two classes apart."""
+    return max(2, topology.shape(topology.output)[-1])

@@ -1,0 +1,114 @@
+"""What a stage leaves for the next one beside its artefacts: small JSON files in the workspace."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from sq_micro.errors import UsageError
+from sq_micro.paths import write_atomically
+from sq_micro.report.result import (
+    AccuracyRecord,
+    BitsRecord,
+    BuildRecord,
+    MemoryRecord,
+    QuantizationRecord,
+)
+from sq_micro.workspace import Stage, Workspace
+
+
+class StageRecord(BaseModel):
+    """One stage's record; `extra` fields are refused, so that another version's file is noticed."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    def to_json(self) -> str:
+        """As written to the workspace, and printed by `--json`."""
+        return self.model_dump_json(indent=2, by_alias=True) + "\n"
+
+
+class AnalyzeRecord(StageRecord):
+    """sha256 is of the model file; parameters and macs are those of the canonical graph."""
+
+    name: str
+    file: str
+    sha256: str
+    parameters: int
+    macs: int
+    input_shape: list[int]
+    output_shape: list[int]
+    operators: list[str]
+
+    def __str__(self) -> str:
+        return f"{self.name}: {len(self.operators)} operators, {self.parameters:,} parameters, {self.macs:,} MACs"
+
+
+class QuantizeRecord(StageRecord):
+    """oracle names what computed the golden outputs."""
+
+    model_hash: str
+    bits: BitsRecord
+    quantization: QuantizationRecord
+    accuracy: AccuracyRecord | None
+    golden_samples: int
+    oracle: str
+
+    def __str__(self) -> str:
+        widths = sorted(set(self.bits.weights.values()), reverse=True)
+        text = f"weights of {'/'.join(map(str, widths)) or 'no'} bits"
+        text += f"; {self.golden_samples} golden samples by {self.oracle}"
+        if self.accuracy is not None:
+            text += f"; {self.accuracy.metric} {self.accuracy.quantized:.2%} (float {self.accuracy.float_:.2%})"
+        return text
+
+
+class GenerateRecord(StageRecord):
+    """board is an id, or the path of a board file. The sizes are known before any compiler runs."""
+
+    board: str
+    arena_bytes: int
+    weights_bytes: int
+    tables_bytes: int
+
+    def __str__(self) -> str:
+        constants = f"{self.weights_bytes:,} B of packed weights, {self.tables_bytes:,} B of tables"
+        return f"arena {self.arena_bytes:,} B, {constants}"
+
+
+class BuiltRecord(StageRecord):
+    """What came out of the compiler."""
+
+    build: BuildRecord
+    memory: MemoryRecord
+
+    def __str__(self) -> str:
+        memory = self.memory
+        sizes = f"flash {memory.flash_bytes.total:,} B, SRAM {memory.sram_bytes.total:,} B"
+        return f"{sizes}, {self.build.compiler}"
+
+
+Record = TypeVar("Record", bound=StageRecord)
+_FILES: dict[type[StageRecord], tuple[Stage, str]] = {
+    AnalyzeRecord: (Stage.ANALYZE, "analyze.json"),
+    QuantizeRecord: (Stage.QUANTIZE, "quantize.json"),
+    GenerateRecord: (Stage.GENERATE, "generate.json"),
+    BuiltRecord: (Stage.BUILD, "build.json"),
+}
+
+
+def save_record(workspace: Workspace, record: StageRecord) -> None:
+    """The last thing that a stage writes: with its record there, the stage is complete."""
+    _, name = _FILES[type(record)]
+    write_atomically(workspace / name, record.to_json())
+
+
+def load_record(workspace: Workspace, record_type: type[Record]) -> Record:
+    """Raises UsageError naming the stage to run iff it did not run, or its record is of another version."""
+    stage, name = _FILES[record_type]
+    path = workspace.need(stage, name)
+    try:
+        return record_type.model_validate_json(Path(path).read_text(encoding="utf-8"))
+    except (ValidationError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path}: is not of this sq-micro; run `sq-micro {stage.command}` again") from error

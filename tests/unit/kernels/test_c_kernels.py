@@ -1,0 +1,124 @@
+"""The C kernels: tested on the host under the sanitizers and on an emulated Cortex-M4, clean for the cores they are for."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from sq_micro.paths import project_files
+
+FIRMWARE = project_files() / "firmware"
+C_TESTS = Path(__file__).parents[2] / "firmware"
+PROGRAMS = sorted(C_TESTS.glob("test_*.c"))
+HEADERS = sorted((FIRMWARE / "kernels").rglob("*.h"))
+
+STRICT = ["-std=c11", "-Wall", "-Wextra", "-Wconversion", "-Werror", f"-I{FIRMWARE}", f"-I{FIRMWARE / 'include'}"]
+SANITIZED = ["-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
+BARE = ["-ffreestanding", "-fno-unwind-tables", "-fno-asynchronous-unwind-tables"]
+ARM_GCC = ["arm-none-eabi-gcc", "-mcpu=cortex-m4", "-mthumb"]
+ZIG = [sys.executable, "-m", "ziglang", "cc", "-target", "thumb-freestanding-eabihf", "-mcpu=cortex_m4"]
+
+needs_arm_gcc = pytest.mark.skipif(not shutil.which(ARM_GCC[0]), reason="arm-none-eabi-gcc is not installed")
+needs_zig = pytest.mark.skipif(importlib.util.find_spec("ziglang") is None, reason="ziglang is not installed")
+needs_qemu = pytest.mark.skipif(not shutil.which("qemu-system-arm"), reason="qemu-system-arm is not installed")
+
+
+def host_compiler(name: str) -> str:
+    """The compiler on PATH; Debian's clang may have its version in its name. Skips where there is none."""
+    versioned = (f"{name}-{version}" for version in range(25, 12, -1))
+    found = next((path for candidate in (name, *versioned) if (path := shutil.which(candidate))), None)
+    if found is None:
+        pytest.skip(f"{name} is not installed")
+    return found
+
+
+def run(*command: str | Path, timeout_s: float = 120) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([*map(str, command)], capture_output=True, text=True, timeout=timeout_s, check=False)
+
+
+def compile_c(*command: str | Path) -> None:
+    done = run(*command)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("compiler", ["gcc", "clang"])
+@pytest.mark.parametrize("program", PROGRAMS, ids=lambda path: path.stem)
+def test_c_tests_pass_under_the_sanitizers(program: Path, compiler: str, tmp_path: Path) -> None:
+    compile_c(host_compiler(compiler), *STRICT, *SANITIZED, program, "-lm", "-o", tmp_path / "program")
+    done = run(tmp_path / "program")
+    assert (done.returncode, done.stdout) == (0, f"{program.stem.removeprefix('test_')}: ok\n"), done.stdout + done.stderr
+
+
+def test_a_difference_is_reported_and_fails(tmp_path: Path) -> None:
+    """The kernel that the test is given on purpose takes the last code for 0."""
+    broken = tmp_path / "broken.c"
+    broken.write_text(
+        '#include "kernels/portable_c/meta.h"\n'
+        "static int32_t broken(const int8_t *x, int32_t input_offset, const uint8_t *row, int32_t k)\n"
+        "{\n    return sqm_dot_s8_w8_1x1__c(x, input_offset, row, k - 1);\n}\n"
+        "#define sqm_dot_s8_w8_1x1__c broken\n"
+        f'#include "{C_TESTS / "test_kernels.c"}"\n'
+    )
+    compile_c(host_compiler("gcc"), *STRICT, "-O1", f"-I{C_TESTS}", broken, "-o", tmp_path / "broken")
+    done = run(tmp_path / "broken")
+    assert done.returncode == 1
+    assert re.search(r"dot_s8_w8_1x1__c: at 1: got 0, expected -?\d+ \(seed \d+\)\n", done.stdout)
+
+
+@pytest.mark.parametrize("header", HEADERS, ids=lambda path: str(path.relative_to(FIRMWARE / "kernels")))
+def test_a_header_includes_what_it_uses(header: Path, tmp_path: Path) -> None:
+    alone = tmp_path / "alone.c"
+    alone.write_text(f'#include "{header.relative_to(FIRMWARE).as_posix()}"\n')
+    compile_c(host_compiler("gcc"), *STRICT, "-fsyntax-only", alone)
+
+
+def undefined_symbols(object_file: Path) -> str:
+    """What an object expects of others; needs binutils."""
+    return run("arm-none-eabi-nm", "-u", object_file).stdout
+
+
+@needs_arm_gcc
+@pytest.mark.parametrize("level", ["-O0", "-Og", "-O2", "-O3", "-Os"])
+def test_cortex_m4_code_calls_no_library(level: str, tmp_path: Path) -> None:
+    """No heap, no floating point, no 64-bit division, no memcpy behind our back."""
+    every = tmp_path / "every.o"
+    compile_c(*ARM_GCC, *STRICT, *BARE, level, "-c", C_TESTS / "every_kernel.c", "-o", every)
+    assert undefined_symbols(every) == ""
+
+
+@needs_zig
+@pytest.mark.parametrize("level", ["-O2", "-Os"])
+def test_zig_compiles_every_kernel_for_cortex_m4(level: str, tmp_path: Path) -> None:
+    every = tmp_path / "every.o"
+    compile_c(*ZIG, *STRICT, *BARE, level, "-c", C_TESTS / "every_kernel.c", "-o", every)
+    if shutil.which("arm-none-eabi-nm"):
+        assert undefined_symbols(every) == ""
+
+
+@needs_arm_gcc
+@needs_qemu
+@pytest.mark.qemu
+@pytest.mark.parametrize("level", ["-O2", "-Os"])
+@pytest.mark.parametrize("program", PROGRAMS, ids=lambda path: path.stem)
+def test_c_tests_pass_on_an_emulated_cortex_m4(program: Path, level: str, tmp_path: Path) -> None:
+    """There SQM_SATURATE_S8 is an instruction, and the loads go to unaligned addresses."""
+    if not Path(run(ARM_GCC[0], "-print-file-name=rdimon.specs").stdout.strip()).is_absolute():
+        pytest.skip("newlib is not installed")
+    folder = C_TESTS / "semihosting"
+    linked = ["-specs=rdimon.specs", "-T", folder / "mps2_an386.ld", program, folder / "vectors.c", "-lm"]
+    compile_c(*ARM_GCC, *STRICT, level, *linked, "-o", tmp_path / "program.elf")
+    machine = ["-M", "mps2-an386", "-nographic", "-semihosting-config", "enable=on,target=native"]
+    done = run("qemu-system-arm", *machine, "-kernel", tmp_path / "program.elf")
+    assert (done.returncode, done.stdout) == (0, f"{program.stem.removeprefix('test_')}: ok\n"), done.stdout + done.stderr
+
+
+def test_kernels_have_no_floating_point_and_no_heap() -> None:
+    for header in HEADERS:
+        code = re.sub(r"/\*.*?\*/", "", header.read_text(encoding="utf-8"), flags=re.DOTALL)
+        assert not re.search(r"\b(float|double|malloc|calloc|free|alloca)\b", code), header
