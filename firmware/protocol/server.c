@@ -15,13 +15,13 @@
 #define HELLO_FIXED_BYTES (STATUS_BYTES + 2 + 1 + 2 + 4 * 4 + HASH_BYTES)
 #define ANSWER_BYTES      (SQM_FRAME_BODY_BYTES - STATUS_BYTES) /* what fits behind a status */
 
-_Static_assert(SQM_MODEL_OPERATORS > 0 && SQM_MODEL_OPERATORS <= 0xFFFF, "HELLO has 16 bits");
+_Static_assert(BOUND_OPERATORS > 0 && BOUND_OPERATORS <= 0xFFFF, "HELLO has 16 bits");
 _Static_assert(HELLO_FIXED_BYTES + sizeof(SQM_BOARD_NAME) + sizeof(SQM_ISA_NAME) +
-                       sizeof(SQM_MODEL_NAME) <=
+                       sizeof(BOUND_NAME) <=
                    SQM_FRAME_BODY_BYTES,
                "the names of board, ISA and model do not fit into HELLO: shorten the longest");
 
-static const uint8_t model_hash[HASH_BYTES] = SQM_MODEL_HASH;
+static const uint8_t model_hash[HASH_BYTES] = BOUND_HASH;
 
 /* The request is decoded in `wire`, its answer is built in `payload` and then encoded over it. */
 static uint8_t wire[SQM_FRAME_WIRE_BYTES];
@@ -34,7 +34,7 @@ static struct {
     sqm_status status;
     uint64_t cycles;
 } last;
-static uint32_t operator_cycles[SQM_MODEL_OPERATORS];
+static uint32_t operator_cycles[BOUND_OPERATORS];
 
 /* Body of a request; the answer behind the status grows at `end`. */
 typedef struct {
@@ -61,7 +61,7 @@ static uint32_t timed_invoke(void)
 {
     sqm_interrupts_disable();
     const uint32_t before = sqm_cycles_now();
-    SQM_MODEL_INVOKE();
+    BOUND_INVOKE();
     const uint32_t after = sqm_cycles_now();
     sqm_interrupts_enable();
     return after - before;
@@ -71,9 +71,9 @@ static uint64_t timed_operators(void)
 {
     uint64_t sum = 0;
     sqm_interrupts_disable();
-    for (int32_t i = 0; i < SQM_MODEL_OPERATORS; ++i) {
+    for (int32_t i = 0; i < BOUND_OPERATORS; ++i) {
         const uint32_t before = sqm_cycles_now();
-        SQM_MODEL_INVOKE_OPERATOR(i);
+        BOUND_INVOKE_OPERATOR(i);
         operator_cycles[i] = sqm_cycles_now() - before;
         sum += operator_cycles[i];
     }
@@ -91,17 +91,17 @@ static sqm_status hello(exchange *x)
     last.valid = false; /* a new conversation counts its runs anew */
     x->end = sqm_put_u16(x->end, SQM_PROTOCOL_VERSION);
     x->end = sqm_put_u8(x->end, sqm_cycles_source());
-    x->end = sqm_put_u16(x->end, SQM_MODEL_OPERATORS);
+    x->end = sqm_put_u16(x->end, BOUND_OPERATORS);
     x->end = sqm_put_u32(x->end, SQM_CLOCK_HZ);
-    x->end = sqm_put_u32(x->end, SQM_MODEL_INPUT_BYTES);
-    x->end = sqm_put_u32(x->end, SQM_MODEL_OUTPUT_BYTES);
-    x->end = sqm_put_u32(x->end, SQM_MODEL_ARENA_BYTES);
+    x->end = sqm_put_u32(x->end, BOUND_INPUT_BYTES);
+    x->end = sqm_put_u32(x->end, BOUND_OUTPUT_BYTES);
+    x->end = sqm_put_u32(x->end, BOUND_ARENA_BYTES);
     for (int32_t i = 0; i < HASH_BYTES; ++i) {
         x->end = sqm_put_u8(x->end, model_hash[i]);
     }
     put_name(x, SQM_BOARD_NAME);
     put_name(x, SQM_ISA_NAME);
-    put_name(x, SQM_MODEL_NAME);
+    put_name(x, BOUND_NAME);
     return SQM_OK;
 }
 
@@ -112,10 +112,10 @@ static sqm_status write_input(const exchange *x)
     }
     const uint32_t offset = sqm_get_u32(x->body);
     const uint32_t count = x->bytes - 4;
-    if (!within(offset, count, SQM_MODEL_INPUT_BYTES)) {
+    if (!within(offset, count, BOUND_INPUT_BYTES)) {
         return SQM_OUT_OF_RANGE;
     }
-    int8_t *input = SQM_MODEL_INPUT();
+    int8_t *input = BOUND_INPUT();
     for (uint32_t i = 0; i < count; ++i) {
         input[offset + i] = (int8_t)x->body[4 + i];
     }
@@ -151,10 +151,10 @@ static sqm_status read_output(exchange *x)
     }
     const uint32_t offset = sqm_get_u32(x->body);
     const uint32_t count = x->body[4];
-    if (count > ANSWER_BYTES || !within(offset, count, SQM_MODEL_OUTPUT_BYTES)) {
+    if (count > ANSWER_BYTES || !within(offset, count, BOUND_OUTPUT_BYTES)) {
         return SQM_OUT_OF_RANGE;
     }
-    const int8_t *output = SQM_MODEL_OUTPUT();
+    const int8_t *output = BOUND_OUTPUT();
     for (uint32_t i = 0; i < count; ++i) {
         x->end = sqm_put_u8(x->end, (uint8_t)output[offset + i]);
     }
@@ -168,7 +168,7 @@ static sqm_status read_profile(exchange *x)
     }
     const uint32_t first = sqm_get_u16(x->body);
     const uint32_t count = x->body[2];
-    if (count > ANSWER_BYTES / 4 || !within(first, count, SQM_MODEL_OPERATORS)) {
+    if (count > ANSWER_BYTES / 4 || !within(first, count, BOUND_OPERATORS)) {
         return SQM_OUT_OF_RANGE;
     }
     for (uint32_t i = 0; i < count; ++i) {

@@ -99,7 +99,6 @@ class _Walk:
             return values
         known = {id(tensor): value for tensor, value in zip(model.inputs, inputs, strict=True)}
         for node in _nodes(model):
-            _require_inference(node)
             outputs = self._call(node.operation, tuple(known[id(tensor)] for tensor in node.input_tensors))
             known.update((id(tensor), value) for tensor, value in zip(node.outputs, outputs, strict=True))
         return tuple(known[id(tensor)] for tensor in model.outputs)
@@ -121,10 +120,3 @@ def _nodes(model: Any) -> Iterator[Any]:
     """
     for depth in sorted(model._nodes_by_depth, reverse=True):
         yield from (node for node in model._nodes_by_depth[depth] if not node.is_input)
-
-
-def _require_inference(node: Any) -> None:
-    if node.arguments.kwargs.get("training"):
-        raise ModelError(
-            f"layer '{node.operation.name}' is called with training=True; build the model without it and save it again"
-        )

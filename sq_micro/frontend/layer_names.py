@@ -70,6 +70,6 @@ def is_model(layer: Any) -> bool:
 
 
 def _operations(model: Any) -> list[Any]:
-    """Layers and bare operations of a model, in the order they were made; its inputs are none of the graph's operators."""
+    """Layers and bare operations of a model, in the order they were made, without its inputs."""
     found = getattr(model, "operations", model.layers)
     return [operation for operation in found if type(operation).__name__ != "InputLayer"]

@@ -16,6 +16,7 @@ from sq_micro.frontend.keras_layers import SUPPORTED
 
 _TAKEN = "sq-micro takes .keras files, and .h5 files of whole Keras models"
 _HDF5_SUFFIXES = (".h5", ".hdf5")
+_MODELS = ("Functional", "Model", "Sequential")
 _REASON_LENGTH = 160
 
 
@@ -27,8 +28,8 @@ def read_model(path: Path) -> Any:
     """
     _check_path(path)
     config = _read_config(path)
-    _check_classes(config, str(path))
     keras = _import_keras()
+    _check_layers(config, path, keras.layers)
     custom_objects = _keras_2_classes(keras) if path.suffix.lower() in _HDF5_SUFFIXES else None
     absl = logging.getLogger("absl")
     level = absl.level
@@ -75,31 +76,40 @@ def _read_config(path: Path) -> Any:
         raise _unreadable(path, _one_line(error)) from error
 
 
-def _check_classes(config: Any, file: str) -> None:
-    """Refuse by name what Keras would refuse, or run, while loading: Lambda layers and classes of one's own."""
-    for entry in _objects(config):
-        kind, module = entry["class_name"], entry.get("module", "keras")
-        name = entry["config"].get("name", kind)
+def _check_layers(config: Any, path: Path, built_in: Any) -> None:
+    """Refuse by name what Keras would refuse, or run, while loading: Lambda layers and classes of one's own.
+
+    built_in  keras.layers: Keras 2 files do not say which module a class is from.
+    """
+    for entry in _layers(config):
+        kind, settings = entry["class_name"], entry["config"]
+        name = settings.get("name", kind)
         if kind == "Lambda":
             raise UnsupportedLayerError(name, "Lambda", SUPPORTED)
-        if str(module).split(".")[0] == "keras":
-            continue
-        if entry is config:
-            raise ModelError(
-                f"{file}: is a subclassed model, {kind}; rebuild it as a Functional model and save it again"
-            )
-        raise UnsupportedLayerError(name, f"{kind}, a class of your own,", SUPPORTED)
+        known = "module" in entry or kind in _MODELS or hasattr(built_in, kind)
+        if _is_foreign(entry) or not known:
+            if entry is config:
+                raise ModelError(f"{path}: is a subclassed model, {kind}; rebuild it as a Functional model")
+            raise UnsupportedLayerError(name, f"{kind}, a class of your own,", SUPPORTED)
+        for setting, value in settings.items():
+            if isinstance(value, dict) and _is_foreign(value):
+                own = value["config"] if isinstance(value.get("config"), str) else value["class_name"]
+                raise UnsupportedLayerError(
+                    name, f"{kind} with {setting}={own}, your own,", "what Keras itself defines"
+                )
 
 
-def _objects(value: Any) -> Iterator[dict[str, Any]]:
-    """Every serialized Keras object within JSON values, the outer before the inner."""
-    if isinstance(value, dict):
-        if isinstance(value.get("class_name"), str) and isinstance(value.get("config"), dict):
-            yield value
-        value = list(value.values())
-    if isinstance(value, list):
-        for item in value:
-            yield from _objects(item)
+def _layers(entry: Any) -> Iterator[dict[str, Any]]:
+    """A serialized layer and, if it is a model, all layers in it."""
+    if isinstance(entry, dict) and isinstance(entry.get("config"), dict) and isinstance(entry.get("class_name"), str):
+        yield entry
+        for inner in entry["config"].get("layers", ()):
+            yield from _layers(inner)
+
+
+def _is_foreign(entry: dict[str, Any]) -> bool:
+    """Whether a serialized object, as far as it says so, is of a class or function that Keras does not define."""
+    return "class_name" in entry and "module" in entry and str(entry["module"]).split(".")[0] != "keras"
 
 
 def _import_keras() -> Any:
@@ -107,8 +117,11 @@ def _import_keras() -> Any:
     os.environ.setdefault("KERAS_BACKEND", "numpy")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("JAX_PLATFORMS", "cpu")  # JAX warns where it finds no accelerator
-    import keras
-
+    try:
+        import keras
+    except ImportError as error:
+        backend = os.environ["KERAS_BACKEND"]
+        raise UsageError(f"Keras does not start on KERAS_BACKEND={backend}: {_one_line(error)}") from error
     return keras
 
 
@@ -135,6 +148,7 @@ def _unreadable(path: Path, reason: str) -> ModelError:
 
 
 def _one_line(error: BaseException) -> str:
-    lines = str(error).strip().splitlines() or [type(error).__name__]
+    text = str(error).rpartition("Exception encountered:")[2]  # Keras puts the cause last, behind the whole config
+    lines = text.strip().splitlines() or [type(error).__name__]
     first = lines[0].strip()
     return first if len(first) <= _REASON_LENGTH else first[:_REASON_LENGTH].rstrip() + "…"

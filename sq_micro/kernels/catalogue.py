@@ -8,7 +8,8 @@ from functools import cache
 
 from sq_micro.paths import project_files
 
-_LINE = re.compile(r"^SQM_KERNEL\(\s*(\w+),\s*(\w+),\s*(\w+),\s*(\w+),\s*(\w+),\s*(\d+),\s*(\w+)\s*\)", re.MULTILINE)
+_ENTRY = re.compile(r"SQM_KERNEL\(\s*(\w+),\s*(\w+),\s*(\w+),\s*(\w+),\s*(\w+),\s*(\d+),\s*(\w+)\s*\)\s*")
+_COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +32,33 @@ class KernelVariant:
 
 @cache
 def catalogue() -> tuple[KernelVariant, ...]:
-    """All variants, in the order of the file."""
-    text = (project_files() / "firmware" / "kernels" / "kernels.def").read_text(encoding="utf-8")
-    return tuple(
-        KernelVariant(microkernel, act, wgt, tile, isa, int(k_multiple), layout)
-        for microkernel, act, wgt, tile, isa, k_multiple, layout in _LINE.findall(text)
-    )
+    """All lines of kernels.def, in their order."""
+    return parse((project_files() / "firmware" / "kernels" / "kernels.def").read_text(encoding="utf-8"))
+
+
+def parse(text: str) -> tuple[KernelVariant, ...]:
+    """The entries of a kernels.def. Raises ValueError naming the line that is no entry, or repeats one.
+
+    >>> parse("SQM_KERNEL(dot, s8, w4, 1x1, c, 1, linear)")[0].name
+    'sqm_dot_s8_w4_1x1__c'
+    """
+    found: dict[str, KernelVariant] = {}
+    without_comments = _COMMENT.sub(lambda comment: "\n" * comment[0].count("\n"), text)
+    for number, line in enumerate(without_comments.splitlines(), start=1):
+        if not line.strip() or line.startswith("#"):
+            continue
+        entry = _ENTRY.fullmatch(line)
+        if entry is None:
+            raise ValueError(
+                f"kernels.def:{number}: '{line.strip()}' is not"
+                " SQM_KERNEL(microkernel, act, wgt, tile, isa, k_multiple, layout), alone on its line"
+            )
+        microkernel, act, wgt, tile, isa, k_multiple, layout = entry.groups()
+        variant = KernelVariant(microkernel, act, wgt, tile, isa, int(k_multiple), layout)
+        if variant.name in found:
+            raise ValueError(f"kernels.def:{number}: {variant.name} is listed twice")
+        found[variant.name] = variant
+    return tuple(found.values())
 
 
 def find(microkernel: str, bits: int, tile: str, isa: str = "c") -> KernelVariant:

@@ -56,7 +56,7 @@ def fold_channel_affine(graph: FloatGraph) -> FloatGraph:
     for operator in graph.topology.operators:
         affine = draft.producer(operator.output)
         if isinstance(affine, ChannelAffine):
-            _merge(draft, affine) or _fold_backward(draft, affine) or _fold_forward(draft, affine)
+            any(fold(draft, affine) for fold in (_merge, _fold_backward, _fold_forward))  # the first that can
     return draft.finish()
 
 

@@ -1,6 +1,6 @@
 """Weights to integers, channel by channel: which codebook, which scale.
 
-The scale of a channel minimises its squared rounding error over a fine grid, then a closed-form refit;
+The scale of a channel minimises its squared rounding error: a grid of scales, each refitted to its codes;
 `minmax` takes the smallest scale that clips nothing instead.
 """
 
@@ -16,7 +16,10 @@ from sq_micro.quant.params import Float32Array, Int8Array, Levels
 
 WeightScales = Literal["mse", "minmax"]
 
-_GRID = np.concatenate([np.linspace(0.25, 0.7, 46), np.linspace(0.71, 1.0, 30), [1.05, 1.1, 1.2]])
+_FRACTIONS = (0.15, 1.2)  # of the covering scale: where the best one can lie
+_GRID_POINTS = (100, 2000)  # long rows have smooth errors; short ones jagged errors, and time for a fine grid
+_GRID_ELEMENTS = 4_000_000  # weights that are rounded in the search of one codebook, about a tenth of a second
+_BLOCK_ELEMENTS = 1 << 16
 _REFITS = 4
 _SMALLEST_SCALE = 4 * float(np.finfo(np.float32).tiny)  # a quarter of it is still a normal float32
 
@@ -64,10 +67,9 @@ def _round_with(
     full = _covering_scale(rows, levels, bits)
     scale = full
     if scales == "mse":
-        errors = np.stack([_error(rows, full * fraction, levels, bits) for fraction in _GRID])
-        scale = full * _GRID[errors.argmin(axis=0)]
+        scale = _search(rows, full, levels, bits)
         for _ in range(_REFITS):
-            scale = _refit(rows, scale, levels, bits)
+            scale, _ = _refit(rows, scale, levels, bits)
     scale = scale.astype(np.float32).astype(np.float64)
     codes = nearest_levels(rows / scale[:, None], levels, bits)
     error = ((rows - codes * scale[:, None]) ** 2).sum(axis=1)
@@ -83,16 +85,30 @@ def _covering_scale(rows: NDArray[np.float64], levels: Levels, bits: int) -> NDA
     return np.where(scale > _SMALLEST_SCALE, scale, 1.0)
 
 
-def _error(rows: NDArray[np.float64], scale: NDArray[np.float64], levels: Levels, bits: int) -> NDArray[np.float64]:
-    codes = nearest_levels(rows / scale[:, None], levels, bits)
-    return np.asarray(((rows - codes * scale[:, None]) ** 2).sum(axis=1))
+def _search(rows: NDArray[np.float64], full: NDArray[np.float64], levels: Levels, bits: int) -> NDArray[np.float64]:
+    """The best scale per channel, each fitted to the codes of one fraction of the covering scale; 1 is among them."""
+    points = min(max(_GRID_ELEMENTS // rows.size, _GRID_POINTS[0]), _GRID_POINTS[1])
+    fractions = np.append(1.0, np.linspace(*_FRACTIONS, points))
+    block = max(1, _BLOCK_ELEMENTS // rows.size)
+    scale, error = full, np.full(len(full), np.inf)
+    for start in range(0, len(fractions), block):
+        fitted, errors = _refit(rows, full * fractions[start : start + block, None], levels, bits)
+        first = errors.argmin(axis=0)[None]
+        found, found_error = np.take_along_axis(fitted, first, 0)[0], np.take_along_axis(errors, first, 0)[0]
+        scale = np.where(found_error < error, found, scale)
+        error = np.minimum(found_error, error)
+    return scale
 
 
-def _refit(rows: NDArray[np.float64], scale: NDArray[np.float64], levels: Levels, bits: int) -> NDArray[np.float64]:
-    """The scale that fits the present codes best: Σ w·q / Σ q²; kept only where it is usable and better."""
-    codes = nearest_levels(rows / scale[:, None], levels, bits)
-    energy = (codes**2).sum(axis=1)
-    fitted = np.divide((rows * codes).sum(axis=1), energy, out=scale.copy(), where=energy > 0)
+def _refit(
+    rows: NDArray[np.float64], scale: NDArray[np.float64], levels: Levels, bits: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The scale that suits the codes at `scale` best, Σ w·q / Σ q², and the squared error of those codes with it.
+
+    scale  (channels,) or (candidates, channels); both results have its shape.
+    """
+    codes = nearest_levels(rows / scale[..., None], levels, bits)
+    energy = (codes**2).sum(axis=-1)
+    fitted = np.divide((rows * codes).sum(axis=-1), energy, out=scale.copy(), where=energy > 0)
     fitted = np.where(fitted > 0, fitted, scale)
-    better = _error(rows, fitted, levels, bits) < _error(rows, scale, levels, bits)
-    return np.where(better, fitted, scale)
+    return fitted, np.asarray(((rows - codes * fitted[..., None]) ** 2).sum(axis=-1))

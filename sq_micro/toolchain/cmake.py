@@ -17,6 +17,7 @@ from sq_micro.toolchain.compiler import Compiler, toolchain_file
 _OVERFLOW = re.compile(
     r"region [`']?(\w+)'?:?,? overflowed by (\d+) bytes|will not fit in region '(\w+)': overflowed by (\d+) bytes"
 )
+_ERROR = re.compile(r"^.*(?<!-W)\berror:.*$|^CMake Error.*$|^.*undefined reference.*$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +91,9 @@ def _run(command: list[str], before: str, request: BuildRequest | None = None, l
         write_atomically(log, text)
     if request is not None and (overflow := _OVERFLOW.search(text)):
         raise _overflow_error(request, overflow)
-    first = next((line for line in text.splitlines() if "error" in line.lower()), "see the log")
-    raise ToolchainError(f"{Path(command[0]).name} ended with {done.returncode}: {first.strip()}", log)
+    said = _ERROR.search(text)
+    reason = said[0].strip() if said else "it did not say why"
+    raise ToolchainError(f"{Path(command[0]).name} ended with {done.returncode}: {reason}", log)
 
 
 def _overflow_error(request: BuildRequest, overflow: re.Match[str]) -> DoesNotFitError:

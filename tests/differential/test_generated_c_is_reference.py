@@ -105,7 +105,7 @@ def networks() -> dict[str, QuantGraph]:
     found["every_operator_mixed"] = every_operator(1, cycle(WEIGHT_BITS))
     found |= {f"sequence_{first}": sequence(first, cycle(WEIGHT_BITS[first:])) for first in (0, 3)}
     found |= {f"zero_point_{index}": extreme_zero_points(index, (-128, 127)[index]) for index in (0, 1)}
-    for index, scale in enumerate((1e-9, 0.004, 0.06, 1.7)):
+    for index, scale in enumerate((4e-9, 0.004, 0.06, 1.7)):
         found[f"sigmoid_{index}"] = curve("sigmoid", scale, (0, -128, 127, 5)[index])
     for index, scale in enumerate((0.002, 0.1, 3.0)):
         found[f"softmax_{index}"] = curve("softmax", scale, -7)

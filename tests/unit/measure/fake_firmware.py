@@ -100,16 +100,16 @@ void sqm_fake_invoke_operator(int32_t index);
 
 _BINDING = f"""
 #include "sqm_fake.h"
-#define SQM_MODEL_NAME "fake"
-#define SQM_MODEL_HASH {{ {", ".join(f"0x{byte:02x}" for byte in bytes.fromhex(MODEL_HASH))} }}
-#define SQM_MODEL_INPUT_BYTES SQM_FAKE_BYTES
-#define SQM_MODEL_OUTPUT_BYTES SQM_FAKE_BYTES
-#define SQM_MODEL_ARENA_BYTES (2 * SQM_FAKE_BYTES)
-#define SQM_MODEL_OPERATORS {OPERATORS}
-#define SQM_MODEL_INPUT() sqm_fake_input()
-#define SQM_MODEL_OUTPUT() sqm_fake_output()
-#define SQM_MODEL_INVOKE() sqm_fake_invoke()
-#define SQM_MODEL_INVOKE_OPERATOR(index) sqm_fake_invoke_operator(index)
+#define BOUND_NAME "fake"
+#define BOUND_HASH {{ {", ".join(f"0x{byte:02x}" for byte in bytes.fromhex(MODEL_HASH))} }}
+#define BOUND_INPUT_BYTES SQM_FAKE_BYTES
+#define BOUND_OUTPUT_BYTES SQM_FAKE_BYTES
+#define BOUND_ARENA_BYTES (2 * SQM_FAKE_BYTES)
+#define BOUND_OPERATORS {OPERATORS}
+#define BOUND_INPUT() sqm_fake_input()
+#define BOUND_OUTPUT() sqm_fake_output()
+#define BOUND_INVOKE() sqm_fake_invoke()
+#define BOUND_INVOKE_OPERATOR(index) sqm_fake_invoke_operator(index)
 """
 
 _LINKER = """

@@ -1,0 +1,57 @@
+"""Which kernel serves an operator, and the scratch that it needs."""
+
+from __future__ import annotations
+
+import pytest
+
+from sq_micro.ir.bitwidths import WEIGHT_BITS
+from sq_micro.ir.operators import RELU
+from sq_micro.kernels.select import KernelChoice, select_kernels
+from sq_micro.quant.graph import QuantGraph
+from tests.models.random_quant_graph import RandomQuantGraph
+
+
+def choices(builder: RandomQuantGraph, output: str) -> dict[str, KernelChoice]:
+    graph: QuantGraph = builder.build(output)
+    return select_kernels(graph.topology, graph.bitwidths)
+
+
+@pytest.mark.parametrize("bits", [bits for bits in WEIGHT_BITS if bits < 8])
+@pytest.mark.parametrize(("channels", "rows"), [(1, 1), (3, 3), (4, 4), (9, 4)])
+def test_conv2d_unpacks_up_to_four_rows(bits: int, channels: int, rows: int) -> None:
+    builder = RandomQuantGraph(0, (6, 6, 5))
+    (choice,) = choices(builder, builder.conv2d(builder.input, channels, (3, 2), bits=bits)).values()
+    assert choice.variant is not None
+    assert choice.variant.name == f"sqm_unpack_s8_w{bits}_1x1__c"
+    assert choice.scratch_bytes == rows * 3 * 2 * 5
+
+
+def test_conv2d_of_8_bits_reads_weights_where_they_are() -> None:
+    builder = RandomQuantGraph(0, (6, 6, 5))
+    (choice,) = choices(builder, builder.conv2d(builder.input, 9)).values()
+    assert choice.variant is not None
+    assert (choice.variant.name, choice.scratch_bytes) == ("sqm_dot_s8_w8_1x4__c", 0)
+
+
+@pytest.mark.parametrize("bits", WEIGHT_BITS)
+def test_depthwise_conv2d_picks_the_taps_of_one_channel(bits: int) -> None:
+    builder = RandomQuantGraph(0, (6, 6, 5))
+    output = builder.depthwise_conv2d(builder.input, (3, 2), depth_multiplier=2, bits=bits)
+    (choice,) = choices(builder, output).values()
+    assert choice.variant is not None
+    assert (choice.variant.name, choice.scratch_bytes) == (f"sqm_pick_s8_w{bits}_1x1__c", 6)
+
+
+@pytest.mark.parametrize("bits", WEIGHT_BITS)
+def test_dense_decodes_in_the_dot_product(bits: int) -> None:
+    builder = RandomQuantGraph(0, (17,))
+    (choice,) = choices(builder, builder.dense(builder.input, 3, bits=bits)).values()
+    assert choice.variant is not None
+    assert (choice.variant.name, choice.scratch_bytes) == (f"sqm_dot_s8_w{bits}_1x1__c", 0)
+
+
+def test_an_operator_without_weights_has_no_kernel() -> None:
+    builder = RandomQuantGraph(0, (6, 6, 5))
+    found = choices(builder, builder.relu(builder.max_pool2d(builder.input), RELU))
+    assert set(found) == {"pool2d_0", "relu_1"}
+    assert all(choice.variant is None and choice.scratch_bytes == 0 for choice in found.values())
