@@ -27,10 +27,10 @@ demo: $(STAMP) ## deploy the digits model to a NUCLEO-L4R5ZI on the simulated co
 	  --weight-bits 4 --out out/digits
 
 test: $(STAMP) ## all tests that this machine can run
-	$(BIN)/python -m pytest -n $(JOBS) -q
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup -q
 
 test-fast: $(STAMP) ## the tests without simulators and long runs
-	$(BIN)/python -m pytest -n $(JOBS) -q -m 'not slow and not simulator and not qemu'
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup -q -m 'not slow and not simulator and not qemu'
 
 check: $(STAMP) ## ruff, mypy, clang-format, then all tests
 	$(BIN)/ruff check .

@@ -36,6 +36,9 @@ app.add_typer(boards_app, name="boards")
 _PARSE_ERROR: type[Exception] = typer.BadParameter.__mro__[1]
 
 
+_PIPED_WIDTH = 120  # columns, where no terminal says how many it has
+
+
 class Observer(StrEnum):
     """See `quant.observers`."""
 
@@ -232,7 +235,8 @@ def _print_result(result: BaseModel, json: bool, out: Path) -> None:
     if json:
         print(result.to_json(), end="")
         return
-    print_result(result, Console())
+    console = Console()
+    print_result(result, console if console.is_terminal else Console(width=_PIPED_WIDTH))
     print(f"result: {out / 'result.json'}   image: {out / 'firmware.elf'}   sources: {out / 'model'}")
 
 

@@ -84,7 +84,8 @@ _HEADERS = {
 def _summary(graph: QuantGraph, operators: tuple[OperatorView, ...]) -> tuple[str, ...]:
     total = sum(macs(operator, graph.topology) for operator in graph.topology.operators)
     bits = " ".join(str(graph.bitwidths.weights[op.name]) for op in graph.topology.weighted())
-    return (f"{len(operators)} operators, {total:,} multiply-accumulates", f"weight bits by operator: {bits or 'none'}")
+    count = f"{len(operators)} operator{'' if len(operators) == 1 else 's'}"
+    return (f"{count}, {total:,} multiply-accumulates", f"weight bits by operator: {bits or 'none'}")
 
 
 def _arrays(graph: QuantGraph, operator: WeightedOperator, symbol: str) -> tuple[ArrayView, ...]:

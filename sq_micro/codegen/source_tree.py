@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -11,6 +10,7 @@ from types import MappingProxyType
 from sq_micro.paths import write_atomically
 
 MARKER = ".sq-micro-generated"
+_MARKER_TITLE = "Written by `sq-micro generate`, which replaces them:\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,19 +23,31 @@ class SourceTree:
         object.__setattr__(self, "files", MappingProxyType(dict(sorted(self.files.items()))))
 
     def write(self, directory: Path) -> None:
-        """Replace a folder that an earlier run wrote; a folder of other origin is added to, never emptied.
+        """Write the files, and remove those that an earlier run wrote and this one does not; no others, ever.
 
         A file whose content stays keeps its time stamp, so that a build has nothing to do.
         """
-        if (directory / MARKER).is_file():
-            wanted = {directory / path for path in self.files} | {directory / MARKER}
-            for path in sorted(directory.rglob("*"), reverse=True):
-                if path.is_file() and path not in wanted:
-                    path.unlink()
-                elif path.is_dir() and not any(path.iterdir()):
-                    shutil.rmtree(path)
+        for stale in _written_before(directory) - self.files.keys():
+            _remove(directory, stale)
         for relative, text in self.files.items():
             path = directory / relative
-            if not path.is_file() or path.read_text(encoding="utf-8") != text:
+            if not path.is_file() or path.read_bytes() != text.encode():
                 write_atomically(path, text)
-        write_atomically(directory / MARKER, "This folder is rewritten by `sq-micro generate`.\n")
+        write_atomically(directory / MARKER, _MARKER_TITLE + "".join(f"{path}\n" for path in self.files))
+
+
+def _written_before(directory: Path) -> set[PurePosixPath]:
+    """The files that the marker lists: it is what tells ours from those of other origin."""
+    marker = directory / MARKER
+    if not marker.is_file():
+        return set()
+    listed = {PurePosixPath(line) for line in marker.read_text(encoding="utf-8").splitlines()[1:]}
+    return {path for path in listed if not path.is_absolute() and ".." not in path.parts}
+
+
+def _remove(directory: Path, relative: PurePosixPath) -> None:
+    """Remove a file, and the folders that are empty without it."""
+    (directory / relative).unlink(missing_ok=True)
+    for folder in list(relative.parents)[:-1]:
+        if (directory / folder).is_dir() and not any((directory / folder).iterdir()):
+            (directory / folder).rmdir()

@@ -29,6 +29,12 @@ def handle_add(call: LayerCall, builder: GraphBuilder) -> Value:
     return total
 
 
+def handle_sum(call: LayerCall, builder: GraphBuilder) -> Value:
+    """`a + b`. Raises UnsupportedLayerError iff one of them is a number or an array, which Keras does not show."""
+    call.require(len(call.inputs) == 2, "a constant", "the sum of two tensors; Rescaling adds a constant")
+    return handle_add(call, builder)
+
+
 def handle_concatenate(call: LayerCall, builder: GraphBuilder) -> Value:
     """Concatenate along any axis but the batch."""
     if len(call.inputs) == 1:
@@ -110,7 +116,7 @@ LAYERS: dict[str, Handler] = {
 
 # What `a + b` and keras.ops leave in a Functional model instead of layers.
 OPERATIONS: dict[str, Handler] = {
-    "Add": handle_add,
+    "Add": handle_sum,
     "Relu": activations.handle_activation,
     "Relu6": activations.handle_activation,
     "Sigmoid": activations.handle_activation,

@@ -69,11 +69,11 @@ def _read_config(path: Path) -> Any:
 
         with h5py.File(path) as file:
             text = file.attrs.get("model_config")
-        if text is None:
-            raise _unreadable(path, "it holds weights alone; save the whole model with model.save")
-        return json.loads(text)
-    except (zipfile.BadZipFile, OSError, KeyError, ValueError) as error:
+        if text is not None:
+            return json.loads(text)
+    except Exception as error:  # of a damaged file, zlib, zipfile, json and HDF5 each say it in their own class
         raise _unreadable(path, _one_line(error)) from error
+    raise _unreadable(path, "it holds weights alone; save the whole model with model.save")
 
 
 def _check_layers(config: Any, path: Path, built_in: Any) -> None:
@@ -90,12 +90,12 @@ def _check_layers(config: Any, path: Path, built_in: Any) -> None:
         if _is_foreign(entry) or not known:
             if entry is config:
                 raise ModelError(f"{path}: is a subclassed model, {kind}; rebuild it as a Functional model")
-            raise UnsupportedLayerError(name, f"{kind}, a class of your own,", SUPPORTED)
+            raise UnsupportedLayerError(name, f"{kind}, which is no layer of Keras itself,", SUPPORTED)
         for setting, value in settings.items():
             if isinstance(value, dict) and _is_foreign(value):
                 own = value["config"] if isinstance(value.get("config"), str) else value["class_name"]
                 raise UnsupportedLayerError(
-                    name, f"{kind} with {setting}={own}, your own,", "what Keras itself defines"
+                    name, f"{kind} with {setting}={own}, which Keras does not define,", "what Keras defines"
                 )
 
 
@@ -103,7 +103,7 @@ def _layers(entry: Any) -> Iterator[dict[str, Any]]:
     """A serialized layer and, if it is a model, all layers in it."""
     if isinstance(entry, dict) and isinstance(entry.get("config"), dict) and isinstance(entry.get("class_name"), str):
         yield entry
-        for inner in entry["config"].get("layers", ()):
+        for inner in entry["config"].get("layers") or ():
             yield from _layers(inner)
 
 
@@ -151,4 +151,6 @@ def _one_line(error: BaseException) -> str:
     text = str(error).rpartition("Exception encountered:")[2]  # Keras puts the cause last, behind the whole config
     lines = text.strip().splitlines() or [type(error).__name__]
     first = lines[0].strip()
+    if " " not in first:  # a bare KeyError says no more than the key
+        first = f"{type(error).__name__} {first}"
     return first if len(first) <= _REASON_LENGTH else first[:_REASON_LENGTH].rstrip() + "…"

@@ -25,8 +25,8 @@ CANONICALISE: tuple[Pass, ...] = (
     remove_identity,
     fold_channel_affine,
     replace_channel_affine,
+    fuse_activation,  # before fold_padding: an activation may stand between a Pad2D and its convolution
     fold_padding,
-    fuse_activation,
     collapse_reshapes,
 )
 

@@ -46,16 +46,16 @@ def _read_plan(path: Path, operators: list[str]) -> Bitwidths:
             near = difflib.get_close_matches(name, operators, n=1, cutoff=0.3)
             hint = f"; did you mean '{near[0]}'?" if near else ""
             raise PlanFileError(path, f"names an unknown operator '{name}'{hint} (known: {', '.join(operators)})")
-    default = content.get("default")
-    bits: dict[str, int] = {}
-    for operator in operators:
-        value = chosen.get(operator, default)
-        if value is None:
-            raise PlanFileError(path, f"gives no bits for '{operator}' and has no \"default\"")
+    given = {f"'{name}'": value for name, value in chosen.items()}
+    if "default" in content:
+        given['"default"'] = content["default"]
+    for what, value in given.items():
         if not isinstance(value, int) or isinstance(value, bool) or value not in WEIGHT_BITS:
-            raise PlanFileError(path, f"'{operator}': {value!r} bits; weights take {_widths()}")
-        bits[operator] = value
-    return Bitwidths(bits)
+            raise PlanFileError(path, f"{what}: {value!r} bits; weights take {_widths()}")
+    for operator in operators:
+        if operator not in chosen and "default" not in content:
+            raise PlanFileError(path, f"gives no bits for '{operator}' and has no \"default\"")
+    return Bitwidths({operator: chosen.get(operator, content.get("default")) for operator in operators})
 
 
 def _widths() -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import struct
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +15,12 @@ from sq_micro.errors import DataError
 from sq_micro.ir.topology import Shape
 
 _CHECK_ROWS = 1024
+_ARRAYS = ("x", "y", "scale")
+# What zipfile, zlib and numpy raise for files that are damaged, encrypted, or of another kind.
+_UNREADABLE = (
+    *(OSError, EOFError, ValueError, RuntimeError, SyntaxError, KeyError, OverflowError, MemoryError),
+    *(zipfile.BadZipFile, zlib.error, struct.error),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +52,6 @@ def load_samples(path: Path, input_shape: Shape, classes: int | None = None) -> 
     Raises DataError naming the file and what to do iff anything does not suit the model.
     """
     arrays = _read(path)
-    if "x" not in arrays:
-        raise DataError(
-            path, f"has no array 'x' (it has {', '.join(arrays) or 'nothing'}); save it with np.savez(…, x=…)"
-        )
     x = arrays["x"]
     if x.dtype.kind not in "fiub":
         raise DataError(path, f"'x' holds {x.dtype}; numbers are needed")
@@ -65,15 +69,23 @@ def load_samples(path: Path, input_shape: Shape, classes: int | None = None) -> 
 
 
 def _read(path: Path) -> dict[str, NDArray[np.generic]]:
+    """The arrays that are ours, `x` certainly among them; others are left alone."""
     if not path.is_file():
         raise DataError(path, "no such file")
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            if not isinstance(archive, np.lib.npyio.NpzFile):
-                raise DataError(path, "is a single array; save it with np.savez(…, x=…)")
-            return {name: archive[name] for name in archive.files}
-    except (OSError, ValueError, zipfile.BadZipFile, EOFError) as error:
+        archive = np.load(path, allow_pickle=False)
+        if not isinstance(archive, np.lib.npyio.NpzFile):
+            raise DataError(path, "is a single array; save it with np.savez(…, x=…)")
+        with archive:
+            names = archive.files
+            arrays = {name: archive[name] for name in _ARRAYS if name in names}
+    except _UNREADABLE as error:
         raise DataError(path, f"is not a readable .npz file: {error}") from error
+    if "x" not in arrays:
+        raise DataError(
+            path, f"has no array 'x' (it has {', '.join(names) or 'nothing'}); save it with np.savez(…, x=…)"
+        )
+    return arrays
 
 
 def _labels(
@@ -99,9 +111,12 @@ def _labels(
 def _scale(path: Path, arrays: dict[str, NDArray[np.generic]]) -> float:
     if "scale" not in arrays:
         return 1.0
-    if arrays["scale"].size != 1:
-        raise DataError(path, f"'scale' has shape {arrays['scale'].shape}; one number is needed")
-    scale = float(arrays["scale"].reshape(()).astype(np.float64))
+    found = arrays["scale"]
+    if found.size != 1:
+        raise DataError(path, f"'scale' has shape {found.shape}; one number is needed")
+    if found.dtype.kind not in "fiu":
+        raise DataError(path, f"'scale' holds {found.dtype}; one number is needed")
+    scale = float(found.reshape(()).astype(np.float64))
     if not np.isfinite(scale) or scale <= 0:
         raise DataError(path, f"'scale' is {scale}; a positive number is needed")
     return scale

@@ -32,8 +32,9 @@ from sq_micro.quant.calibrate import Range, Ranges
 from sq_micro.quant.params import ActivationParams
 
 PROBABILITIES = ActivationParams(scale=1.0 / 256.0, zero_point=-128)
+ALWAYS_ZERO = ActivationParams(scale=1.0, zero_point=-128)
 _LEVELS = 255
-_SMALLEST_RANGE = 1e-6  # a tensor that is always zero still needs a scale
+_SMALLEST_RANGE = 2.0**-52  # below, TFLite's converter takes a tensor to be always zero, and so do we
 
 
 def insert_requantization(topology: Topology) -> Topology:
@@ -134,7 +135,8 @@ def params_of_range(span: Range) -> ActivationParams:
     -1
     """
     low, high = min(span.minimum, 0.0), max(span.maximum, 0.0)
-    high = max(high, low + _SMALLEST_RANGE)
+    if high - low < _SMALLEST_RANGE:
+        return ALWAYS_ZERO
     scale = (high - low) / _LEVELS
     # Of the two ends TFLite starts from the one whose sum loses less; both give the same real number.
     end, bound = (-128, low) if 128 + abs(low / scale) < 127 + abs(high / scale) else (127, high)

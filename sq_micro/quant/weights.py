@@ -110,5 +110,5 @@ def _refit(
     codes = nearest_levels(rows / scale[..., None], levels, bits)
     energy = (codes**2).sum(axis=-1)
     fitted = np.divide((rows * codes).sum(axis=-1), energy, out=scale.copy(), where=energy > 0)
-    fitted = np.where(fitted > 0, fitted, scale)
+    fitted = np.where(fitted > _SMALLEST_SCALE, fitted, scale)
     return fitted, np.asarray(((rows - codes * fitted[..., None]) ** 2).sum(axis=-1))

@@ -25,22 +25,52 @@ def one_line(result: Result) -> str:
 
 
 def print_result(result: Result, console: Console) -> None:
-    """The operators, the memory, and the sentence of `one_line`."""
+    """What ran, the operators, the memory, and the sentence of `one_line`."""
+    console.print(_run(result))
     console.print(_operators(result))
     console.print(_memory(result))
     console.print(one_line(result), highlight=False, style="bold", soft_wrap=True)
 
 
+def _table(title: str) -> Table:
+    return Table(box=box.SIMPLE_HEAD, title=title, title_justify="left", pad_edge=False, padding=0)
+
+
+def _run(result: Result) -> Table:
+    table = _table("run")
+    table.add_column("")
+    table.add_column("")
+    table.show_header = False
+    model, board, measured = result.model, result.board, result.measurement
+    table.add_row("model", f"{model.name}, {model.parameters:,} parameters, {model.macs:,} MACs")
+    clock = f"{board.clock_hz / 1e6:g} MHz" if board.clock_hz else "unknown clock"
+    table.add_row("board", f"{board.title}, {board.core} at {clock}, {result.build.compiler}")
+    if result.accuracy is not None:
+        accuracy = result.accuracy
+        figures = f"{accuracy.quantized:.2%} quantized, {accuracy.float_:.2%} float"
+        table.add_row("accuracy", f"{figures} ({accuracy.metric}, {accuracy.samples:,} samples)")
+    if measured.cycles is not None:
+        cycles = measured.cycles
+        spread = "" if cycles.min == cycles.max else f" ({cycles.min:,} to {cycles.max:,})"
+        runs = f"median of {measured.runs:,} runs, {measured.cycle_source}"
+        table.add_row("cycles", f"{cycles.median:,}{spread}, {runs}")
+    if measured.latency_s is not None:
+        table.add_row("latency", f"{measured.latency_s * 1e3:,.2f} ms {measured.cycle_source}")
+    if measured.instructions is not None:
+        table.add_row("instructions", f"{measured.instructions:,} executed (simulated)")
+    checked = result.verification
+    table.add_row("verified", f"{checked.identical} of {checked.samples} samples identical to {checked.oracle}")
+    return table
+
+
 def _operators(result: Result) -> Table:
     measured = result.measurement
-    table = Table(
-        box=box.SIMPLE_HEAD, title=f"operators ({measured.link}, cycles {measured.cycle_source})", title_justify="left"
-    )
-    table.add_column("#", justify="right")
-    table.add_column("operator")
-    table.add_column("kind")
-    for column in ("weight bits", "MACs", "cycles", "share", "MAC/cycle"):
-        table.add_column(column, justify="right")
+    table = _table(f"operators (link {measured.link}, cycles {measured.cycle_source})")
+    table.add_column("#", justify="right", no_wrap=True)
+    table.add_column("operator", overflow="ellipsis")
+    table.add_column("kind", no_wrap=True)
+    for column in ("bits", "MACs", "cycles", "share", "MAC/cycle"):
+        table.add_column(column, justify="right", no_wrap=True, min_width=len(column))
     total = sum(operator.cycles or 0 for operator in measured.operators)
     for operator in measured.operators:
         known = operator.cycles is not None and total > 0
@@ -54,15 +84,12 @@ def _operators(result: Result) -> Table:
             f"{(operator.cycles or 0) / total:.1%}" if known else "",
             f"{operator.macs / operator.cycles:.2f}" if operator.cycles and operator.macs else "",
         )
-    if measured.cycles is not None:
-        table.add_section()
-        table.add_row("", "whole inference, median", "", "", f"{result.model.macs:,}", f"{measured.cycles.median:,}")
     return table
 
 
 def _memory(result: Result) -> Table:
     flash, sram = result.memory.flash_bytes, result.memory.sram_bytes
-    table = Table(box=box.SIMPLE_HEAD, title=f"memory (linked image, {result.build.compiler})", title_justify="left")
+    table = _table("memory (linked image)")
     table.add_column("")
     table.add_column("bytes", justify="right")
     table.add_column("of which")

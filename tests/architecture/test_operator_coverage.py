@@ -193,6 +193,4 @@ def test_an_unknown_operator_has_every_cell_empty() -> None:
     mystery = Network(operator, replace(known.floats, topology=topology), replace(graph, topology=topology))
     cells = empty_cells(mystery, "Mystery")
     # kernels: an operator without weights needs no microkernel, whatever it is.
-    assert {cell.split(":")[0] for cell in cells} == {
-        f"Mystery × {stage}" for stage, _ in STAGES if stage != "kernels"
-    }
+    assert {cell.split(":")[0] for cell in cells} == {f"Mystery × {stage}" for stage, _ in STAGES if stage != "kernels"}

@@ -17,9 +17,9 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from sq_micro.board import load_board
 from sq_micro.measure.link.simulator_link import SimulatorLink
 from sq_micro.measure.session import Session
-from sq_micro.board import load_board
 
 ROOT = Path(__file__).resolve().parents[2]
 DATA = ROOT.parent / "shared" / "data"
@@ -92,7 +92,18 @@ def table(deployments: list[Deployment]) -> Table:
     """One line a deployment."""
     found = Table(title="deployments to the simulated NUCLEO-L4R5ZI", title_justify="left")
     found.add_column("network")
-    for column in ("bits", "time", "peak memory", "float", "quantized", "cycles (modelled)", "weights", "code", "SRAM", "MIPS"):
+    for column in (
+        "bits",
+        "time",
+        "peak memory",
+        "float",
+        "quantized",
+        "cycles (modelled)",
+        "weights",
+        "code",
+        "SRAM",
+        "MIPS",
+    ):
         found.add_column(column, justify="right")
     for run in deployments:
         result = run.result

@@ -245,7 +245,7 @@ def test_generated_c_is_the_reference(name: str, runner: Path) -> None:
 
 
 def require_reference(model: Model, codes: Int8Array, got: Int8Array) -> None:
-    """got (samples, all operators' outputs and then the model's). Raises GoldenMismatchError at the first difference."""
+    """got (samples, all operators' outputs, then the model's). Raises GoldenMismatchError at the first difference."""
     expected: dict[str, Int8Array] = {}
     output = run(model.graph, codes, lambda op, result: expected.update({op.name: result.reshape(len(codes), -1)}))
     at = 0

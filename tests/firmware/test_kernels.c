@@ -22,6 +22,7 @@ typedef struct {
     const char *name;
     int32_t bits;
     int32_t k_multiple;
+    void (*pack)(const int8_t *codes, int32_t count, int32_t bits, uint8_t *packed);
 } kernel;
 
 /** Steps that a width knows: all widths mirror, those below 8 bits hold 2v + 1 in an int8. */
@@ -31,10 +32,10 @@ static int32_t random_step(int32_t bits)
     return steps[random_between(0, bits == 8 ? 1 : 2)];
 }
 
-static uint8_t *packed(const int8_t *codes, int32_t count, int32_t bits)
+static uint8_t *packed(kernel kernel, const int8_t *codes, int32_t count)
 {
-    uint8_t *row = buffer(packed_bytes(count, bits));
-    pack_linear(codes, count, bits, row);
+    uint8_t *row = buffer(packed_bytes(count, kernel.bits));
+    kernel.pack(codes, count, kernel.bits, row);
     return row;
 }
 
@@ -51,7 +52,7 @@ static void check_dot_1x1(kernel kernel, sqm_dot_1x1 *volatile dot)
         for (int32_t i = 0; i < k; ++i) {
             expected += (x[i] + offset) * codes[i];
         }
-        expect_value(kernel.name, k, dot(x, offset, packed(codes, k, kernel.bits), k), expected);
+        expect_value(kernel.name, k, dot(x, offset, packed(kernel, codes, k), k), expected);
     }
     expect_value(kernel.name, 0, dot(buffer(0), 128, buffer(0), 0), 0);
 }
@@ -66,8 +67,7 @@ static void check_dot_bound(kernel kernel, sqm_dot_1x1 *volatile dot)
 
     memset(x, INT8_MAX, (size_t)k);
     memset(codes, code, (size_t)k);
-    expect_value(kernel.name, k, dot(x, 128, packed(codes, k, kernel.bits), k),
-                 INT64_C(255) * code * k);
+    expect_value(kernel.name, k, dot(x, 128, packed(kernel, codes, k), k), INT64_C(255) * code * k);
 }
 
 static void check_dot_1x4(kernel kernel, sqm_dot_1x4 *volatile dot)
@@ -113,7 +113,7 @@ static void check_unpack_1x1(kernel kernel, sqm_unpack_1x1 *volatile unpack)
         for (int32_t i = 0; i < k; ++i) {
             expected[i] = weight_of(codes[i], step);
         }
-        unpack(packed(codes, k, kernel.bits), k, step, got);
+        unpack(packed(kernel, codes, k), k, step, got);
         expect_codes(kernel.name, got, expected, k);
     }
 }
@@ -133,8 +133,8 @@ static void check_pick_1x1(kernel kernel, sqm_pick_1x1 *volatile pick)
         for (int32_t i = 0; i < taps; ++i) {
             expected[i] = weight_of(codes[channel + i * channels], step);
         }
-        pick(packed(codes, taps * channels, kernel.bits), taps * channels, channel, channels, taps,
-             step, got);
+        pick(packed(kernel, codes, taps * channels), taps * channels, channel, channels, taps, step,
+             got);
         expect_codes(kernel.name, got, expected, taps);
     }
 }
@@ -143,12 +143,12 @@ int main(int argc, char **argv)
 {
     random_begin(argc, argv);
 #define SQM_KERNEL(microkernel, act, wgt, tile, isa, k_multiple, layout)                           \
-    check_##microkernel##_##tile(                                                                  \
-        (kernel){#microkernel "_" #act "_" #wgt "_" #tile "__" #isa, BITS_##wgt, k_multiple},      \
-        sqm_##microkernel##_##act##_##wgt##_##tile##__##isa);
+    check_##microkernel##_##tile((kernel){#microkernel "_" #act "_" #wgt "_" #tile "__" #isa,      \
+                                          BITS_##wgt, k_multiple, pack_##layout},                  \
+                                 sqm_##microkernel##_##act##_##wgt##_##tile##__##isa);
 #include "kernels/kernels.def"
-    check_dot_bound((kernel){"dot w8, largest sum", 8, 1}, sqm_dot_s8_w8_1x1__c);
-    check_dot_bound((kernel){"dot w6, largest sum", 6, 1}, sqm_dot_s8_w6_1x1__c);
-    check_dot_bound((kernel){"dot w2, largest sum", 2, 1}, sqm_dot_s8_w2_1x1__c);
+    check_dot_bound((kernel){"dot w8, largest sum", 8, 1, pack_linear}, sqm_dot_s8_w8_1x1__c);
+    check_dot_bound((kernel){"dot w6, largest sum", 6, 1, pack_linear}, sqm_dot_s8_w6_1x1__c);
+    check_dot_bound((kernel){"dot w2, largest sum", 2, 1, pack_linear}, sqm_dot_s8_w2_1x1__c);
     return report("kernels");
 }

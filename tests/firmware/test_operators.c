@@ -132,7 +132,7 @@ static void check_sigmoid(void)
 static void check_softmax(void)
 {
     const double scale = ldexp(1, random_between(-10, 1)) * random_between(100, 199) / 100;
-    const int32_t depth = random_between(0, 9) ? random_between(1, 12) : 1000;
+    const int32_t depth = random_between(0, 9) ? random_between(1, 12) : 3000;
     const int32_t rows = random_between(1, 3);
     sqm_softmax_params p = {.rows = rows, .depth = depth};
     int8_t *codes = activations(rows * depth);

@@ -26,7 +26,7 @@ def zero_point_of_tflite(low: float, high: float) -> int:
 @given(reals, reals)
 def test_zero_points_are_tflites(one: float, other: float) -> None:
     low, high = min(one, other, 0.0), max(one, other, 0.0)
-    if high - low > 1e-6:
+    if high - low > 1e-12:
         assert params_of_range(Range(low, high)).zero_point == zero_point_of_tflite(low, high)
 
 

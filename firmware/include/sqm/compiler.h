@@ -44,6 +44,18 @@ SQM_INLINE int32_t sqm_leading_zeros(uint32_t value)
  */
 #define SQM_LOADED_TOGETHER(a, b, c, d, e) __asm__("" : "+r"(a), "+r"(b), "+r"(c), "+r"(d), "+r"(e))
 
+/**
+ * The start of a step of an unrolled loop: it finds pointers and sums as the step before left them.
+ * gcc would move this step's loads in between that one's multiplications, which costs 4 to 5 % of a
+ * convolution on a Cortex-M4 (modelled); clang does not, and would lose 2 %. Emits no instruction.
+ */
+#if defined(__clang__)
+#define SQM_STEP_STARTS(x, w, a, b, c, d) ((void)0)
+#else
+#define SQM_STEP_STARTS(x, w, a, b, c, d)                                                          \
+    __asm__("" : "+r"(x), "+r"(w), "+r"(a), "+r"(b), "+r"(c), "+r"(d))
+#endif
+
 /** Hides where an int32 variable came from: without it copy loops become calls of memcpy. */
 #define SQM_OPAQUE(a) __asm__("" : "+r"(a))
 

@@ -37,6 +37,7 @@ SQM_INLINE int32_t sqm_dot_s8_w8_1x1__c(const int8_t *x, int32_t input_offset, c
 /** Element i of x times element i of four rows. */
 #define SQM_STEP_1X4(i)                                                                            \
     do {                                                                                           \
+        SQM_STEP_STARTS(x, w, acc0, acc1, acc2, acc3);                                             \
         int32_t value = x[i];                                                                      \
         int32_t w0 = w[i];                                                                         \
         int32_t w1 = w[row_stride + (i)];                                                          \

@@ -34,6 +34,7 @@ class ChildProcess:
                 stderr=self._errors,
                 bufsize=0,
                 env=None if environment is None else dict(environment),
+                start_new_session=True,  # Ctrl-C is for us; the child ends when its input does
             )
         except OSError as error:
             self._errors.close()

@@ -159,7 +159,7 @@ def test_a_wrong_type(tmp_path: Path) -> None:
     assert mistakes(tmp_path, ("value = 16_384", 'value = "16K"')) == (
         "memory.sram.size_bytes.value: input should be a valid integer, got '16K'",
     )
-    assert mistakes(tmp_path, ("80_000_000, source = \"data", "80e6, source = \"data")) == (
+    assert mistakes(tmp_path, ('80_000_000, source = "data', '80e6, source = "data')) == (
         "core.clock_hz.value: input should be a valid integer, got 80000000.0",
     )
 

@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.unit.frontend.keras_models import assert_imported, functional, keras
 
 from sq_micro.errors import UnsupportedLayerError
 from sq_micro.frontend.keras_layers import LAYERS, OPERATIONS
 from sq_micro.frontend.keras_model import import_model
 from sq_micro.ir.operators import DepthwiseConv2D, operator_constants
+from tests.unit.frontend.keras_models import assert_imported, functional, keras
 
 L = keras.layers
 IMAGE, SEQUENCE, VECTOR = (7, 6, 4), (9, 4), (5,)
@@ -113,7 +113,8 @@ UNSUPPORTED: dict[str, tuple[tuple[int, ...], Callable[[], Any], str]] = {
     "channels_first": (
         IMAGE,
         lambda: L.MaxPooling2D(data_format="channels_first", name="x"),
-        "layer 'x': MaxPooling2D with data_format='channels_first' is not supported; supported: data_format='channels_last'",
+        "layer 'x': MaxPooling2D with data_format='channels_first' is not supported; "
+        "supported: data_format='channels_last'",
     ),
     "slope": (
         IMAGE,

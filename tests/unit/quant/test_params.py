@@ -21,7 +21,8 @@ from sq_micro.quant.sharing import params_of_range
         (-1.0, 3.0, 4 / 255, -64),
         (0.5, 2.55, 0.01, -128),  # zero is always covered
         (-2.55, -0.5, 0.01, 127),
-        (0.0, 0.0, 1e-6 / 255, -128),  # a tensor that is always zero still needs a scale
+        (0.0, 0.0, 1.0, -128),  # a tensor that is always zero
+        (0.0, 1e-7, 1e-7 / 255, -128),
     ],
 )
 def test_a_range_is_covered_as_in_tflite(minimum: float, maximum: float, scale: float, zero_point: int) -> None:

@@ -1,0 +1,64 @@
+"""Networks that nobody tuned for: MobileNetV1 as Keras builds it, and one of 1-D layers."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.acceptance.command_line import sq_micro
+
+os.environ.setdefault("KERAS_BACKEND", "numpy")
+
+
+def deployed(model: Any, folder: Path, board: str, bits: str) -> dict[str, Any]:
+    """Random weights, random samples; what counts is that every output byte is TFLite Micro's."""
+    random = np.random.default_rng(7)
+    for layer in model.layers:
+        if layer.__class__.__name__ == "BatchNormalization":
+            layer.set_weights([random.uniform(0.5, 1.5, weight.shape) for weight in layer.get_weights()])
+    model.save(folder / "model.keras")
+    np.savez(folder / "calib.npz", x=random.normal(size=(8, *model.input_shape[1:])).astype(np.float32))
+    arguments = ["deploy", folder / "model.keras", "--board", board, "--calibrate", folder / "calib.npz"]
+    arguments += ["--weight-bits", bits, "--samples", "4", "--runs", "1", "--out", folder / "out"]
+    ran = sq_micro(*arguments)
+    assert ran.code == 0, ran.err
+    result: dict[str, Any] = json.loads((folder / "out/result.json").read_text())
+    assert result["verification"]["oracle"].startswith("tflite-micro")
+    assert result["verification"]["identical"] == 4
+    return result
+
+
+@pytest.mark.slow
+@pytest.mark.simulator
+@pytest.mark.parametrize("bits", ["8", "3"])
+def test_mobilenet_v1_goes_the_same_path(tmp_path: Path, bits: str) -> None:
+    import keras
+
+    model = keras.applications.MobileNet((96, 96, 3), alpha=0.25, weights=None, classes=10)
+    result = deployed(model, tmp_path, "nucleo_l4r5zi", bits)
+    assert result["model"]["macs"] > 7_000_000
+    assert result["memory"]["sram_bytes"]["total"] < 160_000
+
+
+@pytest.mark.simulator
+@pytest.mark.parametrize("bits", ["8", "2"])
+def test_a_network_of_1d_layers_goes_the_same_path(tmp_path: Path, bits: str) -> None:
+    import keras
+    from keras import layers
+
+    source = keras.Input((64, 3))
+    x = layers.Conv1D(8, 5, padding="causal", activation="relu")(source)
+    x = layers.SeparableConv1D(12, 3, strides=2, padding="same")(x)
+    x = layers.BatchNormalization()(x)
+    x = layers.ReLU(max_value=6.0)(x)
+    x = layers.MaxPooling1D(2)(x)
+    x = layers.Concatenate()([x, layers.Conv1D(12, 3, dilation_rate=2, padding="same")(x)])
+    x = layers.GlobalAveragePooling1D()(x)
+    model = keras.Model(source, layers.Dense(1, activation="sigmoid")(x), name="one_dimensional")
+    result = deployed(model, tmp_path, "nucleo_l4r5zi", bits)
+    assert result["model"]["name"] == "one_dimensional"
