@@ -65,7 +65,7 @@ def _read_config(path: Path) -> Any:
         if path.suffix.lower() == ".keras":
             with zipfile.ZipFile(path) as archive:
                 return json.loads(archive.read("config.json"))
-        import h5py  # type: ignore[import-untyped]  # imported here since only .h5 files need it
+        import h5py  # imported here since only .h5 files need it
 
         with h5py.File(path) as file:
             text = file.attrs.get("model_config")

@@ -1,6 +1,6 @@
 """Pooling layers, over windows and over everything.
 
-Keras leaves padding out of an average's count as TFLite does, whichever of its backends runs.
+Keras leaves padding out of an average's count, as TFLite does (tried on its numpy and jax backends).
 """
 
 from __future__ import annotations

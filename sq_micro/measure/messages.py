@@ -70,7 +70,7 @@ class Request(Protocol[Reply_co]):
 
 @dataclass(frozen=True, slots=True)
 class Hello:
-    """Who is there. model_hash in hexadecimal; clock_hz as the firmware was built, 0 where not known; sizes are the model's."""
+    """Who is there. model_hash in hexadecimal; sizes are the model's; clock_hz as it was built, 0: not known."""
 
     protocol: int
     cycle_counter: CycleCounter

@@ -82,6 +82,7 @@ Arithmetic: TypeAlias = ChannelRequantization | Rescaling | Averaging | Addition
 SOFTMAX_INTEGER_BITS = 5
 SIGMOID_INTEGER_BITS = 4
 ADD_LEFT_SHIFT = 20
+_BEYOND_ANY_INPUT = 256  # |q − zero_point| is at most 255
 _LARGEST_SHIFT = 30  # beyond, Softmax and Sigmoid scale nothing but 0: their diff_min and radius are 0
 
 
@@ -189,4 +190,5 @@ def sigmoid_scaling(source: ActivationParams) -> SigmoidScaling:
 
 def _input_radius(integer_bits: int, shift: int) -> int:
     """The largest |input| that does not overflow `integer_bits` after scaling (TFLite `CalculateInputRadius`)."""
-    return floor(((1 << integer_bits) - 1) * (1 << (31 - integer_bits)) / 2.0**shift)
+    radius = floor(((1 << integer_bits) - 1) * (1 << (31 - integer_bits)) / 2.0**shift)
+    return min(radius, _BEYOND_ANY_INPUT)

@@ -81,7 +81,7 @@ def _verify_accumulators(graph: QuantGraph) -> None:
         arithmetic = graph.arithmetic[operator.name]
         assert isinstance(arithmetic, ChannelRequantization | Rescaling | Averaging)
         shifted = bound.astype(np.float64) * 2.0 ** np.maximum(arithmetic.shift, 0)
-        if (shifted > _INT32_MAXIMUM).any():
+        if (shifted > _INT32_MAXIMUM - _LARGEST_INPUT).any():  # the zero point is added behind the rounding
             channel = int(shifted.argmax())
             raise QuantizationError(
                 operator.output,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from rich import box
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from sq_micro.report.result import Result
 
@@ -13,7 +14,8 @@ def one_line(result: Result) -> str:
     """What the person got, in one sentence."""
     parts = []
     if result.accuracy:
-        parts.append(f"{result.accuracy.quantized:.2%} top-1 (float {result.accuracy.float_:.2%})")
+        what = "top-1" if result.accuracy.metric == "top1" else "accuracy"
+        parts.append(f"{result.accuracy.quantized:.2%} {what} (float {result.accuracy.float_:.2%})")
     parts.append(f"{_kib(result.memory.flash_bytes.total)} flash, {_kib(result.memory.sram_bytes.total)} SRAM")
     measured = result.measurement
     if measured.latency_s is not None:
@@ -29,7 +31,7 @@ def print_result(result: Result, console: Console) -> None:
     console.print(_run(result))
     console.print(_operators(result))
     console.print(_memory(result))
-    console.print(one_line(result), highlight=False, style="bold", soft_wrap=True)
+    console.print(one_line(result), highlight=False, markup=False, style="bold", soft_wrap=True)
 
 
 def _table(title: str) -> Table:
@@ -42,9 +44,9 @@ def _run(result: Result) -> Table:
     table.add_column("")
     table.show_header = False
     model, board, measured = result.model, result.board, result.measurement
-    table.add_row("model", f"{model.name}, {model.parameters:,} parameters, {model.macs:,} MACs")
+    table.add_row("model", Text(f"{model.name}, {model.parameters:,} parameters, {model.macs:,} MACs"))
     clock = f"{board.clock_hz / 1e6:g} MHz" if board.clock_hz else "unknown clock"
-    table.add_row("board", f"{board.title}, {board.core} at {clock}, {result.build.compiler}")
+    table.add_row("board", Text(f"{board.title}, {board.core} at {clock}, {result.build.compiler}"))
     if result.accuracy is not None:
         accuracy = result.accuracy
         figures = f"{accuracy.quantized:.2%} quantized, {accuracy.float_:.2%} float"
@@ -76,7 +78,7 @@ def _operators(result: Result) -> Table:
         known = operator.cycles is not None and total > 0
         table.add_row(
             str(operator.index),
-            operator.name,
+            Text(operator.name),  # a name may hold what rich takes for markup
             operator.kind,
             str(operator.weight_bits or ""),
             f"{operator.macs:,}" if operator.macs else "",

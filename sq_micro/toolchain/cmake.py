@@ -6,11 +6,12 @@ import importlib.util
 import re
 import shutil
 import subprocess
+import sysconfig
 from dataclasses import dataclass
 from pathlib import Path
 
 from sq_micro.board import Board
-from sq_micro.errors import DoesNotFitError, ToolchainError
+from sq_micro.errors import DoesNotFitError, ToolchainError, UsageError
 from sq_micro.paths import project_files, write_atomically
 from sq_micro.toolchain.compiler import Compiler, toolchain_file
 
@@ -33,15 +34,20 @@ class BuildRequest:
 
 
 def find_program(name: str) -> str:
-    """A build tool on PATH, else inside its wheel. Raises ToolchainError iff it is in neither."""
+    """A build tool on PATH, else where its wheel put it. Raises ToolchainError iff it is in neither.
+
+    Some wheels keep the program in their package, others install it beside python, which need not be on PATH.
+    """
     if path := shutil.which(name):
         return path
+    folders = [Path(sysconfig.get_path("scripts"))]
     spec = importlib.util.find_spec(name)
     if spec is not None and spec.origin is not None:
         root = Path(spec.origin).parent
-        for candidate in (root / "data" / "bin" / name, root / "bin" / name, root / "data" / "bin" / f"{name}.exe"):
-            if candidate.is_file():
-                return str(candidate)
+        folders += [root / "data" / "bin", root / "bin"]
+    for candidate in (folder / program for folder in folders for program in (name, f"{name}.exe")):
+        if candidate.is_file():
+            return str(candidate)
     raise ToolchainError(f"{name} is missing: pip install {name}")
 
 
@@ -51,12 +57,7 @@ def build_firmware(request: BuildRequest) -> Path:
     Raises DoesNotFitError where a memory region overflows, ToolchainError otherwise.
     """
     build = request.build_dir
-    # CMake keeps a compiler for the life of a build folder, so a changed one needs a fresh folder.
-    stamp = toolchain_file(request.compiler, request.board)
-    toolchain = build / "toolchain.cmake"
-    if build.is_dir() and (not toolchain.is_file() or toolchain.read_text() != stamp):
-        shutil.rmtree(build)
-    write_atomically(toolchain, stamp)
+    toolchain = _prepare(build, toolchain_file(request.compiler, request.board))
     elf = build / ("firmware" if request.board.sram is None else "firmware.elf")
     elf.unlink(missing_ok=True)
     configure = [
@@ -71,7 +72,7 @@ def build_firmware(request: BuildRequest) -> Path:
         "-DCMAKE_BUILD_TYPE=",
     ]
     log = build / "build.log"
-    text = _run(configure, "")
+    text = _run(configure, "", request, log)
     text = _run([find_program("cmake"), "--build", str(build)], text, request, log)
     write_atomically(log, text)
     if not elf.is_file():
@@ -79,30 +80,57 @@ def build_firmware(request: BuildRequest) -> Path:
     return elf
 
 
-def _run(command: list[str], before: str, request: BuildRequest | None = None, log: Path | None = None) -> str:
+def _prepare(build: Path, toolchain_text: str) -> Path:
+    """An empty build folder, or one that the same compiler has built in; the path of its toolchain file.
+
+    CMake keeps a compiler for the life of a build folder, so that another compiler needs a fresh one.
+    """
+    toolchain = build / "toolchain.cmake"
+    if toolchain.is_file():
+        if toolchain.read_text(encoding="utf-8") != toolchain_text:
+            shutil.rmtree(build)
+    elif build.is_dir() and any(build.iterdir()):
+        raise UsageError(f"{build} holds files that sq-micro did not put there; choose another folder")
+    write_atomically(toolchain, toolchain_text)
+    return toolchain
+
+
+def _run(command: list[str], before: str, request: BuildRequest, log: Path) -> str:
+    """What the command said, after what was said `before`. Where it fails, that is in the log."""
     try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        done = subprocess.run(command, capture_output=True, encoding="utf-8", errors="replace", check=False)
     except OSError as error:
         raise ToolchainError(f"{command[0]} does not run: {error}") from error
     text = f"{before}$ {' '.join(command)}\n{done.stdout}{done.stderr}"
     if done.returncode == 0:
         return text
-    if log is not None:
-        write_atomically(log, text)
-    if request is not None and (overflow := _OVERFLOW.search(text)):
-        raise _overflow_error(request, overflow)
+    write_atomically(log, text)
+    if overflows := _overflows(text):
+        raise _overflow_error(request, *overflows[0])
     said = _ERROR.search(text)
     reason = said[0].strip() if said else "it did not say why"
     raise ToolchainError(f"{Path(command[0]).name} ended with {done.returncode}: {reason}", log)
 
 
-def _overflow_error(request: BuildRequest, overflow: re.Match[str]) -> DoesNotFitError:
-    region, short = overflow[1] or overflow[3], int(overflow[2] or overflow[4])
+def _overflows(text: str) -> list[tuple[str, int]]:
+    """(region, bytes) for each memory region that the linker says is too small.
+
+    GNU ld names a region once, lld once for each section that no longer fits: then the last says how much in all.
+    """
+    found: dict[str, int] = {}
+    for match in _OVERFLOW.finditer(text):
+        region, short = match[1] or match[3], int(match[2] or match[4])
+        found[region] = max(short, found.get(region, 0))
+    return list(found.items())
+
+
+def _overflow_error(request: BuildRequest, region: str, short: int) -> DoesNotFitError:
     board = request.board
     if region == "SRAM":
         size = board.sram.size_bytes if board.sram else 0
-        detail = f"arena {request.arena_bytes:,} B, stack {board.stack_bytes:,} B, {board.id} has {size:,} B"
-    else:
-        size = board.flash.size_bytes if board.flash else 0
-        detail = f"{board.id} has {size:,} B; lower --weight-bits, or choose a larger board"
-    return DoesNotFitError("SRAM" if region == "SRAM" else "flash", short, detail)
+        other = size + short - request.arena_bytes - board.stack_bytes
+        detail = f"arena {request.arena_bytes:,} B, stack {board.stack_bytes:,} B, other variables {other:,} B"
+        return DoesNotFitError("SRAM", short, f"{detail}, {board.id} has {size:,} B; choose a larger board")
+    size = board.flash.size_bytes if board.flash else 0
+    detail = f"the image takes {size + short:,} B, {board.id} has {size:,} B"
+    return DoesNotFitError("flash", short, f"{detail}; lower --weight-bits, or choose a larger board")

@@ -85,7 +85,10 @@ def _read(decoder: capstone.Cs, name: str, code: bytes, address: int) -> _Functi
     for instruction in decoder.disasm(code, address):
         if instruction.id == 0:
             continue
-        frame += _pushed(instruction)
+        try:
+            frame += _pushed(instruction)
+        except ToolchainError as error:
+            raise ToolchainError(f"'{name}': {error.problem}") from error
         deepest = max(deepest, frame)
         if instruction.id in (cs.ARM_INS_BL, cs.ARM_INS_B) and instruction.operands[0].type == cs.ARM_OP_IMM:
             target = instruction.operands[0].imm & ~1
@@ -106,7 +109,9 @@ def _pushed(instruction: capstone.CsInsn) -> int:
     if mnemonic in ("stmdb", "stm") and instruction.writeback and registers[0] == cs.ARM_REG_SP:
         return 4 * (len(registers) - 1)
     if mnemonic in ("sub", "subw") and registers and registers[0] == cs.ARM_REG_SP:
-        return int(operands[-1].imm) if operands[-1].type == cs.ARM_OP_IMM else 0
+        if operands[-1].type != cs.ARM_OP_IMM:
+            raise ToolchainError("an array of variable length is on the stack; its size has no bound")
+        return int(operands[-1].imm)
     if mnemonic == "str" and instruction.writeback and operands[1].mem.base == cs.ARM_REG_SP:
         return max(0, -int(operands[1].mem.disp))
     return 0

@@ -48,7 +48,7 @@ ONLY: dict[str, frozenset[str]] = {
     "tflite": frozenset({"tflite"}),
     "flatbuffers": frozenset({"tflite"}),
     "elftools": frozenset({"toolchain", "simulate"}),
-    "subprocess": frozenset({"toolchain", "measure.link", "simulate"}),
+    "subprocess": frozenset({"toolchain", "measure.link", "simulate", "doctor"}),
     "typer": frozenset({"cli", "cli_boards"}),
     "rich": frozenset({"report"}) | SPINE,
 }
@@ -147,7 +147,7 @@ def test_no_import_points_upwards_or_sideways() -> None:
             "sq_micro/measure/session.py",
             "import subprocess",
             "sq_micro/measure/session.py:1: measure must not import subprocess;"
-            " only measure.link, simulate, toolchain may",
+            " only doctor, measure.link, simulate, toolchain may",
         ),
     ],
 )

@@ -24,7 +24,7 @@ from sq_micro.measure.session import Session
 ROOT = Path(__file__).resolve().parents[2]
 DATA = ROOT.parent / "shared" / "data"
 BOARD = "nucleo_l4r5zi"
-WEIGHT_BITS = ("8", "4", "2")
+WEIGHT_BITS = ("8", "6", "4")
 
 
 @dataclass(frozen=True)

@@ -142,7 +142,7 @@ SQM_INLINE void sqm_conv2d_channels(const sqm_conv2d_params *p, int32_t tile, in
  * @param[in]  unpack      of the weights' width; NULL for 8 bits, which are read where they are.
  * @param[in]  input       input_height * input_width * input_channels codes.
  * @param[in]  weights     output_channels rows of row_bytes.
- * @param[in]  steps       per output channel, see sqm_unpack_1x1; NULL where all are 1.
+ * @param[in]  steps       per output channel, see sqm_unpack_1x1; NULL where all are 1 (8 bits).
  * @param[in]  bias        per output channel, TFLite's: the input's zero point is not folded in.
  * @param[in]  multiplier  per output channel, with shift: accumulator to output, see requantize.h.
  * @param      scratch     min(4, output_channels) unpacked rows; not used for 8 bits.

@@ -224,3 +224,10 @@ def test_a_group_per_channel_is_depthwise() -> None:
 def test_a_missing_bias_is_zeros() -> None:
     graph = import_model(functional(IMAGE, L.Conv2D(2, 3, use_bias=False, name="stem")))
     assert not graph.constants["stem/bias"].any()
+
+
+@pytest.mark.parametrize("layer", [L.GlobalMaxPooling2D, L.GlobalAveragePooling2D])
+@pytest.mark.parametrize("keepdims", [False, True])
+def test_global_pooling_reshapes_only_where_the_shape_differs(layer: Any, keepdims: bool) -> None:
+    graph = import_model(functional(IMAGE, layer(keepdims=keepdims)))
+    assert len(graph.topology.operators) == (2 if keepdims == (layer is L.GlobalAveragePooling2D) else 1)

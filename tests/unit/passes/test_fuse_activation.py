@@ -104,3 +104,13 @@ def test_operators_without_a_clamp_have_none() -> None:
     (pool,) = graph.build(graph.max_pool2d(graph.input)).topology.operators
     assert activation_of(pool) == NONE
     assert compose(NONE, RELU) == RELU
+
+
+def test_the_graphs_output_stays_bare_though_a_dead_end_clamps_it() -> None:
+    graph = Graph((4, 4, 2))
+    conv = graph.conv2d(graph.input)
+    graph.relu(conv)
+    before = graph.build(conv)
+    after = fuse_activation(before)
+    assert_same_meaning(before, after)
+    assert [operator.name for operator in after.topology.operators] == ["conv2d"]

@@ -1,0 +1,119 @@
+"""What is generated: the same bytes for the same network, wherever and whenever."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
+
+import jinja2
+import pytest
+
+from sq_micro.board import board_ids, load_board
+from sq_micro.codegen.model_view import make_model_view
+from sq_micro.codegen.render import environment, render_board, render_project
+from sq_micro.codegen.source_tree import SourceTree
+from sq_micro.ir.operators import Reshape
+from sq_micro.paths import project_files
+from sq_micro.plan.plan import make_plan
+from sq_micro.quant.graph import QuantGraph
+from tests.golden.codegen.models import MODELS, conv_dense, mixed
+from tests.models.random_quant_graph import random_network
+
+
+def rendered(graph: QuantGraph) -> SourceTree:
+    return render_project(graph, make_plan(graph.topology, graph.bitwidths))
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_two_renders_are_equal(name: str) -> None:
+    assert rendered(MODELS[name]()).files == rendered(MODELS[name]()).files
+
+
+def test_nothing_tells_when_or_where_it_was_generated() -> None:
+    graph = mixed()
+    board = render_board(graph, make_plan(graph.topology, graph.bitwidths), load_board("nucleo_l4r5zi"))
+    for path, text in (rendered(graph).files | board.files).items():
+        if path.name == "LICENSE":
+            continue
+        assert not re.search(r"\b20\d\d-\d\d|\b\d\d:\d\d", text), path
+        for place in (str(project_files()), f"{Path.home()}/", "/tmp/"):
+            assert place not in text, path
+
+
+def test_the_text_has_no_rough_edges() -> None:
+    for path, text in rendered(mixed()).files.items():
+        if path.name == "LICENSE":
+            continue
+        assert text.endswith("\n"), path
+        assert not text.endswith("\n\n"), path
+        assert not text.startswith("\n"), path
+        assert "\n\n\n" not in text, path
+        assert not re.search(r"[ \t]$", text, re.MULTILINE), path
+        assert text.isascii(), path
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_every_operator_that_runs_has_a_function_and_a_call(seed: int) -> None:
+    graph = random_network(seed)
+    text = rendered(graph).files[PurePosixPath("src/sqm_random.c")]
+    executed = [operator for operator in graph.topology.operators if not isinstance(operator, Reshape)]
+    functions = re.findall(r"^static SQM_NOINLINE void (op\d\d_\w+)\(void\)$", text, re.MULTILINE)
+    assert len(functions) == len(executed)
+    body = text.split("_invoke(void)\n{\n")[1].split("}")[0]
+    assert [line.strip() for line in body.splitlines()] == [f"{function}();" for function in functions]
+    for index, operator in enumerate(executed):
+        assert f"/* {index}: " in text
+        assert f"'{operator.name}'" in text
+
+
+def test_only_the_kernels_that_are_used_are_copied() -> None:
+    kernels = {path.name for path in rendered(conv_dense()).files if path.parts[0] == "sqm"}
+    assert {"conv2d.h", "dense.h", "requantize.h", "compiler.h"} <= kernels
+    assert not {"softmax.h", "depthwise_conv2d.h", "add.h"} & kernels
+
+
+def test_a_hostile_name_stays_inside_its_comments() -> None:
+    name = 'a*/ int x; /* "\n)\nset(EVIL 1)'
+    graph = conv_dense()
+    tree = rendered(replace(graph, topology=replace(graph.topology, name=name)))
+    assert PurePosixPath("include/sqm_a_int_x_set_evil_1.h") in tree.files
+    for path, text in tree.files.items():
+        if path.name != "LICENSE" and path.parts[0] != "sqm":
+            assert "*/ int x" not in text
+            assert not re.search(r"^\)|^set\(EVIL", text, re.MULTILINE), path
+
+
+@pytest.mark.parametrize("name", board_ids())
+def test_every_board_gets_what_the_build_reads(name: str) -> None:
+    graph, board = conv_dense(), load_board(name)
+    files = render_board(graph, make_plan(graph.topology, graph.bitwidths), board).files
+    config = files[PurePosixPath("board_config.h")]
+    assert f'#define SQM_BOARD_NAME    "{name}"' in config
+    assert re.search(rf"#define SQM_CLOCK_HZ +{board.core.clock_hz or 0}u\b", config)
+    assert f"set(SQM_SOC {board.soc})" in files[PurePosixPath("board.cmake")]
+    linker = files.get(PurePosixPath("linker.ld"))
+    assert (linker is None) == (board.sram is None)
+    if board.sram is not None and linker is not None:
+        assert f"ORIGIN = 0x{board.sram.origin:08X}, LENGTH = {board.sram.size_bytes}" in linker
+        assert f". += {board.stack_bytes};" in linker
+
+
+def test_scales_are_read_back_as_the_same_float32() -> None:
+    graph = mixed()
+    view = make_model_view(graph, make_plan(graph.topology, graph.bitwidths))
+    for text, params in ((view.input_scale, graph.input_params), (view.output_scale, graph.output_params)):
+        assert re.fullmatch(r"\d\.\d+e[+-]\d+f", text)
+        assert float(text[:-1]) == pytest.approx(params.scale, rel=1e-7)
+
+
+def test_a_control_line_leaves_no_trace() -> None:
+    template = environment().from_string(
+        "//# note\na\n\n//% if yes\nb\n//% endif\n\n  //% for x in (1, 2)\n{{ x }}\n  //% endfor\n"
+    )
+    assert template.render(yes=True) == "a\n\nb\n\n1\n2\n"
+
+
+def test_a_typing_error_in_a_template_is_an_error() -> None:
+    with pytest.raises(jinja2.UndefinedError, match="missspelled"):
+        environment().from_string("{{ model.missspelled }}").render(model=object())

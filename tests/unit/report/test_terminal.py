@@ -1,0 +1,87 @@
+"""What a person reads of a result."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from sq_micro.report.terminal import one_line, print_result
+from tests.unit.report.results import made_result
+
+
+def printed(width: int = 110, **changes: Any) -> str:
+    stream = io.StringIO()
+    print_result(made_result(**changes), Console(file=stream, width=width))
+    return stream.getvalue()
+
+
+def row(text: str, start: str) -> list[str]:
+    """The words of the line that begins with a word."""
+    found = [line.split() for line in text.splitlines() if line.split()[:1] == [start]]
+    assert len(found) == 1, f"{start!r} begins {len(found)} lines of\n{text}"
+    return found[0]
+
+
+def test_one_line_says_what_the_person_got() -> None:
+    assert one_line(made_result()) == (
+        "digits on nucleo_l4r5zi: 97.50% top-1 (float 98.61%); 14.0 KiB flash, 5.0 KiB SRAM; 3.12 ms modelled;"
+        " outputs identical to TFLite Micro on 100 of 100 samples"
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        (
+            {"accuracy": None, "measurement__latency_s": None},
+            "digits on nucleo_l4r5zi: 14.0 KiB flash, 5.0 KiB SRAM;"
+            " outputs identical to TFLite Micro on 100 of 100 samples",
+        ),
+        ({"verification__identical": 99}, "; outputs DIFFERENT from TFLite Micro on 99 of 100 samples"),
+        ({"accuracy__metric": "binary"}, ": 97.50% accuracy (float 98.61%); "),
+        ({"measurement__cycle_source": "measured"}, "; 3.12 ms measured; "),
+    ],
+)
+def test_one_line_leaves_out_what_is_not_known(changes: dict[str, Any], expected: str) -> None:
+    assert expected in one_line(made_result(**changes))
+
+
+def test_operators_have_their_share_and_speed() -> None:
+    text = printed()
+    assert row(text, "0") == ["0", "conv2d", "conv2d", "4", "120,000", "300,000", "80.0%", "0.40"]
+    assert row(text, "1") == ["1", "mean", "mean", "50,000", "13.3%"]
+    assert row(text, "2") == ["2", "dense[red]", "dense", "8", "5,000", "25,000", "6.7%", "0.20"]
+
+
+def test_without_cycles_there_is_no_share() -> None:
+    operators = [{"index": 0, "name": "c", "kind": "conv2d", "weight_bits": 4, "macs": 12, "cycles": None}]
+    changes = {"measurement__cycles": None, "measurement__latency_s": None, "measurement__operators": operators}
+    text = printed(**changes, measurement__cycle_source="none")
+    assert row(text, "0") == ["0", "c", "conv2d", "4", "12"]
+    assert "%" not in "".join(row(text, "0"))
+
+
+def test_memory_is_split_by_purpose() -> None:
+    text = printed()
+    assert " ".join(row(text, "flash")) == "flash 14,336 weights 3,000, code 10,000, tables 1,336"
+    assert " ".join(row(text, "SRAM")) == "SRAM 5,120 arena 2,560, stack 2,048 (worst case 640, seen 412), static 512"
+    assert "stack 2,048, static" in printed(memory__worst_case_stack_bytes=None)
+    assert "(worst case 640), static" in printed(memory__measured_stack_bytes=None)
+
+
+def test_the_last_line_is_the_sentence_on_one_line() -> None:
+    assert printed(width=80).splitlines()[-1] == one_line(made_result())
+
+
+def test_a_name_is_not_taken_for_markup() -> None:
+    text = printed(model__name="net[bold]v2")
+    assert text.count("net[bold]v2") >= 1
+    assert text.splitlines()[-1].startswith("net[bold]v2 on nucleo_l4r5zi: ")
+
+
+def test_an_unknown_clock_is_said_to_be_unknown() -> None:
+    assert "cortex-m4 at 120 MHz" in printed()
+    assert "unknown clock" in printed(board__clock_hz=None, measurement__latency_s=None)

@@ -1,0 +1,123 @@
+"""Worst-case stack depth against what the compiler itself says, and against a stack that was used."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+from pathlib import Path
+
+import pytest
+
+from sq_micro.errors import ToolchainError
+from sq_micro.measure.harness import measure
+from sq_micro.measure.link.simulator_link import SimulatorLink
+from sq_micro.measure.session import Session
+from sq_micro.reference.interpreter import run
+from sq_micro.toolchain.firmware import Firmware
+from sq_micro.toolchain.stack import EXCEPTION_FRAME_BYTES, worst_case_stack
+from tests.golden.codegen.models import mixed
+from tests.models.random_quant_graph import random_codes
+from tests.unit.codegen.generated_program import missing, ran
+from tests.unit.toolchain.images import NUCLEO
+
+pytestmark = pytest.mark.skipif(bool(missing("arm-none-eabi-gcc")), reason="arm-none-eabi-gcc is not installed")
+
+CHAIN = """
+#define APART __attribute__((noinline))
+void touch(volatile int *values) { values[0] = values[1]; }
+APART int leaf(int x) { volatile int values[40]; touch(values); return values[x]; }
+APART int wide(int x) { volatile int values[100]; touch(values); return values[x] + 1; }
+APART int deep(int x) { volatile int values[8]; touch(values); return leaf(x) + values[x]; }
+APART int tail(int x) { return deep(x + 1); }
+APART double floats(double a, double b) { volatile double kept[4]; kept[0] = a * b; return kept[1] + deep((int)a); }
+int sqm_reset(int x) { volatile int values[2]; touch(values); return wide(x) + tail(x) + (int)floats(x, x); }
+"""
+
+
+def linked(text: str, folder: Path, *flags: str) -> Path:
+    """An image of one file, and beside it what gcc says of the frame of each function."""
+    source = folder / "chain.c"
+    source.write_text(text, encoding="utf-8")
+    core = ("-mcpu=cortex-m4", "-mthumb", "-mfloat-abi=hard", "-mfpu=fpv4-sp-d16")
+    ran("arm-none-eabi-gcc", *core, "-O1", "-fstack-usage", *flags, "-c", source, "-o", folder / "chain.o")
+    linking = ("-nostdlib", "-Wl,-e,sqm_reset", "-Wl,--unresolved-symbols=ignore-all")
+    ran("arm-none-eabi-gcc", *core, *linking, folder / "chain.o", "-lgcc", "-o", folder / "chain.elf")
+    return folder / "chain.elf"
+
+
+def frames(folder: Path) -> dict[str, int]:
+    text = (folder / "chain.su").read_text(encoding="utf-8")
+    return {name: int(size) for name, size in re.findall(r":(\w+)\t(\d+)\t", text)}
+
+
+@pytest.mark.parametrize("level", ["-O0", "-O1", "-O2", "-Os"])
+def test_the_deepest_path_is_the_sum_of_gccs_frames(level: str, tmp_path: Path) -> None:
+    found = worst_case_stack(linked(CHAIN, tmp_path, level))
+    said = frames(tmp_path)
+    assert found.path[0] == "sqm_reset"
+    known = [name for name in found.path if name in said]
+    expected = sum(said[name] for name in known)
+    if len(known) == len(found.path):
+        assert found.bytes == expected
+    else:  # the path ends in a function of libgcc, of which gcc says nothing
+        assert found.bytes >= expected
+    calls = [("wide",), ("tail", "deep", "leaf"), ("deep", "leaf"), ("floats", "deep", "leaf")]
+    present = [[name for name in path if name in said] for path in calls]
+    assert found.bytes >= said["sqm_reset"] + max(sum(said[name] for name in path) for path in present)
+
+
+def test_recursion_has_no_bound(tmp_path: Path) -> None:
+    text = "int sqm_reset(int x);\n__attribute__((noinline)) int down(int x) { return x ? sqm_reset(x - 1) * x : 1; }\n"
+    text += "int sqm_reset(int x) { return down(x) + 1; }\n"
+    with pytest.raises(ToolchainError, match=r"'(down|sqm_reset)' is recursive; its stack has no bound"):
+        worst_case_stack(linked(text, tmp_path))
+
+
+def test_an_array_of_variable_length_has_no_bound(tmp_path: Path) -> None:
+    text = "void use(volatile char *p) { *p = 1; }\nint sqm_reset(int n) { volatile char a[n]; use(a); return a[0]; }\n"
+    with pytest.raises(ToolchainError, match="'sqm_reset': an array of variable length is on the stack"):
+        worst_case_stack(linked(text, tmp_path))
+
+
+def test_a_large_frame_is_not_overlooked(tmp_path: Path) -> None:
+    text = (
+        "void use(volatile char *p) { *p = 1; }\nint sqm_reset(void) { volatile char a[70000]; use(a); return a[9]; }\n"
+    )
+    elf = linked(text, tmp_path)
+    assert worst_case_stack(elf).bytes == frames(tmp_path)["sqm_reset"] >= 70000
+
+
+def test_an_image_without_the_entry_or_without_symbols(tmp_path: Path) -> None:
+    elf = linked(CHAIN, tmp_path)
+    with pytest.raises(ToolchainError, match=r"chain\.elf has no function 'main'"):
+        worst_case_stack(elf, "main")
+    ran("arm-none-eabi-strip", elf)
+    with pytest.raises(ToolchainError, match=r"chain\.elf has no symbols"):
+        worst_case_stack(elf)
+
+
+def test_the_firmware_calls_nothing_through_a_pointer(nucleo_firmware: Firmware) -> None:
+    """Such a call would be invisible to the sum; kernels that are passed as arguments must have been inlined."""
+    code = ran("arm-none-eabi-objdump", "-d", nucleo_firmware.elf).decode()
+    assert "\tbl\t" in code
+    assert not re.search(r"\tblx\t(r\d|ip|sl|fp)|\tbx\t(r\d|ip)", code)
+
+
+def test_the_worst_case_of_the_firmware_leads_through_the_model(nucleo_firmware: Firmware) -> None:
+    path = nucleo_firmware.worst_stack_path
+    assert path[0] == "sqm_reset"
+    assert any(name.startswith("op") for name in path)
+    assert nucleo_firmware.worst_stack_bytes == worst_case_stack(nucleo_firmware.elf).bytes + EXCEPTION_FRAME_BYTES
+
+
+@pytest.mark.simulator
+@pytest.mark.skipif(importlib.util.find_spec("unicorn") is None, reason="the simulator is not installed")
+def test_a_stack_in_use_stays_below_the_worst_case(nucleo_firmware: Firmware) -> None:
+    graph = mixed()
+    codes = random_codes(graph, 3)
+    with Session(SimulatorLink(nucleo_firmware.elf, NUCLEO), model_hash=graph.digest().hex()) as session:
+        found = measure(session, codes.reshape(3, -1), run(graph, codes).reshape(3, -1), runs=1)
+    assert found.identical == 3
+    assert found.stack_used_bytes is not None
+    assert nucleo_firmware.worst_stack_bytes is not None
+    assert 0 < found.stack_used_bytes <= nucleo_firmware.worst_stack_bytes
