@@ -65,7 +65,7 @@ class Histogram:
         centres = (edges[:-1] + edges[1:]) / 2
         weights = self.counts / max(int(self.counts.sum()), 1)
         low, high = min(self.minimum, 0.0), max(self.maximum, 0.0)
-        fractions = np.linspace(1.0, 0.8, 81)
+        fractions = np.linspace(1.0, 0.2, 81)
 
         def error(candidate_low: float, candidate_high: float) -> float:
             scale = max(candidate_high - candidate_low, 1e-30) / (LEVELS - 1)
