@@ -74,6 +74,7 @@ class Board:
 
     flash, sram   None on the host, where the operating system decides
     stack_bytes   what the linker script sets aside for the stack
+    active_power_w  while a network runs; None where nobody published it, and then no energy is reported
     sources       path in the file → where the number comes from
     """
 
@@ -86,6 +87,7 @@ class Board:
     sram: Memory | None
     uart: Uart
     stack_bytes: int
+    active_power_w: float | None
     simulator: Simulator | None
     qemu_machine: str | None
     sources: dict[str, str]
@@ -165,6 +167,10 @@ class _SimulatorTable(_Table):
     ready: list[_Ready] = []
 
 
+class _EnergyTable(_Table):
+    active_power_uw: _Number
+
+
 class _QemuTable(_Table):
     machine: str
 
@@ -174,6 +180,7 @@ class _File(_Table):
     core: _CoreTable
     memory: _Memories | None = None
     uart: _UartTable
+    energy: _EnergyTable | None = None
     simulator: _SimulatorTable | None = None
     qemu: _QemuTable | None = None
 
@@ -258,6 +265,7 @@ def _board(path: Path, file: _File, content: dict[str, Any]) -> Board:
             uart.clock_hz.value if uart.clock_hz else 0,
         ),
         stack_bytes=file.board.stack_bytes,
+        active_power_w=file.energy.active_power_uw.value / 1e6 if file.energy else None,
         simulator=Simulator(
             file.simulator.cpu, tuple(ReadyBits(entry.address, entry.mask) for entry in file.simulator.ready)
         )

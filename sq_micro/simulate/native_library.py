@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
-import os
 import platform
 import shutil
 import subprocess
@@ -17,6 +16,7 @@ import tempfile
 from pathlib import Path
 
 from sq_micro.errors import ToolchainError
+from sq_micro.store import cache_folder
 
 _SOURCES = Path(__file__).with_name("native")
 _OPTIONS = ("-std=c11", "-D_POSIX_C_SOURCE=200809L", "-O2", "-shared")
@@ -36,19 +36,6 @@ def native_library(name: str, defines: tuple[str, ...] = ()) -> Path:
     if not target.is_file():
         _compile(source, target, defines)
     return target
-
-
-def cache_folder() -> Path:
-    """Where this user's compiled libraries lie, as each operating system wants it."""
-    if configured := os.environ.get("XDG_CACHE_HOME"):
-        folder = Path(configured)
-    elif sys.platform == "win32":
-        folder = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData/Local")
-    elif sys.platform == "darwin":
-        folder = Path.home() / "Library/Caches"
-    else:
-        folder = Path.home() / ".cache"
-    return folder / "sq-micro"
 
 
 def compilers() -> tuple[tuple[str, ...], ...]:

@@ -13,13 +13,13 @@ from sq_micro.paths import project_files
 PACKAGE = project_files() / "sq_micro"
 
 LAYERS: tuple[tuple[str, ...], ...] = (
-    ("errors", "paths"),
+    ("errors", "paths", "store", "mapper"),
     ("ir", "board"),
     ("frontend", "passes", "quant"),
     ("reference", "tflite", "kernels"),
-    ("plan",),
-    (),  # cost: flash, SRAM, latency and energy of a candidate
-    ("codegen",),
+    ("plan", "rounding"),
+    ("cost", "finetune"),
+    ("assign", "codegen"),
     ("toolchain", "simulate"),
     ("measure",),
     ("report",),
@@ -36,7 +36,7 @@ SPINE = frozenset(room for room, number in LAYER.items() if number > LAYER["repo
 
 # A room, or a module or package inside it, for each import that not everyone may have.
 ONLY: dict[str, frozenset[str]] = {
-    "keras": frozenset({"frontend"}),
+    "keras": frozenset({"frontend", "finetune"}),
     "jinja2": frozenset({"codegen"}),
     "tomllib": frozenset({"board", "simulate.cycles"}),
     "pydantic": frozenset({"board", "report"}) | SPINE,

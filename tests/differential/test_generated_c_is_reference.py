@@ -32,6 +32,7 @@ from tests.models.random_quant_graph import RandomQuantGraph, random_codes, rand
 
 pytestmark = [
     pytest.mark.slow,
+    pytest.mark.xdist_group("generated_c"),  # one binary for all of them
     pytest.mark.skipif(not shutil.which("gcc"), reason="gcc is not installed"),
 ]
 

@@ -1,0 +1,105 @@
+"""What each operator of a network takes at each width on one board: the table that a search adds up.
+
+Constants follow from shapes and bits. Cycles and code bytes are read off images of the network itself, one of uniform
+width each (`stages.characterise`), so that what the compiler folds and unrolls is in them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from sq_micro.board import Board
+from sq_micro.cost.cost import Cost
+from sq_micro.cost.figure import Figure
+from sq_micro.ir.bitwidths import Bitwidths
+from sq_micro.ir.operators import DepthwiseConv2D, WeightedOperator
+from sq_micro.ir.topology import Topology
+from sq_micro.kernels.packing import plane_bytes
+from sq_micro.plan.plan import make_plan
+
+TABLE_BYTES_PER_CHANNEL = 4 + 4 + 1  # bias, multiplier, shift
+STEP_BYTES_PER_CHANNEL = 1  # below 8 bits, where a channel may be mirrored or odd
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorFigures:
+    """One operator at one width; cycles are None where the board has no counter."""
+
+    cycles: int | None
+    code_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkProfile:
+    """The images of one network on one board, taken apart.
+
+    operators    by name, then by width; an operator without weights has the one width 0
+    shared_code_bytes    code that no single operator owns: the most of any image
+    overhead_cycles      of an inference beyond its operators
+    static_bytes         SRAM beside arena and stack
+    """
+
+    operators: Mapping[str, Mapping[int, OperatorFigures]]
+    shared_code_bytes: int
+    overhead_cycles: int | None
+    static_bytes: int
+
+    def __post_init__(self) -> None:
+        frozen = {name: MappingProxyType(dict(widths)) for name, widths in self.operators.items()}
+        object.__setattr__(self, "operators", MappingProxyType(frozen))
+
+    def figures(self, operator: str, bits: int) -> OperatorFigures:
+        """Of an operator at a width; `bits` is ignored for one without weights."""
+        widths = self.operators[operator]
+        return widths[0] if 0 in widths else widths[bits]
+
+
+def weight_bytes(operator: WeightedOperator, bits: int, topology: Topology) -> int:
+    """Packed weights as `kernels.packing` lays them out."""
+    elements = topology.elements(operator.weights)
+    if isinstance(operator, DepthwiseConv2D):
+        return plane_bytes(elements, bits)
+    channels = topology.shape(operator.weights)[0]
+    return channels * plane_bytes(elements // channels, bits)
+
+
+def table_bytes(operator: WeightedOperator, bits: int, topology: Topology) -> int:
+    """Bias, multiplier and shift of each channel, and below 8 bits its step: an upper bound by the steps.
+
+    A network whose channels all are of the plain levels has no steps; a search cannot know that before rounding.
+    """
+    channels = topology.shape(operator.bias)[0]
+    return channels * (TABLE_BYTES_PER_CHANNEL + (STEP_BYTES_PER_CHANNEL if bits < 8 else 0))
+
+
+def candidate_cost(topology: Topology, bitwidths: Bitwidths, profile: NetworkProfile, board: Board) -> Cost:
+    """The cost of a network at given bits. Flash and SRAM are upper bounds that the linked image meets within bytes."""
+    weights = tables = 0
+    for operator in topology.weighted():
+        bits = bitwidths.weights[operator.name]
+        weights += weight_bytes(operator, bits, topology)
+        tables += table_bytes(operator, bits, topology)
+    chosen = [
+        profile.figures(operator.name, bitwidths.weights.get(operator.name, 0))
+        for operator in topology.operators
+        if operator.name in profile.operators
+    ]
+    code = profile.shared_code_bytes + sum(figures.code_bytes for figures in chosen)
+    arena = make_plan(topology, bitwidths).arena_bytes
+    latency = energy = None
+    cycles = [figures.cycles for figures in chosen]
+    if profile.overhead_cycles is not None and board.core.clock_hz and None not in cycles:
+        total = profile.overhead_cycles + sum(count for count in cycles if count is not None)
+        seconds = total / board.core.clock_hz
+        latency = Figure(seconds, "s", "modelled")
+        if board.active_power_w is not None:
+            energy = Figure(seconds * board.active_power_w, "J", "modelled")
+    return Cost(
+        flash=Figure(weights + tables + code, "bytes", "exact"),
+        sram=Figure(arena + board.stack_bytes + profile.static_bytes, "bytes", "exact"),
+        latency=latency,
+        energy=energy,
+        weights=Figure(weights, "bytes", "exact"),
+    )
