@@ -7,7 +7,7 @@ STAMP  := $(VENV)/.installed
 JOBS   ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast check format bench extras schema clean
+.PHONY: help setup demo test test-fast check format bench readme extras schema clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
@@ -46,6 +46,10 @@ format: $(STAMP) ## bring Python and C into the project's format
 
 bench: $(STAMP) ## speed of deployment and simulation, size of the firmware
 	$(BIN)/python -m tests.bench.deploy
+
+readme: $(STAMP) ## run what README.md shows, and put what it prints there
+	$(BIN)/python -m tests.bench.readme
+	$(BIN)/python -m tests.bench.deploy --readme
 
 schema: $(STAMP) ## rewrite the JSON schema of result.json from the code
 	$(BIN)/python -m sq_micro.report.write_schema

@@ -20,6 +20,7 @@ from rich.table import Table
 from sq_micro.board import load_board
 from sq_micro.measure.link.simulator_link import SimulatorLink
 from sq_micro.measure.session import Session
+from tests.bench.readme import replace_block
 
 ROOT = Path(__file__).resolve().parents[2]
 DATA = ROOT.parent / "shared" / "data"
@@ -56,6 +57,8 @@ def main() -> None:
             for bits in WEIGHT_BITS
         ]
     Console(width=150).print(table(deployments))
+    if "--readme" in sys.argv:
+        replace_block("numbers", markdown(deployments))
 
 
 def deploy(name: str, model: Path, data: Path, bits: str, out: Path) -> Deployment:
@@ -86,6 +89,23 @@ def simulated_mips(out: Path, runs: int = 20) -> float:
             session.invoke()
         elapsed = time.perf_counter() - start
         return (link.counters().instructions - before) / elapsed / 1e6
+
+
+def markdown(deployments: list[Deployment]) -> str:
+    """What does not depend on the machine, for the README."""
+    lines = [
+        "| network | weight bits | accuracy (float) | packed weights | flash | code in it | SRAM | modelled latency |",
+        "|---|--:|--:|--:|--:|--:|--:|--:|",
+    ]
+    for run in deployments:
+        result = run.result
+        accuracy, flash = result["accuracy"], result["memory"]["flash_bytes"]
+        lines.append(
+            f"| {run.network} | {run.bits} | {accuracy['quantized']:.2%} ({accuracy['float']:.2%}) | {flash['weights']:,} B"
+            f" | {flash['total']:,} B | {flash['code']:,} B | {result['memory']['sram_bytes']['total']:,} B"
+            f" | {result['measurement']['latency_s'] * 1e3:,.1f} ms |"
+        )
+    return "\n".join(lines)
 
 
 def table(deployments: list[Deployment]) -> Table:
