@@ -100,8 +100,9 @@ def markdown(deployments: list[Deployment]) -> str:
     for run in deployments:
         result = run.result
         accuracy, flash = result["accuracy"], result["memory"]["flash_bytes"]
+        quantized = f"{accuracy['quantized']:.2%} ({accuracy['float']:.2%})"
         lines.append(
-            f"| {run.network} | {run.bits} | {accuracy['quantized']:.2%} ({accuracy['float']:.2%}) | {flash['weights']:,} B"
+            f"| {run.network} | {run.bits} | {quantized} | {flash['weights']:,} B"
             f" | {flash['total']:,} B | {flash['code']:,} B | {result['memory']['sram_bytes']['total']:,} B"
             f" | {result['measurement']['latency_s'] * 1e3:,.1f} ms |"
         )

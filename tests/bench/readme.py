@@ -1,4 +1,4 @@
-"""Keeps what README.md shows true: the blocks between `<!-- name -->` and `<!-- /name -->` are what the commands print."""
+"""Keeps README.md true: what stands between `<!-- name -->` and `<!-- /name -->` is what the commands print."""
 
 from __future__ import annotations
 
