@@ -6,12 +6,14 @@ the items' order whatever ends first.
 
 from __future__ import annotations
 
+import copyreg
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from importlib import import_module
 from multiprocessing import get_context
+from types import MappingProxyType
 from typing import Any, Protocol, TypeVar
 
 from sq_micro.errors import ToolchainError, UsageError
@@ -20,6 +22,14 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 Progress = Callable[[int, int], None]
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+
+
+def _frozen(items: dict[Any, Any]) -> MappingProxyType[Any, Any]:
+    return MappingProxyType(items)
+
+
+# Graphs hold read-only mappings, which Python does not pickle by itself.
+copyreg.pickle(MappingProxyType, lambda mapping: (_frozen, (dict(mapping),)))
 
 
 def _unwatched(done: int, total: int) -> None: ...
@@ -114,11 +124,12 @@ class DaskMapper:
         futures = self._client.map(function, list(items), pure=False)
         done = 0
         try:
-            for future in self._as_completed(futures):
-                if future.status == "error":
-                    future.result()
-                done += 1
-                progress(done, len(items))
+            with self._client.as_current():
+                for future in self._as_completed(futures):
+                    if future.status == "error":
+                        future.result()
+                    done += 1
+                    progress(done, len(items))
             results: list[Result] = self._client.gather(futures)
         except (distributed.KilledWorker, distributed.CancelledError, OSError) as error:
             raise ToolchainError(f"the Dask cluster lost the work ({error}); run it again to continue") from error

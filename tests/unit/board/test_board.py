@@ -98,6 +98,7 @@ def test_sources_are_kept_by_path() -> None:
     sources = load_board("nucleo_l4r5zi").sources
     assert set(sources) == {
         *("core.clock_hz", "memory.flash.size_bytes", "memory.sram.size_bytes", "uart.base", "uart.clock_hz"),
+        "energy.active_power_uw",
     }
     assert "RM0432" in sources["memory.sram.size_bytes"]
 
@@ -188,7 +189,7 @@ def test_a_number_out_of_range(tmp_path: Path) -> None:
 
 def test_an_unknown_key_and_an_unknown_table(tmp_path: Path) -> None:
     assert mistakes(tmp_path, ("tier = 3", 'tier = 3\ncolour = "white"')) == ("board.colour: unknown key",)
-    assert mistakes(tmp_path, ("[uart]", "[energy]\nactive_w = 1\n\n[uart]")) == ("energy: unknown key",)
+    assert mistakes(tmp_path, ("[uart]", "[colour]\nname = 1\n\n[uart]")) == ("colour: unknown key",)
 
 
 def test_an_unknown_word(tmp_path: Path) -> None:

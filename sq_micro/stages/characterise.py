@@ -1,0 +1,191 @@
+"""Builds a network once per width, runs each image, and takes apart what every operator took.
+
+The images are of the network itself, so that whatever the compiler folds, unrolls or shares is in the figures. They
+hold nearest-rounded weights: neither cycles nor code depend on the values, except that a channel's levels may be of
+another kind.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import statistics
+import tempfile
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from sq_micro.board import load_board
+from sq_micro.codegen.render import render_board, render_project
+from sq_micro.cost.profile import NetworkProfile, OperatorFigures
+from sq_micro.ir.bitwidths import WEIGHT_BITS, Bitwidths
+from sq_micro.ir.float_graph import FloatGraph
+from sq_micro.ir.operators import Operator, Reshape
+from sq_micro.mapper import Mapper, SerialMapper
+from sq_micro.measure.harness import Measurement, measure
+from sq_micro.measure.link.make_link import make_link
+from sq_micro.measure.session import Session
+from sq_micro.paths import project_files
+from sq_micro.plan.plan import make_plan
+from sq_micro.quant.calibrate import Ranges
+from sq_micro.quant.graph import QuantGraph
+from sq_micro.quant.quantize import quantize
+from sq_micro.quant.sharing import insert_requantization
+from sq_micro.stages.progress import Notify, silent
+from sq_micro.store import Store, content_key
+from sq_micro.toolchain.cmake import BuildRequest
+from sq_micro.toolchain.compiler import CompilerChoice, find_compiler
+from sq_micro.toolchain.firmware import Firmware, build
+
+_OPERATOR_FUNCTION = re.compile(r"^op(\d+)_\w+$")
+
+
+@dataclass(frozen=True, slots=True)
+class ImageRequest:
+    """One image of uniform width: picklable, since images are built side by side."""
+
+    graph: FloatGraph
+    ranges: Ranges
+    bits: int
+    board: str
+    compiler: CompilerChoice
+
+
+@dataclass(frozen=True, slots=True)
+class ImageFigures:
+    """What one image took. cycles and code are of the executed operators in order; cycles None without a counter."""
+
+    bits: int
+    cycles: tuple[int, ...] | None
+    code_bytes: tuple[int, ...]
+    shared_code_bytes: int
+    overhead_cycles: int | None
+    static_bytes: int
+
+
+def characterise(
+    graph: FloatGraph,
+    ranges: Ranges,
+    board: str,
+    compiler: CompilerChoice = "auto",
+    store: Store | None = None,
+    mapper: Mapper | None = None,
+    notify: Notify = silent,
+) -> NetworkProfile:
+    """Cycles and code bytes of every operator at every width. `board` is an id or a file's path.
+
+    What was built before, with the same kernels and the same compiler, comes from the store.
+    """
+    kept, workers = store or Store(None), mapper or SerialMapper()
+    key = _key(graph, board, compiler)
+    found = {bits: _from_store(kept, f"{key}-{bits}") for bits in WEIGHT_BITS}
+    missing = [bits for bits, figures in found.items() if figures is None]
+    requests = [ImageRequest(graph, ranges, bits, board, compiler) for bits in missing]
+    for figures in workers.map(image_figures, requests, lambda done, total: notify("characterise", done, total)):
+        found[figures.bits] = figures
+        kept.put(f"{key}-{figures.bits}", json.dumps(asdict(figures)).encode())
+    return _profile(graph, {bits: figures for bits, figures in found.items() if figures is not None})
+
+
+def image_figures(request: ImageRequest) -> ImageFigures:
+    """Generate, build and run one image."""
+    topology = request.graph.topology
+    widths = Bitwidths({operator.name: request.bits for operator in topology.weighted()})
+    graph = quantize(request.graph, request.ranges, widths, "minmax")
+    with tempfile.TemporaryDirectory(prefix="sq-micro-") as folder:
+        firmware, measured = _run_image(graph, request, Path(folder))
+    executed = _executed(graph.topology.operators)
+    code = [0] * len(executed)
+    for name, size in firmware.footprint.functions.items():
+        if (match := _OPERATOR_FUNCTION.match(name)) and int(match[1]) < len(code):
+            code[int(match[1])] += size
+    cycles = tuple(measured.operator_cycles) if measured.operator_cycles else None
+    overhead = None
+    if cycles is not None and measured.cycles:
+        overhead = max(0, statistics.median_low(measured.cycles) - sum(cycles))
+    footprint = firmware.footprint
+    shared = footprint.code_bytes - sum(code)
+    return ImageFigures(request.bits, cycles, tuple(code), shared, overhead, footprint.static_bytes)
+
+
+def _run_image(graph: QuantGraph, request: ImageRequest, folder: Path) -> tuple[Firmware, Measurement]:
+    board = load_board(request.board)
+    plan = make_plan(graph.topology, graph.bitwidths)
+    render_project(graph, plan).write(folder / "model")
+    render_board(graph, plan, board).write(folder / "board")
+    compiler = find_compiler(board, request.compiler)
+    firmware = build(
+        BuildRequest(folder / "model", folder / "board", folder / "build", board, compiler, plan.arena_bytes)
+    )
+    with Session(make_link(board.links[0], firmware.elf, board), model_hash=graph.digest().hex()) as session:
+        codes = np.full((1, session.hello.input_bytes), graph.input_params.zero_point, np.int8)
+        return firmware, measure(session, codes)
+
+
+def _executed(operators: tuple[Operator, ...]) -> list[Operator]:
+    """Generated code has no function for a Reshape, and numbers the others."""
+    return [operator for operator in operators if not isinstance(operator, Reshape)]
+
+
+def _profile(graph: FloatGraph, images: Mapping[int, ImageFigures]) -> NetworkProfile:
+    some = next(iter(images.values()))
+    names = _operator_names(graph, len(some.code_bytes))
+    weighted = {operator.name for operator in graph.topology.weighted()}
+    operators: dict[str, dict[int, OperatorFigures]] = {}
+    for index, name in enumerate(names):
+        widths = images if name in weighted else {0: max(images.values(), key=lambda image: image.code_bytes[index])}
+        operators[name] = {
+            bits: OperatorFigures(image.cycles[index] if image.cycles else None, image.code_bytes[index])
+            for bits, image in widths.items()
+        }
+    overheads = [image.overhead_cycles for image in images.values() if image.overhead_cycles is not None]
+    return NetworkProfile(
+        operators=operators,
+        shared_code_bytes=max(image.shared_code_bytes for image in images.values()),
+        overhead_cycles=max(overheads) if overheads else None,
+        static_bytes=max(image.static_bytes for image in images.values()),
+    )
+
+
+def _operator_names(graph: FloatGraph, executed: int) -> list[str]:
+    """Quantization may insert operators, so the names are those of the quantized topology."""
+    names = [operator.name for operator in _executed(insert_requantization(graph.topology).operators)]
+    assert len(names) == executed
+    return names
+
+
+def _from_store(store: Store, key: str) -> ImageFigures | None:
+    kept = store.get(key)
+    if kept is None:
+        return None
+    fields = json.loads(kept)
+    cycles = fields["cycles"]
+    return ImageFigures(
+        bits=fields["bits"],
+        cycles=None if cycles is None else tuple(cycles),
+        code_bytes=tuple(fields["code_bytes"]),
+        shared_code_bytes=fields["shared_code_bytes"],
+        overhead_cycles=fields["overhead_cycles"],
+        static_bytes=fields["static_bytes"],
+    )
+
+
+def _key(graph: FloatGraph, board_name: str, compiler: CompilerChoice) -> str:
+    """Everything that an image's cycles and bytes depend on."""
+    board = load_board(board_name)
+    topology = graph.topology
+    shapes = [f"{operator!r} {topology.shape(operator.output)}" for operator in topology.operators]
+    weights = [f"{operator.name} {topology.shape(operator.weights)}" for operator in topology.weighted()]
+    sources = b"".join(_sources())
+    parts = (board.source_file.read_bytes(), str(find_compiler(board, compiler)), sources)
+    return content_key("characterise", *shapes, *weights, *parts)
+
+
+def _sources() -> list[bytes]:
+    """The C and the templates, and the cycle model, in a fixed order."""
+    root = project_files()
+    simulate = Path(__file__).resolve().parents[1] / "simulate"
+    files = [*(root / "firmware").rglob("*"), *(root / "codegen_templates").rglob("*"), *simulate.rglob("*.toml")]
+    return [file.read_bytes() for file in sorted(files) if file.is_file()]

@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+import pytest
+
+from sq_micro.board import load_board
+from sq_micro.codegen.model_view import make_model_view
+from sq_micro.cost.profile import NetworkProfile, OperatorFigures, candidate_cost, table_bytes, weight_bytes
+from sq_micro.ir.bitwidths import WEIGHT_BITS
+from sq_micro.plan.plan import make_plan
+from tests.models.random_quant_graph import random_network
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_constants_are_those_of_the_generated_arrays(seed: int) -> None:
+    graph = random_network(seed)
+    bits = graph.bitwidths.weights
+    view = make_model_view(graph, make_plan(graph.topology, graph.bitwidths))
+    operators = list(graph.topology.weighted())
+    assert (
+        sum(weight_bytes(operator, bits[operator.name], graph.topology) for operator in operators) == view.weight_bytes
+    )
+    tables = sum(table_bytes(operator, bits[operator.name], graph.topology) for operator in operators)
+    steps = sum(graph.topology.shape(operator.bias)[0] for operator in operators if bits[operator.name] < 8)
+    assert tables - steps <= view.table_bytes <= tables
+
+
+def test_a_cost_adds_up_the_operators_at_their_bits() -> None:
+    graph = random_network(11)
+    names = [operator.name for operator in graph.topology.operators]
+    weighted = {operator.name for operator in graph.topology.weighted()}
+    profile = NetworkProfile(
+        operators={
+            name: dict.fromkeys(WEIGHT_BITS, OperatorFigures(1000, 100))
+            if name in weighted
+            else {0: OperatorFigures(10, 1)}
+            for name in names
+        },
+        shared_code_bytes=5000,
+        overhead_cycles=7,
+        static_bytes=600,
+    )
+    board = load_board("nucleo_l4r5zi")
+    cost = candidate_cost(graph.topology, graph.bitwidths, profile, board)
+    others = len(names) - len(weighted)
+    assert cost.latency is not None
+    assert cost.energy is not None
+    assert cost.latency.value == pytest.approx((1000 * len(weighted) + 10 * others + 7) / 120e6)
+    assert cost.energy.value == pytest.approx(cost.latency.value * 0.0486)
+    code = 5000 + 100 * len(weighted) + others
+    assert cost.flash.value - code >= cost.weights.value
+    arena = make_plan(graph.topology, graph.bitwidths).arena_bytes
+    assert cost.sram.value == arena + board.stack_bytes + 600
+
+
+def test_without_a_counter_there_is_no_latency() -> None:
+    graph = random_network(11)
+    profile = NetworkProfile({op.name: {0: OperatorFigures(None, 1)} for op in graph.topology.operators}, 0, None, 0)
+    cost = candidate_cost(graph.topology, graph.bitwidths, profile, load_board("host"))
+    assert cost.latency is None
+    assert cost.energy is None
