@@ -68,12 +68,111 @@ class Simulator:
     ready: tuple[ReadyBits, ...]
 
 
+# The tables below are read into these very types: a file has to say no more and no less.
+_EXACT = ConfigDict(extra="forbid")
+_Text = Annotated[str, Field(min_length=1, strict=True)]
+_Source = Annotated[str, Field(min_length=8, strict=True)]
+_Address = Annotated[int, Field(ge=0, le=0xFFFF_FFFF, strict=True)]
+
+
+@dataclass(frozen=True, slots=True)
+class SerialWiring:
+    """How the board's UART reaches a computer.
+
+    usb_ids   `vid:pid` of what the port belongs to; other boards may share them
+    dtr, rts  state of the line while the port is open; None: asserted, as terminal programs have it
+    reset     the line whose pulse restarts the board; None: there is no such line
+    """
+
+    __pydantic_config__ = _EXACT
+    source: _Source
+    usb_ids: tuple[Annotated[str, Field(pattern=r"^[0-9a-f]{4}:[0-9a-f]{4}$")], ...] = ()
+    dtr: Annotated[bool, Field(strict=True)] | None = None
+    rts: Annotated[bool, Field(strict=True)] | None = None
+    reset: Literal["dtr", "rts"] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OpenOcd:
+    """config: the script that knows the board, as OpenOCD finds it on its own search path."""
+
+    __pydantic_config__ = _EXACT
+    tool: Literal["openocd"]
+    config: _Text
+    source: _Source
+
+
+@dataclass(frozen=True, slots=True)
+class PyOcd:
+    """target: pyOCD's name of the part."""
+
+    __pydantic_config__ = _EXACT
+    tool: Literal["pyocd"]
+    target: _Text
+    source: _Source
+
+
+@dataclass(frozen=True, slots=True)
+class Esptool:
+    """chip as esptool spells it; offset in flash where the boot ROM looks for an image."""
+
+    __pydantic_config__ = _EXACT
+    tool: Literal["esptool"]
+    chip: _Text
+    offset: _Address
+    source: _Source
+
+
+@dataclass(frozen=True, slots=True)
+class Uf2:
+    """family_id as in Microsoft's list; label of the volume that the boot loader shows."""
+
+    __pydantic_config__ = _EXACT
+    tool: Literal["uf2"]
+    family_id: _Address
+    label: _Text
+    source: _Source
+
+
+@dataclass(frozen=True, slots=True)
+class MassStorage:
+    """label of the volume that the debug probe shows; a flat binary copied to it is programmed."""
+
+    __pydantic_config__ = _EXACT
+    tool: Literal["mass_storage"]
+    label: _Text
+    source: _Source
+
+
+Flasher = OpenOcd | PyOcd | Esptool | Uf2 | MassStorage
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterBlock:
+    """Registers that the firmware sets up and Renode need not model: memory stands in for them."""
+
+    __pydantic_config__ = _EXACT
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", strict=True)]
+    origin: _Address
+    size_bytes: Annotated[int, Field(gt=0, multiple_of=4, strict=True)]
+    source: _Source
+
+
+@dataclass(frozen=True, slots=True)
+class Renode:
+    """What a Renode platform needs beyond the rest of the board file."""
+
+    __pydantic_config__ = _EXACT
+    registers: tuple[RegisterBlock, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Board:
     """Everything that generation, building and measuring need to know of the hardware.
 
     flash, sram   None on the host, where the operating system decides
     stack_bytes   what the linker script sets aside for the stack
+    flashers      ways to program it, the preferred one first
     active_power_w  while a network runs; None where nobody published it, and then no energy is reported
     sources       path in the file → where the number comes from
     """
@@ -90,6 +189,9 @@ class Board:
     active_power_w: float | None
     simulator: Simulator | None
     qemu_machine: str | None
+    serial: SerialWiring | None
+    flashers: tuple[Flasher, ...]
+    renode: Renode | None
     sources: dict[str, str]
     source_file: Path
 
@@ -97,8 +199,8 @@ class Board:
     def links(self) -> tuple[str, ...]:
         """The links by which this board can be measured here, the preferred one first."""
         links = ["simulator"] if self.simulator else []
-        if self.qemu_machine:
-            links.append("qemu")
+        others = {"qemu": self.qemu_machine, "renode": self.renode, "serial": self.serial}
+        links += [name for name, table in others.items() if table]
         return tuple(links) if self.sram else ("host",)
 
     def __str__(self) -> str:
@@ -175,6 +277,10 @@ class _QemuTable(_Table):
     machine: str
 
 
+class _Links(_Table):
+    serial: SerialWiring
+
+
 class _File(_Table):
     board: _BoardTable
     core: _CoreTable
@@ -183,6 +289,9 @@ class _File(_Table):
     energy: _EnergyTable | None = None
     simulator: _SimulatorTable | None = None
     qemu: _QemuTable | None = None
+    link: _Links | None = None
+    flasher: list[Annotated[Flasher, Field(discriminator="tool")]] = []
+    renode: Renode | None = None
 
 
 def boards_folder() -> Path:
@@ -272,6 +381,9 @@ def _board(path: Path, file: _File, content: dict[str, Any]) -> Board:
         if file.simulator
         else None,
         qemu_machine=file.qemu.machine if file.qemu else None,
+        serial=file.link.serial if file.link else None,
+        flashers=tuple(file.flasher),
+        renode=file.renode,
         sources=_sources(content),
         source_file=path,
     )

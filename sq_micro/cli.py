@@ -5,17 +5,20 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from enum import StrEnum
 from pathlib import Path
 from types import FrameType
-from typing import Annotated, NoReturn
+from typing import NoReturn
 
 import typer
 from pydantic import BaseModel
 
 from sq_micro import __version__
-from sq_micro.board import board_ids
+from sq_micro import cli_options as options
 from sq_micro.cli_boards import boards_app
+from sq_micro.cli_compare import compare_allocators
+from sq_micro.cli_device import flash, ports
+from sq_micro.cli_finetune import finetune
+from sq_micro.cli_sweep import sweep
 from sq_micro.console import INTERRUPTED, USAGE_ERROR, StageDisplay, errors_as_exit_codes, print_error
 
 # Commands import the pipeline when they run: help and shell completion must not wait for NumPy.
@@ -29,7 +32,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.add_typer(boards_app, name="boards")
 
 
 # Typer's parse errors share a base class that it does not export; BadParameter is one of them.
@@ -39,55 +41,8 @@ _PARSE_ERROR: type[Exception] = typer.BadParameter.__mro__[1]
 _PIPED_WIDTH = 120  # columns, where no terminal says how many it has
 
 
-class Observer(StrEnum):
-    """See `quant.observers`."""
-
-    MSE = "mse"
-    MINMAX = "minmax"
-    PERCENTILE = "percentile"
-
-
-class WeightScales(StrEnum):
-    """See `quant.weights`."""
-
-    MSE = "mse"
-    MINMAX = "minmax"
-
-
-class CompilerName(StrEnum):
-    """See `toolchain.compiler`."""
-
-    AUTO = "auto"
-    GCC = "gcc"
-    ZIG = "zig"
-
-
-def _boards(incomplete: str) -> list[str]:
-    return [board for board in board_ids() if board.startswith(incomplete)]
-
-
-Model = Annotated[Path, typer.Argument(help="trained model: .keras, or Keras 2 .h5", show_default=False)]
-Out = Annotated[Path, typer.Option("--out", "-o", help="folder of the run's artefacts")]
-BoardName = Annotated[str, typer.Option("--board", "-b", help="board id, or a .toml file", autocompletion=_boards)]
-Calibrate = Annotated[Path, typer.Option("--calibrate", help=".npz with x: samples to find activation ranges from")]
-Evaluate = Annotated[Path | None, typer.Option("--evaluate", help=".npz with x and y: samples to find accuracy from")]
-WeightBits = Annotated[str, typer.Option("--weight-bits", help="8, 6, 5, 4, 3 or 2; or a plan file (bits.json)")]
-ObserverOption = Annotated[Observer, typer.Option("--observer", help="how activation ranges are chosen")]
-ScalesOption = Annotated[WeightScales, typer.Option("--weight-scales", help="how weight scales are chosen")]
-SamplesOption = Annotated[
-    int, typer.Option("--samples", min=1, help="golden inputs, run on TFLite Micro and the board")
-]
-CompilerOption = Annotated[CompilerName, typer.Option("--compiler", help="auto: arm-none-eabi-gcc if found, else zig")]
-Link = Annotated[str | None, typer.Option("--link", help="simulator, qemu or host  [default: the board's first]")]
-Runs = Annotated[int, typer.Option("--runs", min=1, help="timed inferences")]
-Json = Annotated[bool, typer.Option("--json", help="print JSON on stdout, nothing else")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="check everything, say what would be done, write nothing")]
-Debug = Annotated[bool, typer.Option("--debug", help="show the traceback of an error")]
-Version = Annotated[bool, typer.Option("--version", help="print the version")]
-
-
 @app.callback(invoke_without_command=True)
-def _root(context: typer.Context, version: Version = False) -> None:
+def _root(context: typer.Context, version: options.Version = False) -> None:
     if version:
         print(f"sq-micro {__version__}")
     elif context.invoked_subcommand is None:
@@ -99,29 +54,74 @@ def _root(context: typer.Context, version: Version = False) -> None:
 
 @app.command()
 def deploy(
-    model: Model,
-    board: BoardName,
-    calibrate: Calibrate,
-    out: Out = Path("out/deploy"),
-    evaluate: Evaluate = None,
-    weight_bits: WeightBits = "8",
-    observer: ObserverOption = Observer.MSE,
-    weight_scales: ScalesOption = WeightScales.MSE,
-    samples: SamplesOption = 100,
-    compiler: CompilerOption = CompilerName.AUTO,
-    link: Link = None,
-    runs: Runs = 100,
-    json: Json = False,
-    dry_run: DryRun = False,
-    debug: Debug = False,
+    model: options.Model,
+    board: options.BoardName,
+    calibrate: options.Calibrate,
+    out: options.Out = options.DEFAULT_OUT,
+    evaluate: options.Evaluate = None,
+    weight_bits: options.WeightBits = None,
+    flash: options.Flash = None,
+    sram: options.Sram = None,
+    latency: options.Latency = None,
+    energy: options.Energy = None,
+    weight_bytes: options.WeightBytes = None,
+    max_drop: options.MaxDrop = None,
+    allocator: options.AllocatorOption = options.AllocatorName.ILP,
+    pin: options.Pin = None,
+    observer: options.ObserverOption = options.Observer.MSE,
+    rounding: options.RoundingOption = options.Rounding.FEEDBACK,
+    weight_scales: options.ScalesOption = options.WeightScales.MSE,
+    samples: options.SamplesOption = 100,
+    train: options.Train = None,
+    epochs: options.Epochs = None,
+    learning_rate: options.LearningRate = None,
+    compiler: options.CompilerOption = options.CompilerName.AUTO,
+    link: options.Link = None,
+    runs: options.Runs = 100,
+    workers: options.Workers = None,
+    dask: options.Dask = None,
+    no_cache: options.NoCache = False,
+    json: options.Json = False,
+    dry_run: options.DryRun = False,
+    debug: options.Debug = False,
 ) -> None:
-    """Do all stages: analyze, quantize, generate, build, measure."""
+    """Do all stages: analyze, assign (where there is a budget), quantize, generate, build, measure."""
     with errors_as_exit_codes(debug), StageDisplay(quiet=json) as display:
         from sq_micro import pipeline
+        from sq_micro.cli_budget import asked_to_assign, budget_of, pins_of, require_measurable
+        from sq_micro.stages.assign import AssignRequest
         from sq_micro.stages.quantize import QuantizeOptions
 
-        options = QuantizeOptions(calibrate, evaluate, weight_bits, observer.value, weight_scales.value, samples)
-        request = pipeline.DeployRequest(model, board, options, out, compiler.value, link, runs)
+        quantization = QuantizeOptions(
+            calibrate,
+            evaluate,
+            weight_bits or "8",
+            observer.value,
+            rounding.value,
+            weight_scales.value,
+            samples,
+            train,
+            epochs,
+            learning_rate,
+        )
+        budget, assign_request = budget_of(flash, sram, latency, energy, weight_bytes), None
+        if asked_to_assign(budget, max_drop, allocator.value, weight_bits):
+            assign_request = AssignRequest(
+                calibrate,
+                board,
+                budget,
+                max_drop,
+                allocator.value,
+                pins_of(pin),
+                observer.value,
+                rounding.value,
+                compiler.value,
+                workers=workers,
+                dask=dask,
+                keep=not no_cache,
+            )
+            require_measurable(assign_request, evaluate)
+        request = pipeline.DeployRequest(model, board, quantization, out, compiler.value, link, runs, assign_request)
         if dry_run:
             _print(pipeline.preview(request), json)
             return
@@ -130,7 +130,66 @@ def deploy(
 
 
 @app.command()
-def analyze(model: Model, out: Out = Path("out/deploy"), json: Json = False, debug: Debug = False) -> None:
+def assign(
+    model: options.Model,
+    board: options.BoardName,
+    calibrate: options.Calibrate,
+    out: options.Out = options.DEFAULT_OUT,
+    flash: options.Flash = None,
+    sram: options.Sram = None,
+    latency: options.Latency = None,
+    energy: options.Energy = None,
+    weight_bytes: options.WeightBytes = None,
+    max_drop: options.MaxDrop = None,
+    allocator: options.AllocatorOption = options.AllocatorName.ILP,
+    pin: options.Pin = None,
+    observer: options.ObserverOption = options.Observer.MSE,
+    rounding: options.RoundingOption = options.Rounding.FEEDBACK,
+    compiler: options.CompilerOption = options.CompilerName.AUTO,
+    workers: options.Workers = None,
+    dask: options.Dask = None,
+    no_cache: options.NoCache = False,
+    json: options.Json = False,
+    debug: options.Debug = False,
+) -> None:
+    """Only search: the bits under budgets, written as OUT/bits.json, with the reasons."""
+    with errors_as_exit_codes(debug), StageDisplay(quiet=json) as display:
+        from sq_micro.cli_budget import budget_of, pins_of
+        from sq_micro.stages.analyze import analyze as run_analyze
+        from sq_micro.stages.assign import AssignRequest, assign_bits
+        from sq_micro.workspace import Workspace
+
+        workspace = Workspace(out)
+        request = AssignRequest(
+            calibrate,
+            board,
+            budget_of(flash, sram, latency, energy, weight_bytes),
+            max_drop,
+            allocator.value,
+            pins_of(pin),
+            observer.value,
+            rounding.value,
+            compiler.value,
+            workers=workers,
+            dask=dask,
+            keep=not no_cache,
+        )
+        workspace.open()
+        display.done("analyze", run_analyze(workspace, model))
+        record = assign_bits(workspace, request, display.notify)
+    if not json:
+        print((workspace / "05_assignment.txt").read_text(encoding="utf-8"), end="")
+    else:
+        _print(record, json)
+
+
+@app.command()
+def analyze(
+    model: options.Model,
+    out: options.Out = options.DEFAULT_OUT,
+    json: options.Json = False,
+    debug: options.Debug = False,
+) -> None:
     """Read a Keras model and bring it into canonical form."""
     with errors_as_exit_codes(debug):
         from sq_micro.stages.analyze import analyze as run_stage
@@ -143,15 +202,19 @@ def analyze(model: Model, out: Out = Path("out/deploy"), json: Json = False, deb
 
 @app.command()
 def quantize(
-    calibrate: Calibrate,
-    out: Out = Path("out/deploy"),
-    evaluate: Evaluate = None,
-    weight_bits: WeightBits = "8",
-    observer: ObserverOption = Observer.MSE,
-    weight_scales: ScalesOption = WeightScales.MSE,
-    samples: SamplesOption = 100,
-    json: Json = False,
-    debug: Debug = False,
+    calibrate: options.Calibrate,
+    out: options.Out = options.DEFAULT_OUT,
+    evaluate: options.Evaluate = None,
+    weight_bits: options.WeightBits = None,
+    observer: options.ObserverOption = options.Observer.MSE,
+    rounding: options.RoundingOption = options.Rounding.FEEDBACK,
+    weight_scales: options.ScalesOption = options.WeightScales.MSE,
+    samples: options.SamplesOption = 100,
+    train: options.Train = None,
+    epochs: options.Epochs = None,
+    learning_rate: options.LearningRate = None,
+    json: options.Json = False,
+    debug: options.Debug = False,
 ) -> None:
     """Quantize the analyzed model and verify the integers against TFLite Micro."""
     with errors_as_exit_codes(debug), StageDisplay(quiet=json) as display:
@@ -159,13 +222,29 @@ def quantize(
         from sq_micro.stages.quantize import quantize as run_stage
         from sq_micro.workspace import Workspace
 
-        options = QuantizeOptions(calibrate, evaluate, weight_bits, observer.value, weight_scales.value, samples)
-        record = run_stage(Workspace(out), options, display.notify)
+        wanted = QuantizeOptions(
+            calibrate,
+            evaluate,
+            weight_bits or "8",
+            observer.value,
+            rounding.value,
+            weight_scales.value,
+            samples,
+            train,
+            epochs,
+            learning_rate,
+        )
+        record = run_stage(Workspace(out), wanted, display.notify)
     _print(record, json)
 
 
 @app.command()
-def generate(board: BoardName, out: Out = Path("out/deploy"), json: Json = False, debug: Debug = False) -> None:
+def generate(
+    board: options.BoardName,
+    out: options.Out = options.DEFAULT_OUT,
+    json: options.Json = False,
+    debug: options.Debug = False,
+) -> None:
     """Plan the arena and write the C of the quantized model."""
     with errors_as_exit_codes(debug):
         from sq_micro.stages.generate import generate as run_stage
@@ -176,10 +255,10 @@ def generate(board: BoardName, out: Out = Path("out/deploy"), json: Json = False
 
 @app.command()
 def build(
-    out: Out = Path("out/deploy"),
-    compiler: CompilerOption = CompilerName.AUTO,
-    json: Json = False,
-    debug: Debug = False,
+    out: options.Out = options.DEFAULT_OUT,
+    compiler: options.CompilerOption = options.CompilerName.AUTO,
+    json: options.Json = False,
+    debug: options.Debug = False,
 ) -> None:
     """Compile and link the firmware image."""
     with errors_as_exit_codes(debug):
@@ -191,23 +270,31 @@ def build(
 
 @app.command()
 def measure(
-    out: Out = Path("out/deploy"),
-    link: Link = None,
-    runs: Runs = 100,
-    json: Json = False,
-    debug: Debug = False,
+    out: options.Out = options.DEFAULT_OUT,
+    link: options.Link = None,
+    port: options.Port = None,
+    renode: options.Renode = None,
+    flash_first: options.FlashFirst = False,
+    runs: options.Runs = 100,
+    json: options.Json = False,
+    debug: options.Debug = False,
 ) -> None:
     """Run the image, verify its outputs, write result.json."""
     with errors_as_exit_codes(debug), StageDisplay(quiet=json) as display:
+        from sq_micro.stages.flash import flash_image
+        from sq_micro.stages.measure import MeasureOptions
         from sq_micro.stages.measure import measure as run_stage
         from sq_micro.workspace import Workspace
 
-        result = run_stage(Workspace(out), link, runs, display.notify)
+        workspace = Workspace(out)
+        if flash_first:
+            display.say("flash", str(flash_image(workspace, port=port)))
+        result = run_stage(workspace, MeasureOptions(link, runs, port, renode), display.notify)
     _print_result(result, json, out)
 
 
 @app.command()
-def doctor(json: Json = False, debug: Debug = False) -> None:
+def doctor(json: options.Json = False, debug: options.Debug = False) -> None:
     """Say which tools and packages this machine has, and what the missing ones are for."""
     with errors_as_exit_codes(debug):
         from sq_micro.doctor import examine, print_findings
@@ -219,6 +306,15 @@ def doctor(json: Json = False, debug: Debug = False) -> None:
             print_findings(findings)
         if not findings.ready:
             raise SystemExit(5)
+
+
+# Help lists the commands in the order in which they are told of.
+app.command("compare-allocators")(compare_allocators)
+app.command("finetune")(finetune)
+app.command("sweep")(sweep)
+app.command("ports")(ports)
+app.command("flash")(flash)
+app.add_typer(boards_app, name="boards")
 
 
 def _print(record: BaseModel, json: bool) -> None:

@@ -11,6 +11,7 @@ from types import TracebackType
 
 from pydantic import BaseModel
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from sq_micro.errors import SqMicroError
@@ -53,7 +54,11 @@ class StageDisplay:
 
     def done(self, stage: str, record: BaseModel) -> None:
         """A stage ended: say in one line what came out."""
-        self._console.print(f"[dim]{stage:<9}[/] {record}", soft_wrap=True)
+        self.say(stage, str(record))
+
+    def say(self, stage: str, text: str) -> None:
+        """One line on stderr."""
+        self._console.print(f"[dim]{stage:<9}[/] {escape(text)}", soft_wrap=True)
 
 
 @contextmanager

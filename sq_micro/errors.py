@@ -5,7 +5,8 @@
     │  ├─ DataError            a samples file is unusable
     │  ├─ PlanFileError        a bits.json is unusable
     │  └─ BoardError           a board file is wrong, or unknown
-    ├─ DoesNotFitError         a budget or the board is too small    3
+    ├─ DoesNotFitError         the board is too small                3
+    ├─ BudgetError             no plan meets what the person allows   3
     ├─ ModelError              the model says something not taken    4
     │  └─ UnsupportedLayerError
     ├─ QuantizationError       no valid integers for this tensor     4
@@ -74,6 +75,19 @@ class DoesNotFitError(SqMicroError):
         self.resource = resource
         self.short_bytes = short_bytes
         self.detail = detail
+
+
+class BudgetError(SqMicroError):
+    """No plan meets the budgets, or the built image does not. `nearest` is the file of the nearest plan, if any."""
+
+    exit_code = 3
+
+    def __init__(self, binding: tuple[str, ...], detail: str, nearest: Path | None = None) -> None:
+        written = f" (nearest plan: {nearest})" if nearest is not None else ""
+        super().__init__(f"budget not met ({', '.join(binding) or 'none binds'}): {detail}{written}")
+        self.binding = binding
+        self.detail = detail
+        self.nearest = nearest
 
 
 class ModelError(SqMicroError):

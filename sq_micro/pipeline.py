@@ -6,19 +6,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pydantic import BaseModel
 
 from sq_micro.board import load_board
+from sq_micro.errors import BudgetError, UsageError
 from sq_micro.plan.plan import make_plan
 from sq_micro.quant.plan_file import bitwidths_from
-from sq_micro.report.result import Result
+from sq_micro.report.result import AssignmentRecord, Result
 from sq_micro.stages.analyze import analyze, read_model
+from sq_micro.stages.assign import PLAN_FILE, AssignRequest, assign_bits, budget_record
+from sq_micro.stages.budget_check import accuracy_missed, excess, tightened
 from sq_micro.stages.build import build
 from sq_micro.stages.generate import generate, require_sram
-from sq_micro.stages.measure import measure
+from sq_micro.stages.measure import MeasureOptions, measure
 from sq_micro.stages.preview import Preview, make_preview
 from sq_micro.stages.progress import Notify, silent
 from sq_micro.stages.quantize import QuantizeOptions, quantize, read_samples
@@ -26,11 +29,16 @@ from sq_micro.toolchain.compiler import CompilerChoice, find_compiler
 from sq_micro.workspace import Workspace
 
 StageDone = Callable[[str, BaseModel], None]
+_ATTEMPTS = 3  # the cost tables are off by bytes and per mille, so one correction is the rule
 
 
 @dataclass(frozen=True, slots=True)
 class DeployRequest:
-    """Everything that a person asks of `sq-micro deploy`. `link` None takes the board's first one."""
+    """Everything that a person asks of `sq-micro deploy`.
+
+    assign  budgets to choose bits under; None takes those of `quantization`
+    link    None takes the board's first one
+    """
 
     model: Path
     board: str
@@ -39,18 +47,59 @@ class DeployRequest:
     compiler: CompilerChoice = "auto"
     link: str | None = None
     runs: int = 100
+    assign: AssignRequest | None = None
 
 
 def deploy(request: DeployRequest, notify: Notify = silent, done: StageDone = lambda _stage, _record: None) -> Result:
-    """From a trained model to a measured image. `done` sees each stage's record as it ends."""
+    """From a trained model to a measured image. `done` sees each stage's record as it ends.
+
+    Raises BudgetError iff budgets were stated and no plan, or no built image, meets them.
+    """
     workspace = Workspace(request.out)
-    find_compiler(load_board(request.board), request.compiler)  # a wrong board or a missing tool shows at once
+    board = load_board(request.board)
+    find_compiler(board, request.compiler)  # a wrong board or a missing tool shows at once
+    if request.link is not None and request.link not in board.links:
+        raise UsageError(f"board '{board.id}' has no link '{request.link}'; it has: {', '.join(board.links)}")
     workspace.open()
     done("analyze", analyze(workspace, request.model))
-    done("quantize", quantize(workspace, request.quantization, notify))
+    if request.assign is None:
+        return _realise(workspace, request, request.quantization, None, notify, done)
+    return _deploy_within(workspace, request, request.assign, notify, done)
+
+
+def _deploy_within(
+    workspace: Workspace, request: DeployRequest, wanted: AssignRequest, notify: Notify, done: StageDone
+) -> Result:
+    """Assign, build, measure; where the image exceeds a budget, search again with that much less."""
+    allowed = wanted
+    for _ in range(_ATTEMPTS):
+        record = assign_bits(workspace, allowed, notify)
+        done("assign", record)
+        options = replace(request.quantization, weight_bits=str(workspace / PLAN_FILE))
+        stated = record.assignment.model_copy(update={"budget": budget_record(wanted.budget, wanted.max_drop)})
+        result = _realise(workspace, request, options, stated, notify, done)
+        exceeded = excess(result, wanted.budget)
+        if not exceeded:
+            if lost := accuracy_missed(result, wanted.max_drop):
+                raise BudgetError(("max-drop",), f"{lost}; the measured result is in {workspace / 'result.json'}")
+            return result
+        allowed = replace(allowed, budget=tightened(allowed.budget, exceeded))
+    raise BudgetError(tuple(violation.resource for violation in exceeded), "; ".join(map(str, exceeded)))
+
+
+def _realise(
+    workspace: Workspace,
+    request: DeployRequest,
+    options: QuantizeOptions,
+    assignment: AssignmentRecord | None,
+    notify: Notify,
+    done: StageDone,
+) -> Result:
+    """Quantize at given bits, generate, build, measure."""
+    done("quantize", quantize(workspace, options, notify, assignment))
     done("generate", generate(workspace, request.board))
     done("build", build(workspace, request.compiler))
-    return measure(workspace, request.link, request.runs, notify)
+    return measure(workspace, MeasureOptions(request.link, request.runs), notify)
 
 
 def preview(request: DeployRequest) -> Preview:

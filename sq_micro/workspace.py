@@ -18,6 +18,15 @@ class Stage(Enum):
     """The stages in order; the value lists what each writes."""
 
     ANALYZE = ("01_imported.txt", "02_canonical.txt", "02_canonical.npz", "analyze.json")
+    ASSIGN = (
+        "04_sensitivity.csv",
+        "05_assignment.txt",
+        "05_assignment.json",
+        "05_frontier.csv",
+        "bits.json",
+        "nearest_bits.json",
+        "assign.json",
+    )
     QUANTIZE = (
         "03_ranges.txt",
         "06_quantized.txt",

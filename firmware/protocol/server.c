@@ -5,6 +5,7 @@
 
 #include "board_config.h"
 #include "protocol/bytes.h"
+#include "protocol/crc32.h"
 #include "protocol/frame.h"
 #include "sqm/hal.h"
 #include "sqm/status.h"
@@ -33,6 +34,8 @@ static struct {
     uint32_t run;
     sqm_status status;
     uint64_t cycles;
+    uint32_t input_crc;
+    uint32_t output_crc;
 } last;
 static uint32_t operator_cycles[BOUND_OPERATORS];
 
@@ -129,7 +132,9 @@ static sqm_status invoke(exchange *x)
     }
     const uint32_t run = sqm_get_u32(x->body);
     if (!last.valid || last.run != run) {
+        last.input_crc = sqm_crc32((const uint8_t *)BOUND_INPUT(), BOUND_INPUT_BYTES);
         last.cycles = x->body[4] != 0 ? timed_operators() : timed_invoke();
+        last.output_crc = sqm_crc32((const uint8_t *)BOUND_OUTPUT(), BOUND_OUTPUT_BYTES);
         const bool counts = sqm_cycles_source() != 0;
         last.status = counts && last.cycles == 0 ? SQM_COUNTER_DEAD : SQM_OK;
         if (!counts) {
@@ -141,6 +146,8 @@ static sqm_status invoke(exchange *x)
     x->end = sqm_put_u32(x->end, run);
     x->end = sqm_put_u32(x->end, (uint32_t)(last.cycles & 0xFFFFFFFFu));
     x->end = sqm_put_u32(x->end, (uint32_t)(last.cycles >> 32));
+    x->end = sqm_put_u32(x->end, last.input_crc);
+    x->end = sqm_put_u32(x->end, last.output_crc);
     return last.status;
 }
 

@@ -54,8 +54,7 @@ def run(graph: FloatGraph, batch: NDArray[np.floating], observe: Observe = _unse
     observe(topology.input, live[topology.input])
     for operator in topology.operators:
         inputs = operator_inputs(operator)
-        shape = topology.shape(operator.output)[1:]
-        result = np.ascontiguousarray(_compute(operator, graph, shape, *(live[name] for name in inputs)), np.float32)
+        result = np.ascontiguousarray(compute(operator, graph, *(live[name] for name in inputs)), np.float32)
         observe(operator.output, result)
         for name in set(inputs):
             if last_use[name] == operator.name and name != topology.output:
@@ -64,9 +63,8 @@ def run(graph: FloatGraph, batch: NDArray[np.floating], observe: Observe = _unse
     return live[topology.output]
 
 
-def _compute(
-    operator: Operator, graph: FloatGraph, shape: tuple[int, ...], x: Float32Array, *others: Float32Array
-) -> Float32Array:
+def compute(operator: Operator, graph: FloatGraph, x: Float32Array, *others: Float32Array) -> Float32Array:
+    """One operator's output (n, *shape) of its inputs; Add has two, or one that counts twice."""
     constants = graph.constants
     match operator:
         case Conv2D():
@@ -91,7 +89,7 @@ def _compute(
         case Mean():
             return np.asarray(x.mean(axis=(1, 2), dtype=np.float64), np.float32)
         case Reshape():
-            return x.reshape(len(x), *shape)
+            return x.reshape(len(x), *graph.topology.shape(operator.output)[1:])
         case Relu():
             return _activate(x, operator.activation)
         case Softmax():

@@ -20,12 +20,13 @@ Progress = Callable[[int, int], None]
 class Measurement:
     """What a firmware did.
 
-    link                  its name: simulator, host, qemu
+    link                  its name: simulator, host, qemu, renode, serial
     cycle_source          what the cycles are: modelled, measured, or none
     clock_hz              as the firmware was built; None where its clock is not known, as on a host
     runs                  timed invokes: the length of cycles and of instructions
     cycles, instructions  per timed invoke, or None where nothing counts them
     operator_cycles       of one more invoke, operator by operator, of the first sample
+    operator_instructions  the same where the device's counter counts instructions: then there are no cycles at all
     outputs               (samples, output_bytes), each sample's first invoke; read-only
     identical             samples whose outputs equal the expected ones; None where nothing was expected
     stack_used_bytes      watermark since the start, and what is set aside; None on a host, whose system owns the stack
@@ -42,11 +43,17 @@ class Measurement:
     identical: int | None
     stack_used_bytes: int | None
     stack_reserved_bytes: int | None
+    operator_instructions: list[int] | None = None
 
     def __str__(self) -> str:
         checked = "" if self.identical is None else f", {self.identical} of {len(self.outputs)} outputs identical"
-        cycles = f"{int(np.median(self.cycles)):,} cycles ({self.cycle_source})" if self.cycles else "no cycle counter"
-        return f"{self.link}: {cycles}, {self.runs} runs{checked}"
+        if self.cycles:
+            spent = f"{int(np.median(self.cycles)):,} cycles ({self.cycle_source})"
+        elif self.instructions:
+            spent = f"{int(np.median(self.instructions)):,} instructions"
+        else:
+            spent = "no cycle counter"
+        return f"{self.link}: {spent}, {self.runs} runs{checked}"
 
 
 def measure(
@@ -71,14 +78,14 @@ def measure(
     hello, link = session.hello, session.link
     counting = link if isinstance(link, CountingLink) else None
     outputs = np.empty((len(samples), hello.output_bytes), dtype=np.int8)
-    cycles: list[int] = []
+    counted: list[int] = []
     instructions: list[int] = []
     total = max(len(samples), runs)
     for run in range(total):
         index = run % len(samples)
         spent, output = _invoke(session, samples[index])
         if run < runs and spent is not None:
-            cycles.append(spent)
+            counted.append(spent)
             # The reads of the cycle counter bracket a run, so that there are none without a counter.
             if counting is not None:
                 instructions.append(counting.counters().last_run_instructions)
@@ -88,25 +95,27 @@ def measure(
             _same_again(output, outputs[index])
         if progress is not None:
             progress(run + 1, total)
-    operator_cycles = None
-    if cycles:
-        _, output = _invoke(session, samples[0], profile=True)
-        _same_again(output, outputs[0])
-        operator_cycles = session.read_profile()
+    per_operator = None
+    if counted:
+        per_operator, profiled = session.profile(samples[0].tobytes())
+        _same_again(np.frombuffer(profiled, dtype=np.int8), outputs[0])
     outputs.flags.writeable = False
     stack = session.read_stack()
+    kind = link.cycle_kind if counted else "none"
+    counts_instructions = kind == "instructions"
     return Measurement(
         link=link.name,
-        cycle_source=link.cycle_kind if cycles else "none",
+        cycle_source="none" if kind == "instructions" else kind,
         clock_hz=hello.clock_hz or None,
         runs=runs,
-        cycles=cycles or None,
-        instructions=instructions or None,
-        operator_cycles=operator_cycles,
+        cycles=None if counts_instructions else counted or None,
+        instructions=counted if counts_instructions else instructions or None,
+        operator_cycles=None if counts_instructions else per_operator,
         outputs=outputs,
         identical=None if expected is None else int((outputs == expected).all(axis=1).sum()),
         stack_used_bytes=stack.used_bytes if stack.reserved_bytes else None,
         stack_reserved_bytes=stack.reserved_bytes or None,
+        operator_instructions=per_operator if counts_instructions else None,
     )
 
 
@@ -125,10 +134,9 @@ def first_difference(got: Int8Array, expected: Int8Array, operator: str = "outpu
     )
 
 
-def _invoke(session: Session, sample: Int8Array, *, profile: bool = False) -> tuple[int | None, Int8Array]:
-    session.write_input(sample.tobytes())
-    cycles = session.invoke(profile=profile)
-    return cycles, np.frombuffer(session.read_output(), dtype=np.int8)
+def _invoke(session: Session, sample: Int8Array) -> tuple[int | None, Int8Array]:
+    cycles, output = session.run(sample.tobytes())
+    return cycles, np.frombuffer(output, dtype=np.int8)
 
 
 def _same_again(output: Int8Array, before: Int8Array) -> None:

@@ -16,7 +16,7 @@ from sq_micro.errors import LinkError
 from sq_micro.measure.frame import MAX_BODY_BYTES
 from sq_micro.paths import project_files
 
-PROTOCOL_VERSION = 1
+PROTOCOL_VERSION = 2
 REPLY_BIT = 0x80
 
 MAX_INPUT_CHUNK = MAX_BODY_BYTES - 4
@@ -142,14 +142,23 @@ class WriteInput:
 
 
 @dataclass(frozen=True, slots=True)
+class Invoked:
+    """A run: its cycles, 0 without a counter, and zlib's CRC-32 of the input it found and the output it left."""
+
+    cycles: int
+    input_crc: int
+    output_crc: int
+
+
+@dataclass(frozen=True, slots=True)
 class Invoke:
-    """Run the model once, unless `run` is the number of the last run; the reply is its cycles, 0 without a counter.
+    """Run the model once, unless `run` is the number of the last run.
 
     profile  operator by operator, so that READ_PROFILE has the cycles of each
     """
 
     name: ClassVar[str] = "INVOKE"
-    _form: ClassVar[struct.Struct] = struct.Struct("<IQ")
+    _form: ClassVar[struct.Struct] = struct.Struct("<IQII")
     run: int
     profile: bool = False
 
@@ -157,12 +166,12 @@ class Invoke:
         """As `Request` says."""
         return struct.pack("<IB", self.run, self.profile)
 
-    def parse(self, answer: bytes) -> int:
+    def parse(self, answer: bytes) -> Invoked:
         """As `Request` says."""
-        run, cycles = _unpack(self.name, self._form, answer)
+        run, cycles, input_crc, output_crc = _unpack(self.name, self._form, answer)
         if run != self.run:
             raise _malformed(self.name, answer)
-        return int(cycles)
+        return Invoked(cycles, input_crc, output_crc)
 
 
 @dataclass(frozen=True, slots=True)

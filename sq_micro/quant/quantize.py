@@ -1,19 +1,25 @@
-"""FloatGraph, Ranges, Bitwidths → QuantGraph: TFLite's full-integer quantization with any weight width."""
+"""FloatGraph, Ranges, Bitwidths → QuantGraph: TFLite's full-integer quantization with any weight width.
+
+`quantize` rounds every weight to the nearest level. Who rounds in another way (`sq_micro.rounding`) hands the rounded
+weights to `assemble`, which makes the same kind of graph of them.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 import numpy as np
 
 from sq_micro.errors import QuantizationError
 from sq_micro.ir.bitwidths import Bitwidths
 from sq_micro.ir.float_graph import FloatGraph
-from sq_micro.ir.operators import Conv2D, Dense, DepthwiseConv2D, WeightedOperator, operator_constants
+from sq_micro.ir.operators import DepthwiseConv2D, Operator, WeightedOperator, operator_constants, operator_inputs
 from sq_micro.ir.topology import Topology
 from sq_micro.quant.calibrate import Ranges
 from sq_micro.quant.graph import QuantGraph, derive_arithmetic
-from sq_micro.quant.params import ActivationParams, Float32Array, Int32Array, Levels, WeightParams
+from sq_micro.quant.params import ActivationParams, Float32Array, Int8Array, Int32Array, Levels, WeightParams
 from sq_micro.quant.sharing import activation_params, insert_requantization, own_constants
 from sq_micro.quant.verify import verify_quant_graph
 from sq_micro.quant.weights import RoundedWeights, WeightScales, nearest_levels, round_weights
@@ -23,10 +29,124 @@ DEAD_BIAS_CODE = 1 << 20  # the code of a channel that is only a bias: precise t
 
 
 @dataclass(frozen=True, slots=True)
-class _Quantized:
-    params: WeightParams
+class QuantizedWeights:
+    """An operator's weights as integers, and its bias (channels,) in real units; assembly makes int32 of it."""
+
     rounded: RoundedWeights
-    bias: Int32Array
+    bias: Float32Array
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What is settled before any weight is rounded.
+
+    graph        the float network; every weighted operator has constants of its own
+    topology     its operators, with the Requantize that integers need
+    activations  scale and zero point of every activation
+    """
+
+    graph: FloatGraph
+    topology: Topology
+    activations: Mapping[str, ActivationParams]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "activations", MappingProxyType(dict(self.activations)))
+
+    @classmethod
+    def of(cls, graph: FloatGraph, ranges: Ranges) -> Frame:
+        """The frame of a canonical graph. Raises QuantizationError for a tensor without a range."""
+        owned = own_constants(graph)
+        topology = insert_requantization(owned.topology)
+        return cls(owned, topology, activation_params(topology, ranges))
+
+    def assemble(self, bitwidths: Bitwidths, weights: Mapping[str, QuantizedWeights]) -> QuantGraph:
+        """The integer network with these weights, by operator name. Raises as `quantize`."""
+        result = self._graph_of(_without_unused_constants(self.topology), bitwidths, weights)
+        verify_quant_graph(result)
+        return result
+
+    def operator_graph(self, operator: Operator, weights: QuantizedWeights | None = None, bits: int = 8) -> QuantGraph:
+        """One operator alone, unverified: enough for `reference.operators.prepare`.
+
+        weights  what a weighted operator computes with, of `bits` bits; None for all others
+        """
+        known = {} if weights is None else {operator.name: weights}
+        alone = replace(
+            self.topology, operators=(operator,), input=operator_inputs(operator)[0], output=operator.output
+        )
+        return self._graph_of(alone, Bitwidths(dict.fromkeys(known, bits)), known)
+
+    def real_rows(self, operator: WeightedOperator) -> Float32Array:
+        """An operator's trained weights, (channels, k). Raises QuantizationError iff any constant is not finite."""
+        for name in operator_constants(operator):
+            if not np.isfinite(self.graph.constants[name]).all():
+                raise QuantizationError(name, "NaN or infinity among the trained values")
+        return weight_rows(operator, self.graph.constants[operator.weights])
+
+    def _graph_of(
+        self, topology: Topology, bitwidths: Bitwidths, weights: Mapping[str, QuantizedWeights]
+    ) -> QuantGraph:
+        params: dict[str, WeightParams] = {}
+        codes: dict[str, Int8Array] = {}
+        biases: dict[str, Int32Array] = {}
+        levels: dict[str, Int8Array] = {}
+        for op in topology.weighted():
+            bits, source = bitwidths.weights[op.name], self.activations[op.input]
+            rounded = _fit_biases(weights[op.name], source, bits)
+            params[op.weights] = WeightParams(rounded.scale, bits, channel_axis(op))
+            codes[op.weights] = weights_of_rows(op, rounded.codes, topology)
+            biases[op.bias] = _bias_codes(weights[op.name].bias, rounded.scale, source)
+            levels[op.weights] = rounded.levels.copy()
+        arithmetic = {
+            op.name: derived
+            for op in topology.operators
+            if (derived := derive_arithmetic(op, topology, self.activations, params)) is not None
+        }
+        return QuantGraph(
+            topology=topology,
+            bitwidths=Bitwidths({op.name: bitwidths.weights[op.name] for op in topology.weighted()}),
+            activations=self.activations,
+            weights=params,
+            codes=codes,
+            biases=biases,
+            levels=levels,
+            arithmetic=arithmetic,
+            input_shape=self.graph.input_shape,
+        )
+
+
+def quantize(
+    graph: FloatGraph, ranges: Ranges, bitwidths: Bitwidths, weight_scales: WeightScales = "mse"
+) -> QuantGraph:
+    """Quantize a canonical graph, every weight to its nearest level.
+
+    Raises QuantizationError naming the tensor that has no valid integers.
+    """
+    frame = Frame.of(graph, ranges)
+    weights = {
+        operator.name: nearest_weights(frame, operator, bitwidths.weights[operator.name], weight_scales)
+        for operator in frame.topology.weighted()
+    }
+    return frame.assemble(bitwidths, weights)
+
+
+def assemble(
+    graph: FloatGraph, ranges: Ranges, bitwidths: Bitwidths, weights: Mapping[str, QuantizedWeights]
+) -> QuantGraph:
+    """The integer network of a canonical graph with weights that were rounded elsewhere, by operator name.
+
+    Raises QuantizationError naming the tensor that has no valid integers.
+    """
+    return Frame.of(graph, ranges).assemble(bitwidths, weights)
+
+
+def nearest_weights(
+    frame: Frame, operator: WeightedOperator, bits: int, scales: WeightScales = "mse"
+) -> QuantizedWeights:
+    """An operator's weights rounded to the nearest level, its bias as trained."""
+    return QuantizedWeights(
+        round_weights(frame.real_rows(operator), bits, scales), frame.graph.constants[operator.bias]
+    )
 
 
 def channel_axis(operator: WeightedOperator) -> int:
@@ -39,75 +159,30 @@ def weight_rows(operator: WeightedOperator, weights: Float32Array) -> Float32Arr
     return np.moveaxis(weights, channel_axis(operator), 0).reshape(weights.shape[channel_axis(operator)], -1)
 
 
-def quantize(
-    graph: FloatGraph, ranges: Ranges, bitwidths: Bitwidths, weight_scales: WeightScales = "mse"
-) -> QuantGraph:
-    """Quantize a canonical graph. Raises QuantizationError naming the tensor that has no valid integers."""
-    graph = own_constants(graph)
-    topology = insert_requantization(graph.topology)
-    activations = activation_params(topology, ranges)
-    quantized = {
-        operator.name: _quantize_operator(operator, graph, activations[operator.input], bitwidths, weight_scales)
-        for operator in topology.weighted()
-    }
-    weights = {op.weights: quantized[op.name].params for op in topology.weighted()}
-    codes = {}
-    for op in topology.weighted():
-        rows = quantized[op.name].rounded.codes
-        shape = topology.shape(op.weights)
-        moved = (shape[channel_axis(op)], *np.delete(shape, channel_axis(op)))
-        codes[op.weights] = np.ascontiguousarray(np.moveaxis(rows.reshape(moved), 0, channel_axis(op)))
-    arithmetic = {
-        op.name: derived
-        for op in topology.operators
-        if (derived := derive_arithmetic(op, topology, activations, weights)) is not None
-    }
-    result = QuantGraph(
-        topology=_without_unused_constants(topology),
-        bitwidths=Bitwidths({op.name: bitwidths.weights[op.name] for op in topology.weighted()}),
-        activations=activations,
-        weights=weights,
-        codes=codes,
-        biases={op.bias: quantized[op.name].bias for op in topology.weighted()},
-        levels={op.weights: quantized[op.name].rounded.levels for op in topology.weighted()},
-        arithmetic=arithmetic,
-        input_shape=graph.input_shape,
-    )
-    verify_quant_graph(result)
-    return result
+def weights_of_rows(operator: WeightedOperator, rows: Int8Array, topology: Topology) -> Int8Array:
+    """The opposite of `weight_rows`: rows (channels, k) in the shape that the operator's weights have."""
+    shape, axis = topology.shape(operator.weights), channel_axis(operator)
+    moved = (shape[axis], *np.delete(shape, axis))
+    return np.ascontiguousarray(np.moveaxis(rows.reshape(moved), 0, axis))
 
 
-def _quantize_operator(
-    operator: Conv2D | DepthwiseConv2D | Dense,
-    graph: FloatGraph,
-    source: ActivationParams,
-    bitwidths: Bitwidths,
-    scales: WeightScales,
-) -> _Quantized:
-    weights, bias = graph.constants[operator.weights], graph.constants[operator.bias]
-    for name in operator_constants(operator):
-        if not np.isfinite(graph.constants[name]).all():
-            raise QuantizationError(name, "NaN or infinity among the trained values")
-    bits = bitwidths.weights[operator.name]
-    rounded = round_weights(weight_rows(operator, weights), bits, scales)
-    rounded = _fit_biases(rounded, weight_rows(operator, weights), bias, source, bits)
-    bias_scale = np.float64(source.scale) * rounded.scale.astype(np.float64)
-    bias_codes = np.round(bias.astype(np.float64) / bias_scale).astype(np.int32)
-    return _Quantized(WeightParams(rounded.scale, bits, channel_axis(operator)), rounded, bias_codes)
+def _bias_codes(bias: Float32Array, weight_scale: Float32Array, source: ActivationParams) -> Int32Array:
+    bias_scale = np.float64(source.scale) * weight_scale.astype(np.float64)
+    return np.round(bias.astype(np.float64) / bias_scale).astype(np.int32)
 
 
-def _fit_biases(
-    rounded: RoundedWeights, rows: Float32Array, bias: Float32Array, source: ActivationParams, bits: int
-) -> RoundedWeights:
+def _fit_biases(weights: QuantizedWeights, source: ActivationParams, bits: int) -> RoundedWeights:
     """Coarsen the scale of channels whose bias would leave int32; a channel of zeros gets the bias's own scale."""
-    magnitude = np.abs(bias.astype(np.float64)) / source.scale
+    rounded = weights.rounded
+    magnitude = np.abs(weights.bias.astype(np.float64)) / source.scale
     dead = ~rounded.codes.any(axis=1) & (magnitude > 0)
     scale = np.where(dead, magnitude / DEAD_BIAS_CODE, np.maximum(rounded.scale, magnitude / BIAS_LIMIT))
     coarser = ~dead & (scale > rounded.scale)
     codes = rounded.codes.copy()
     for channel in np.flatnonzero(coarser):
         levels = Levels(int(rounded.levels[channel]))
-        codes[channel] = nearest_levels(rows[channel].astype(np.float64) / scale[channel], levels, bits)
+        real = codes[channel] * np.float64(rounded.scale[channel])
+        codes[channel] = nearest_levels(real / scale[channel], levels, bits)
     return replace(rounded, codes=codes, scale=scale.astype(np.float32))
 
 

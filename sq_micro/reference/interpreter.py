@@ -112,7 +112,7 @@ def run_parallel(
         return int(chunk.stop - chunk.start)
 
     done = 0
-    with _one_blas_thread(), ThreadPoolExecutor(workers) as pool:
+    with one_blas_thread(), ThreadPoolExecutor(workers) as pool:
         for finished in as_completed([pool.submit(run_chunk, chunk) for chunk in chunks]):
             done += finished.result()
             if progress is not None:
@@ -120,7 +120,7 @@ def run_parallel(
     return output
 
 
-def _one_blas_thread() -> AbstractContextManager[object]:
+def one_blas_thread() -> AbstractContextManager[object]:
     """Keeps the matrix products of several threads from taking the cores from each other.
 
     It takes the package `threadpoolctl`; without it the results are the same and come later.

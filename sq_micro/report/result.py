@@ -59,12 +59,47 @@ class BitsRecord(_Record):
     activations: Literal[8] = 8
 
 
+class FinetuningRecord(_Record):
+    """Training of the plan, against the float network, and against labels where the samples had some."""
+
+    samples: Count
+    labelled: bool
+    epochs: Count
+    learning_rate: float
+    seed: Count
+
+
 class QuantizationRecord(_Record):
     """How the scales were found."""
 
     observer: Literal["mse", "minmax", "percentile"]
-    weight_scales: Literal["mse", "minmax"]
+    rounding: Literal["feedback", "nearest"]
+    weight_scales: Literal["mse", "minmax"] | None
     calibration_samples: Count
+    finetuning: FinetuningRecord | None
+
+
+class BudgetRecord(_Record):
+    """What the person allowed; null is no bound. max_drop_points are percentage points of accuracy."""
+
+    flash_bytes: float | None
+    sram_bytes: float | None
+    latency_s: float | None
+    energy_j: float | None
+    weight_bytes: float | None
+    max_drop_points: float | None
+
+
+class AssignmentRecord(_Record):
+    """How the bits were chosen; null in the result where the person gave them. Predictions precede the build."""
+
+    allocator: str
+    budget: BudgetRecord
+    binding: list[str]
+    reason: str
+    predicted_divergence: float | None
+    predicted_flash_bytes: float | None
+    predicted_latency_s: float | None
 
 
 class AccuracyRecord(_Record):
@@ -139,6 +174,7 @@ class MeasurementRecord(_Record):
     cycles: CyclesRecord | None
     instructions: Count | None
     latency_s: float | None
+    energy_j: float | None
     operators: list[OperatorRecord]
 
 
@@ -159,6 +195,7 @@ class Result(_Record):
     board: BoardRecord
     bits: BitsRecord
     quantization: QuantizationRecord
+    assignment: AssignmentRecord | None
     accuracy: AccuracyRecord | None
     memory: MemoryRecord
     build: BuildRecord

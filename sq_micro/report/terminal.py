@@ -58,11 +58,39 @@ def _run(result: Result) -> Table:
         table.add_row("cycles", f"{cycles.median:,}{spread}, {runs}")
     if measured.latency_s is not None:
         table.add_row("latency", f"{measured.latency_s * 1e3:,.2f} ms {measured.cycle_source}")
+    if measured.energy_j is not None:
+        table.add_row(
+            "energy", f"{measured.energy_j * 1e3:,.2f} mJ modelled (latency times the board's published power)"
+        )
     if measured.instructions is not None:
         table.add_row("instructions", f"{measured.instructions:,} executed (simulated)")
+    if result.assignment is not None:
+        table.add_row("bits", f"chosen by {result.assignment.allocator}: {result.assignment.reason}")
+        table.add_row("budget", ", ".join(_budget(result)))
     checked = result.verification
     table.add_row("verified", f"{checked.identical} of {checked.samples} samples identical to {checked.oracle}")
     return table
+
+
+def _budget(result: Result) -> list[str]:
+    """What was allowed, with what the image takes of it."""
+    assert result.assignment is not None
+    budget, memory, measured = result.assignment.budget, result.memory, result.measurement
+    shown = []
+    if budget.flash_bytes is not None:
+        shown.append(f"flash {memory.flash_bytes.total:,} of {budget.flash_bytes:,.0f} B")
+    if budget.sram_bytes is not None:
+        shown.append(f"SRAM {memory.sram_bytes.total:,} of {budget.sram_bytes:,.0f} B")
+    if budget.weight_bytes is not None:
+        shown.append(f"weights {memory.flash_bytes.weights:,} of {budget.weight_bytes:,.0f} B")
+    if budget.latency_s is not None and measured.latency_s is not None:
+        shown.append(f"latency {measured.latency_s * 1e3:,.2f} of {budget.latency_s * 1e3:,.2f} ms")
+    if budget.energy_j is not None and measured.energy_j is not None:
+        shown.append(f"energy {measured.energy_j * 1e3:,.2f} of {budget.energy_j * 1e3:,.2f} mJ")
+    if budget.max_drop_points is not None and result.accuracy is not None:
+        drop = 100 * (result.accuracy.float_ - result.accuracy.quantized)
+        shown.append(f"drop {drop:.2f} of {budget.max_drop_points:g} points")
+    return shown
 
 
 def _operators(result: Result) -> Table:

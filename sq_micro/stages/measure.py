@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import statistics
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -35,12 +36,27 @@ from sq_micro.stages.quantize import quantized_graph
 from sq_micro.stages.records import AnalyzeRecord, BuiltRecord, QuantizeRecord, load_record
 from sq_micro.workspace import Stage, Workspace
 
+SERIAL_TIMEOUT_S = 10.0  # of one reply; a board that takes longer for an inference has other troubles
+SESSION_TIMEOUT_S = 60.0  # simulated cores can take seconds for one
 
-def measure(workspace: Workspace, link: str | None = None, runs: int = 100, notify: Notify = silent) -> Result:
-    """Run the golden inputs through the firmware over a link; the board's first link iff none is named.
+
+@dataclass(frozen=True, slots=True)
+class MeasureOptions:
+    """link None takes the board's first. port and renode are for the links of these names; None finds them."""
+
+    link: str | None = None
+    runs: int = 100
+    port: str | None = None
+    renode: str | None = None
+
+
+def measure(workspace: Workspace, options: MeasureOptions | None = None, notify: Notify = silent) -> Result:
+    """Run the golden inputs through the firmware over a link, compare every output, write the result.
 
     Raises GoldenMismatchError iff an output differs: then there is no result.
     """
+    wanted = options or MeasureOptions()
+    runs = wanted.runs
     if runs < 1:
         raise UsageError(f"--runs {runs}: at least 1 is needed")
     analyzed = load_record(workspace, AnalyzeRecord)
@@ -52,8 +68,10 @@ def measure(workspace: Workspace, link: str | None = None, runs: int = 100, noti
     elf = workspace.need(Stage.BUILD, "firmware.elf").resolve()
     workspace.begin(Stage.MEASURE)
 
-    chosen = make_link(link or board.links[0], elf, board)
-    with Session(chosen, model_hash=quantized.model_hash) as session:
+    name = wanted.link or ("serial" if wanted.port is not None else board.links[0])
+    chosen = make_link(name, elf, board, port=wanted.port, renode=wanted.renode, folder=workspace / "renode")
+    timeout_s = SERIAL_TIMEOUT_S if name == "serial" else SESSION_TIMEOUT_S
+    with Session(chosen, model_hash=quantized.model_hash, timeout_s=timeout_s) as session:
         measured = measure_session(
             session,
             golden.inputs.reshape(len(golden), -1),
@@ -76,6 +94,7 @@ def measure(workspace: Workspace, link: str | None = None, runs: int = 100, noti
         board=BoardRecord(id=board.id, title=board.title, core=board.core.name, clock_hz=board.core.clock_hz),
         bits=quantized.bits,
         quantization=quantized.quantization,
+        assignment=quantized.assignment,
         accuracy=quantized.accuracy,
         memory=built.memory.model_copy(update={"measured_stack_bytes": measured.stack_used_bytes}),
         build=built.build,
@@ -120,6 +139,7 @@ def measurement_record(graph: QuantGraph, board: Board, measured: Measurement) -
         cycles=cycles,
         instructions=instructions,
         latency_s=latency_s,
+        energy_j=latency_s * board.active_power_w if latency_s and board.active_power_w else None,
         operators=operators,
     )
 

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from sq_micro.errors import ToolchainError, UsageError
+from sq_micro.finetune.launch import finetune
+from sq_micro.finetune.options import recommended
 from sq_micro.ir import evaluate
+from sq_micro.ir.bitwidths import Bitwidths
 from sq_micro.ir.float_graph import Float32Array, FloatGraph
 from sq_micro.ir.topology import Topology
 from sq_micro.paths import write_atomically
-from sq_micro.quant.calibrate import observe
+from sq_micro.quant.calibrate import Ranges, observe
 from sq_micro.quant.graph import QuantGraph
 from sq_micro.quant.observers import ObserverName
 from sq_micro.quant.params import Int8Array
@@ -25,7 +28,14 @@ from sq_micro.quant.text import quant_graph_text
 from sq_micro.quant.weights import WeightScales
 from sq_micro.reference.golden_vectors import GoldenVectors, make_golden_vectors, require_equal
 from sq_micro.reference.interpreter import run, run_parallel
-from sq_micro.report.result import AccuracyRecord, BitsRecord, QuantizationRecord
+from sq_micro.report.result import (
+    AccuracyRecord,
+    AssignmentRecord,
+    BitsRecord,
+    FinetuningRecord,
+    QuantizationRecord,
+)
+from sq_micro.rounding import RoundingMethod, round_network
 from sq_micro.stages.accuracy import Metric, accuracy_metric, correct
 from sq_micro.stages.analyze import analyzed_graph
 from sq_micro.stages.progress import Notify, silent
@@ -41,14 +51,22 @@ _OWN_REFERENCE = "sq-micro reference (the tflite-micro wheel is not installed)"
 
 @dataclass(frozen=True, slots=True)
 class QuantizeOptions:
-    """weight_bits is a width or the path of a plan file; `evaluate` may be None, then there is no accuracy."""
+    """weight_bits is a width or the path of a plan file; `evaluate` may be None, then there is no accuracy.
+
+    weight_scales is for nearest rounding alone; feedback finds scales of its own. With `train`, the rounded network is
+    then trained on those samples; epochs and learning_rate None take what suits its bits.
+    """
 
     calibrate: Path
     evaluate: Path | None
     weight_bits: str
     observer: ObserverName = "mse"
+    rounding: RoundingMethod = "feedback"
     weight_scales: WeightScales = "mse"
     samples: int = GOLDEN_SAMPLES
+    train: Path | None = None
+    epochs: int | None = None
+    learning_rate: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +75,7 @@ class QuantizeInputs:
 
     calibration: Samples
     evaluation: Samples | None
+    training: Samples | None
 
 
 def read_samples(graph: FloatGraph, options: QuantizeOptions) -> QuantizeInputs:
@@ -68,12 +87,19 @@ def read_samples(graph: FloatGraph, options: QuantizeOptions) -> QuantizeInputs:
     evaluation = None
     if options.evaluate is not None:
         evaluation = load_samples(options.evaluate, graph.input_shape, classes)
-    return QuantizeInputs(calibration, evaluation)
+    training = load_samples(options.train, graph.input_shape, classes) if options.train is not None else None
+    return QuantizeInputs(calibration, evaluation, training)
 
 
-def quantize(workspace: Workspace, options: QuantizeOptions, notify: Notify = silent) -> QuantizeRecord:
+def quantize(
+    workspace: Workspace,
+    options: QuantizeOptions,
+    notify: Notify = silent,
+    assignment: AssignmentRecord | None = None,
+) -> QuantizeRecord:
     """Quantize the analyzed model; writes the integers, the golden vectors and the .tflite twin.
 
+    assignment  how the bits were chosen, if they were; for the result
     Raises GoldenMismatchError iff the reference and TFLite Micro disagree: that would be a defect of ours.
     """
     graph = analyzed_graph(workspace)
@@ -83,7 +109,10 @@ def quantize(workspace: Workspace, options: QuantizeOptions, notify: Notify = si
 
     count = len(inputs.calibration)
     ranges = observe(graph, inputs.calibration, options.observer, lambda done, total: notify("calibrate", done, total))
-    quantized = quantize_graph(graph, ranges, bitwidths, options.weight_scales)
+    quantized = _rounded(graph, ranges, bitwidths, inputs.calibration, options, notify)
+    finetuning = None
+    if inputs.training is not None:
+        quantized, finetuning = _trained(workspace, graph, ranges, quantized, inputs.training, options, notify)
     twin = write_tflite(quantized)
     golden_source = inputs.evaluation or inputs.calibration
     golden = make_golden_vectors(quantized, quantized.quantize_input(golden_source.real(0, options.samples)))
@@ -101,14 +130,68 @@ def quantize(workspace: Workspace, options: QuantizeOptions, notify: Notify = si
         model_hash=quantized.digest().hex(),
         bits=BitsRecord.model_validate({"weights": dict(quantized.bitwidths.weights)}),
         quantization=QuantizationRecord(
-            observer=options.observer, weight_scales=options.weight_scales, calibration_samples=count
+            observer=options.observer,
+            rounding=options.rounding,
+            weight_scales=options.weight_scales if options.rounding == "nearest" else None,
+            calibration_samples=count,
+            finetuning=finetuning,
         ),
         accuracy=accuracy,
         golden_samples=len(golden),
         oracle=oracle,
+        assignment=assignment,
     )
     save_record(workspace, record)
     return record
+
+
+def _rounded(
+    graph: FloatGraph,
+    ranges: Ranges,
+    bitwidths: Bitwidths,
+    calibration: Samples,
+    options: QuantizeOptions,
+    notify: Notify,
+) -> QuantGraph:
+    if options.rounding == "nearest":
+        return quantize_graph(graph, ranges, bitwidths, options.weight_scales)
+    return round_network(
+        graph, ranges, bitwidths, calibration, progress=lambda done, total: notify("round weights", done, total)
+    )
+
+
+def _trained(
+    workspace: Workspace,
+    graph: FloatGraph,
+    ranges: Ranges,
+    quantized: QuantGraph,
+    training: Samples,
+    options: QuantizeOptions,
+    notify: Notify,
+) -> tuple[QuantGraph, FinetuningRecord]:
+    settings = recommended(quantized, len(training))
+    if options.epochs is not None:
+        settings = replace(settings, epochs=options.epochs)
+    if options.learning_rate is not None:
+        settings = replace(settings, learning_rate=options.learning_rate)
+    trained = finetune(
+        graph,
+        ranges,
+        quantized,
+        training,
+        training.y,
+        settings,
+        workspace / "finetune",
+        lambda state: notify("fine-tune", state.step, state.steps),
+    )
+    record = FinetuningRecord(
+        samples=len(training),
+        labelled=training.y is not None,
+        epochs=settings.epochs,
+        learning_rate=settings.learning_rate,
+        seed=settings.seed,
+    )
+    return trained, record
 
 
 def quantized_graph(workspace: Workspace) -> QuantGraph:

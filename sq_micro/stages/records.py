@@ -11,6 +11,7 @@ from sq_micro.errors import UsageError
 from sq_micro.paths import write_atomically
 from sq_micro.report.result import (
     AccuracyRecord,
+    AssignmentRecord,
     BitsRecord,
     BuildRecord,
     MemoryRecord,
@@ -45,6 +46,19 @@ class AnalyzeRecord(StageRecord):
         return f"{self.name}: {len(self.operators)} operators, {self.parameters:,} parameters, {self.macs:,} MACs"
 
 
+class AssignRecord(StageRecord):
+    """The plan that was chosen; `warnings` name what a person should look at."""
+
+    bits: dict[str, int]
+    assignment: AssignmentRecord
+    warnings: list[str]
+
+    def __str__(self) -> str:
+        plan = " ".join(f"{name}={bits}" for name, bits in self.bits.items())
+        lines = [f"{self.assignment.allocator}: {plan}; {self.assignment.reason}"]
+        return "\n".join([*lines, *(f"warning: {warning}" for warning in self.warnings)])
+
+
 class QuantizeRecord(StageRecord):
     """oracle names what computed the golden outputs."""
 
@@ -54,6 +68,7 @@ class QuantizeRecord(StageRecord):
     accuracy: AccuracyRecord | None
     golden_samples: int
     oracle: str
+    assignment: AssignmentRecord | None
 
     def __str__(self) -> str:
         widths = sorted(set(self.bits.weights.values()), reverse=True)
@@ -92,6 +107,7 @@ class BuiltRecord(StageRecord):
 Record = TypeVar("Record", bound=StageRecord)
 _FILES: dict[type[StageRecord], tuple[Stage, str]] = {
     AnalyzeRecord: (Stage.ANALYZE, "analyze.json"),
+    AssignRecord: (Stage.ASSIGN, "assign.json"),
     QuantizeRecord: (Stage.QUANTIZE, "quantize.json"),
     GenerateRecord: (Stage.GENERATE, "generate.json"),
     BuiltRecord: (Stage.BUILD, "build.json"),

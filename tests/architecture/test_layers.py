@@ -27,7 +27,8 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("workspace", "console"),
     ("stages",),
     ("pipeline", "doctor"),
-    ("cli_boards",),
+    ("cli_options", "cli_budget"),
+    ("cli_boards", "cli_device", "cli_compare", "cli_device", "cli_finetune", "cli_sweep"),
     ("cli",),
     ("__main__",),
 )
@@ -48,10 +49,12 @@ ONLY: dict[str, frozenset[str]] = {
     "tflite": frozenset({"tflite"}),
     "flatbuffers": frozenset({"tflite"}),
     "elftools": frozenset({"toolchain", "simulate"}),
+    "serial": frozenset({"measure.link"}),
+    "matplotlib": frozenset({"report"}),
     "distributed": frozenset({"mapper"}),
     "jax": frozenset({"finetune"}),
     "subprocess": frozenset({"toolchain", "measure.link", "simulate", "finetune", "doctor"}),
-    "typer": frozenset({"cli", "cli_boards"}),
+    "typer": frozenset(room for room in SPINE if room == "cli" or room.startswith("cli_")),
     "rich": frozenset({"report"}) | SPINE,
 }
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Literal, Protocol, runtime_checkable
 
 CycleKind = Literal["modelled", "measured", "none"]
+# What the device's counter counts: cycles of one kind, or executed instructions, as in Renode.
+CounterKind = Literal["modelled", "measured", "instructions", "none"]
 
 
 class Link(Protocol):
@@ -16,8 +18,8 @@ class Link(Protocol):
         """One word, for reports."""
 
     @property
-    def cycle_kind(self) -> CycleKind:
-        """What cycles mean that the device counts at the other end of this link."""
+    def cycle_kind(self) -> CounterKind:
+        """What it is that the device counts at the other end of this link."""
 
     def open(self) -> None:
         """Reach the device; nothing to do iff that is done already."""
@@ -36,6 +38,23 @@ class Link(Protocol):
 
     def close(self) -> None:
         """Let go of the device; nothing to do iff that is done already."""
+
+
+@dataclass(frozen=True, slots=True)
+class Greeting:
+    """How to greet a device that may still be starting: with HELLO every_s seconds, until limit_s have passed."""
+
+    every_s: float
+    limit_s: float
+
+
+@runtime_checkable
+class GreetedLink(Protocol):
+    """A link whose device may lose what comes while it starts; it answers soon, or is not there."""
+
+    @property
+    def greeting(self) -> Greeting:
+        """How often, how long."""
 
 
 @dataclass(frozen=True, slots=True)

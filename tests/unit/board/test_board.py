@@ -8,7 +8,20 @@ from typing import Any
 
 import pytest
 
-from sq_micro.board import Board, board_ids, boards_folder, load_board
+from sq_micro.board import (
+    Board,
+    Esptool,
+    MassStorage,
+    OpenOcd,
+    PyOcd,
+    RegisterBlock,
+    Renode,
+    SerialWiring,
+    Uf2,
+    board_ids,
+    boards_folder,
+    load_board,
+)
 from sq_micro.errors import BoardError
 
 GOOD = """
@@ -98,7 +111,7 @@ def test_sources_are_kept_by_path() -> None:
     sources = load_board("nucleo_l4r5zi").sources
     assert set(sources) == {
         *("core.clock_hz", "memory.flash.size_bytes", "memory.sram.size_bytes", "uart.base", "uart.clock_hz"),
-        "energy.active_power_uw",
+        *("energy.active_power_uw", "link.serial"),
     }
     assert "RM0432" in sources["memory.sram.size_bytes"]
 
@@ -126,8 +139,8 @@ def test_the_host_has_no_clock_and_no_memory() -> None:
 
 
 def test_links_follow_from_the_tables(tmp_path: Path) -> None:
-    assert load_board("mps2_an386").links == ("simulator", "qemu")
-    assert load_board("nucleo_l4r5zi").links == ("simulator",)
+    assert load_board("mps2_an386").links == ("simulator", "qemu", "renode")
+    assert load_board("nucleo_l4r5zi").links == ("simulator", "renode", "serial")
     assert load(tmp_path, GOOD).links == ()
 
 
@@ -223,3 +236,83 @@ def test_all_mistakes_of_a_file_are_told_at_once(tmp_path: Path) -> None:
     assert [mistake.split(":")[0] for mistake in found] == [
         *("board.title", "board.tier", "memory.sram.origin", "uart.parity", "uart.base"),
     ]
+
+
+CONNECTIONS = """
+[link.serial]
+usb_ids = ["0483:374b", "0483:374e"]
+dtr     = false
+reset   = "rts"
+source  = "user manual, USB"
+
+[[flasher]]
+tool   = "uf2"
+family_id = 0xE48B_FF56
+label  = "RPI-RP2"
+source = "boot ROM"
+
+[[flasher]]
+tool   = "esptool"
+chip   = "esp32c3"
+offset = 0
+source = "boot ROM"
+
+[[flasher]]
+tool   = "openocd"
+config = "board/bench.cfg"
+source = "OpenOCD itself"
+
+[[flasher]]
+tool   = "pyocd"
+target = "bench"
+source = "its pack"
+
+[[flasher]]
+tool   = "mass_storage"
+label  = "BENCH"
+source = "user manual"
+
+[[renode.registers]]
+name       = "rcc"
+origin     = 0x4002_1000
+size_bytes = 0x400
+source     = "manual, memory map"
+"""
+
+
+def test_what_leads_to_a_board_arrives_in_the_order_of_its_file(tmp_path: Path) -> None:
+    board = load(tmp_path, GOOD + CONNECTIONS)
+    assert board.links == ("renode", "serial")
+    assert board.serial == SerialWiring(
+        "user manual, USB", usb_ids=("0483:374b", "0483:374e"), dtr=False, rts=None, reset="rts"
+    )
+    assert board.flashers == (
+        Uf2("uf2", 0xE48B_FF56, "RPI-RP2", "boot ROM"),
+        Esptool("esptool", "esp32c3", 0, "boot ROM"),
+        OpenOcd("openocd", "board/bench.cfg", "OpenOCD itself"),
+        PyOcd("pyocd", "bench", "its pack"),
+        MassStorage("mass_storage", "BENCH", "user manual"),
+    )
+    assert board.renode == Renode((RegisterBlock("rcc", 0x4002_1000, 0x400, "manual, memory map"),))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "mistake"),
+    [
+        ('"0483:374b"', '"0483-374B"', "link.serial.usb_ids.0: string should match"),
+        ('reset   = "rts"', 'reset   = "power"', "link.serial.reset: input should be 'dtr' or 'rts', got 'power'"),
+        ('tool   = "pyocd"', 'tool   = "jlink"', "flasher.3: input tag 'jlink' found using 'tool'"),
+        ('target = "bench"', 'config = "bench"', "flasher.3.pyocd.target: field required"),
+        ("family_id = 0xE48B_FF56", 'family_id = "rp2040"', "flasher.0.uf2.family_id: input should be a valid integer"),
+        ('name       = "rcc"', 'name       = "the clock"', "renode.registers.0.name: string should match"),
+        ("size_bytes = 0x400", "size_bytes = 3", "renode.registers.0.size_bytes: input should be a multiple of 4"),
+        ('source     = "manual, memory map"', "", "renode.registers.0.source: field required"),
+    ],
+)
+def test_mistakes_in_what_leads_to_a_board_are_told_by_their_place(
+    tmp_path: Path, old: str, new: str, mistake: str
+) -> None:
+    assert CONNECTIONS.count(old) == 1
+    with pytest.raises(BoardError) as caught:
+        load(tmp_path, GOOD + CONNECTIONS.replace(old, new))
+    assert any(found.startswith(mistake) for found in caught.value.mistakes), caught.value.mistakes

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import zlib
 from collections.abc import Callable
 
 from sq_micro.errors import FrameError, LinkTimeoutError
@@ -19,6 +20,8 @@ Answer = Callable[[Frame], bytes]
 class PythonDevice:
     """Output = the sum and the first byte of the input. Run r takes 1000 + r cycles and 700 + r instructions.
 
+    Profiled, operator n takes n cycles.
+
     answer  what the device says to a frame: by default what the protocol asks for
     now     the virtual time in seconds; a read that times out moves it
     """
@@ -26,7 +29,7 @@ class PythonDevice:
     name = "python"
     cycle_kind: CycleKind = "measured"
 
-    def __init__(self, *, cycle_source: int = 1, protocol: int = 1) -> None:
+    def __init__(self, *, cycle_source: int = 1, protocol: int = 2) -> None:
         self.answer: Answer = self.proper_answer
         self.now = 0.0
         self.requests: list[Frame] = []
@@ -81,11 +84,13 @@ class PythonDevice:
                 self._input[offset : offset + len(frame.body) - 4] = frame.body[4:]
                 return b""
             case 3:
-                run, _ = struct.unpack("<IB", frame.body)
+                run, profile = struct.unpack("<IB", frame.body)
                 self.invokes += 1
                 instructions, cycles = self._reads[-1]
                 self._reads += [(instructions + 50, cycles + 80), (instructions + 750 + run, cycles + 1080 + run)]
-                return struct.pack("<IQ", run, (1000 + run) * self._cycle_source)
+                cycles = sum(range(OPERATORS)) if profile else 1000 + run
+                crcs = zlib.crc32(self._input), zlib.crc32(self.output())
+                return struct.pack("<IQII", run, cycles * self._cycle_source, *crcs)
             case 4:
                 offset, length = struct.unpack("<IB", frame.body)
                 return self.output()[offset : offset + length]

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from sq_micro.errors import GoldenMismatchError, LinkError
-from sq_micro.measure.frame import Frame
 from sq_micro.measure.harness import first_difference, measure
 from sq_micro.measure.link.host_link import HostLink
 from sq_micro.measure.session import Session
@@ -47,6 +46,18 @@ def test_more_runs_than_samples_go_round() -> None:
     assert device.invokes == 8, "seven, and one profiled"
 
 
+def test_a_counter_of_instructions_gives_no_cycles() -> None:
+    device = PythonDevice()
+    device.cycle_kind = "instructions"  # type: ignore[assignment]
+    with Session(device) as session:
+        found = measure(session, SAMPLES, runs=2)
+    assert found.instructions == [1001, 1002]
+    assert found.operator_instructions == list(range(70))
+    assert (found.cycles, found.operator_cycles, found.cycle_source) == (None, None, "none")
+    assert "instructions" in str(found)
+    assert "cycles" not in str(found)
+
+
 def test_without_a_counter_nothing_is_counted() -> None:
     device = CountingDevice(cycle_source=0)
     with Session(device) as session:
@@ -73,12 +84,11 @@ def test_differing_outputs_are_counted_and_the_first_is_found() -> None:
 def test_a_device_that_changes_its_mind_is_found_out() -> None:
     device = PythonDevice()
 
-    def answer(frame: Frame) -> bytes:
-        if frame.id == 4 and device.invokes == 4:
-            device._input[0] ^= 1
-        return device.proper_answer(frame)
+    def output() -> bytes:
+        first, second = PythonDevice.output(device)
+        return bytes((first ^ (device.invokes == 4), second))
 
-    device.answer = answer
+    device.output = output  # type: ignore[method-assign]
     with Session(device) as session, pytest.raises(GoldenMismatchError, match="invoked again"):
         measure(session, SAMPLES, runs=4)
 

@@ -12,6 +12,7 @@ from sq_micro.measure.messages import (
     AskHello,
     Fault,
     Invoke,
+    Invoked,
     ReadOutput,
     ReadProfile,
     ReadStack,
@@ -71,7 +72,8 @@ def test_bodies_of_requests(request_: AskHello, body: str) -> None:
 
 
 def test_answers_are_read() -> None:
-    assert Invoke(7).parse(bytes.fromhex("07000000 9a78563412000000")) == 0x12_3456_789A
+    reply = bytes.fromhex("07000000 9a78563412000000 01000000 02000000")
+    assert Invoke(7).parse(reply) == Invoked(0x12_3456_789A, 1, 2)
     assert ReadOutput(0, 2).parse(b"\1\2") == b"\1\2"
     assert ReadProfile(0, 2).parse(bytes.fromhex("01000000 ffffffff")) == (1, 0xFFFF_FFFF)
     assert ReadStack().parse(bytes.fromhex("68000000 00080000")) == StackUse(104, 2048)
@@ -87,10 +89,10 @@ def test_a_fault_says_where() -> None:
     ("request_", "answer"),
     [
         (AskHello(), b"\1"),
-        (AskHello(), b"\1\0" + bytes(60)),
-        (AskHello(), b"\1\0\7" + bytes(50) + b"a\0b\0c\0"),  # a cycle counter nobody knows
+        (AskHello(), b"\2\0" + bytes(60)),
+        (AskHello(), b"\2\0\7" + bytes(50) + b"a\0b\0c\0"),  # a cycle counter nobody knows
         (WriteInput(0, b""), b"\0"),
-        (Invoke(7), bytes(12)),  # another run
+        (Invoke(7), bytes(20)),  # another run
         (Invoke(7), b"\7"),
         (ReadOutput(0, 2), b"\1"),
         (ReadProfile(0, 2), bytes(4)),
@@ -103,5 +105,5 @@ def test_answers_of_another_form_are_refused(request_: Invoke, answer: bytes) ->
 
 
 def test_another_protocol_is_refused_by_its_number() -> None:
-    with pytest.raises(LinkError, match="protocol 2"):
-        AskHello().parse(b"\2\0")
+    with pytest.raises(LinkError, match="protocol 3"):
+        AskHello().parse(b"\3\0")

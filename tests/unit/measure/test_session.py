@@ -9,6 +9,7 @@ import pytest
 
 from sq_micro.errors import DeviceError, LinkError, LinkTimeoutError
 from sq_micro.measure.frame import Frame, encode_frame
+from sq_micro.measure.link.base import Greeting
 from sq_micro.measure.link.faulty_link import FaultyLink
 from sq_micro.measure.link.host_link import HostLink
 from sq_micro.measure.messages import AskHello, Invoke, ReadOutput, ReadProfile, WriteInput
@@ -54,11 +55,32 @@ def test_long_reads_come_in_pieces() -> None:
         assert session.read_profile() == list(range(70))
 
 
+def test_a_profile_adds_up() -> None:
+    with session_with(PythonDevice()) as session:
+        assert session.profile(b"\1\2\3\4") == (list(range(70)), b"\x0a\1")
+
+
+@pytest.mark.parametrize(("message", "answers_for_another_input"), [(2, False), (4, True), (5, False)])
+def test_what_does_not_belong_together_is_no_result(message: int, answers_for_another_input: bool) -> None:
+    device, reset = PythonDevice(), PythonDevice()
+
+    def answer(frame: Frame) -> bytes:
+        if frame.id == message and answers_for_another_input:
+            return reset.proper_answer(frame)
+        if frame.id == message == 5:
+            return encode_frame(Frame(frame.sequence, 0x85, bytes(1 + 4 * frame.body[2])))
+        return encode_frame(Frame(frame.sequence, 0x82, b"\0")) if frame.id == message else device.proper_answer(frame)
+
+    device.answer = answer
+    with session_with(device) as session, pytest.raises(LinkError, match="in 4 inferences the device has not kept"):
+        session.profile(b"\1\2\3\4")
+
+
 def test_cycles_are_none_without_a_counter() -> None:
     with session_with(PythonDevice()) as session:
-        assert session.invoke() == 1001
+        assert session.run(b"\1\2\3\4")[0] == 1001
     with session_with(PythonDevice(cycle_source=0)) as session:
-        assert session.invoke() is None
+        assert session.run(b"\1\2\3\4")[0] is None
 
 
 def test_an_input_of_the_wrong_length_is_refused() -> None:
@@ -91,6 +113,49 @@ def test_a_damaged_answer_is_asked_for_again() -> None:
     device.answer = answer
     with session_with(device, attempts=8) as session:
         assert session.hello.model == "sum"
+
+
+def test_a_line_of_garbage_only_is_given_up_soon() -> None:
+    device = PythonDevice()
+    device.answer = lambda frame: b"\xf8\x80\x1c\xe6" * 10 + b"\0"
+    with pytest.raises(LinkError, match=r"HELLO in 64 attempts .*garbage: is the baud rate"):
+        session_with(device).open()
+    assert device.now == 0.0, "it does not wait for more of it"
+
+
+def test_damaged_answers_end_with_the_time_of_all_attempts() -> None:
+    device = PythonDevice()
+
+    def answer(frame: Frame) -> bytes:
+        device.now += 50
+        return b"\x05garbage\0"
+
+    device.answer = answer
+    with pytest.raises(LinkError, match="HELLO in 4 attempts"):
+        session_with(device, timeout_s=60, attempts=3).open()
+    assert device.now <= 3 * 60 + 50
+
+
+def test_a_device_that_may_be_starting_is_greeted_until_it_answers() -> None:
+    device = PythonDevice()
+    device.greeting = Greeting(every_s=0.5, limit_s=10.0)  # type: ignore[attr-defined]
+    device.answer = lambda frame: device.proper_answer(frame) if device.now >= 3.0 else b""
+    with session_with(device, timeout_s=60) as session:
+        assert session.hello.model == "sum"
+    assert device.now == pytest.approx(3.0)
+    device.answer = lambda frame: b""
+    with pytest.raises(LinkError, match=r"HELLO in 20 attempts .*it is silent"):
+        session_with(device, timeout_s=60).open()
+    assert device.now == pytest.approx(13.0)
+
+
+def test_the_first_hello_does_not_complete_what_another_host_began() -> None:
+    device = PythonDevice()
+    written: list[bytes] = []
+    write = device.write
+    device.write = lambda data: (written.append(data), write(data))[1]  # type: ignore[method-assign, func-returns-value]
+    with session_with(device):
+        assert b"".join(written).startswith(b"\0")
 
 
 def test_late_answers_are_not_taken_for_others() -> None:
@@ -158,7 +223,7 @@ def test_the_firmware_runs_its_model(host_firmware: Path) -> None:
         assert session.hello.arena_bytes == 2 * fake_firmware.MODEL_BYTES
         for profile in (False, True):
             session.write_input(SAMPLE)
-            assert session.invoke(profile=profile) is None
+            assert session.invoke(profile=profile).cycles == 0
             assert session.read_output() == SAMPLE[::-1]
         assert session.read_profile() == [0, 0, 0]
         assert session.read_stack().reserved_bytes == 0

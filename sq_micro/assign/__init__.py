@@ -1,0 +1,1 @@
+"""Chooses a bitwidth per operator under the budgets of a board."""

@@ -1,0 +1,98 @@
+"""A Problem as an integer program, and its solution with the real arena.
+
+Rows come from the budgets. SRAM is no sum: a lower bound per operator (tensors alive while it runs, plus its scratch)
+is a row, and a plan whose real arena is still too large is cut off with all plans of the same scratch, lazily.
+"""
+
+from __future__ import annotations
+
+from sq_micro.assign.costs import AMOUNTS, arena_bytes, fixed_amount, stated
+from sq_micro.assign.integer_program import Solution, solve
+from sq_micro.assign.options import WidthOption
+from sq_micro.assign.problem import Problem
+from sq_micro.assign.program import Choices, Cut, Program, Row
+from sq_micro.cost.budget import Resource
+from sq_micro.errors import UsageError
+from sq_micro.ir.bitwidths import Bitwidths
+from sq_micro.plan.lifetimes import live_buffers, live_bytes
+
+_TIE_BREAK = 1e-7  # nats for the whole flash: of equal damage the smaller plan
+
+
+def bitwidths_of(problem: Problem, choices: Choices) -> Bitwidths:
+    """The plan that the choices mean."""
+    pairs = zip(problem.allowed, choices, strict=True)
+    return Bitwidths({option.operator: option.widths[choice].bits for option, choice in pairs})
+
+
+def program_of(problem: Problem) -> Program:
+    """Divergence to be minimised, one row per budget. Raises UsageError without sensitivities."""
+    sensitivity = problem.sensitivity
+    if sensitivity is None:
+        raise UsageError("the integer program needs a sensitivity table; measure it, or take another allocator")
+    flash = sum(max(width.flash_bytes for width in option.widths) for option in problem.allowed) or 1
+
+    def damage(operator: str, width: WidthOption) -> float:
+        return sensitivity.of(operator, width.bits) + _TIE_BREAK * width.flash_bytes / flash
+
+    costs = tuple(tuple(damage(o.operator, width) for width in o.widths) for o in problem.allowed)
+    rows: list[Row] = []
+    for resource in stated(problem):
+        rows += _sram_rows(problem) if resource == "sram" else [_row(problem, resource)]
+    return Program(costs, tuple(rows))
+
+
+def _row(problem: Problem, resource: Resource) -> Row:
+    amount = AMOUNTS[resource]
+    table = tuple(tuple(amount(width) or 0 for width in option.widths) for option in problem.allowed)
+    return Row(resource, table, getattr(problem.budget, resource) - fixed_amount(problem, resource))
+
+
+def _sram_rows(problem: Problem) -> list[Row]:
+    """For each operator: what is alive while it runs, and its scratch, are within the budget."""
+    assert problem.budget.sram is not None
+    buffers = live_buffers(problem.topology, {})
+    free = problem.budget.sram - problem.fixed.sram_bytes
+    position = {option.operator: index for index, option in enumerate(problem.allowed)}
+    rows = []
+    for index, operator in enumerate(problem.topology.operators):
+        table = [[0.0] * len(option.widths) for option in problem.allowed]
+        if operator.name in position:
+            option = problem.allowed[position[operator.name]]
+            table[position[operator.name]] = [float(width.scratch_bytes) for width in option.widths]
+        bound = free - live_bytes(buffers, index)
+        if max(map(max, table)) > bound:
+            rows.append(Row("sram", tuple(map(tuple, table)), bound))
+    return rows
+
+
+def solve_lazily(problem: Problem, program: Program) -> tuple[Solution | None, Program]:
+    """The best plan whose real arena fits, and the program with the cuts that this took."""
+    budget = problem.budget.sram
+    while True:
+        found = solve(program)
+        if found is None or budget is None:
+            return found, program
+        if problem.fixed.sram_bytes + arena_bytes(problem, bitwidths_of(problem, found.choices)) <= budget:
+            return found, program
+        program = program.with_cuts(_same_scratch(problem, found.choices))
+
+
+def _same_scratch(problem: Problem, choices: Choices) -> Cut:
+    """Forbids all plans with these operators' scratch: their arena is the same."""
+    alike = []
+    for option, choice in zip(problem.allowed, choices, strict=True):
+        scratch = option.widths[choice].scratch_bytes
+        alike.append(frozenset(i for i, width in enumerate(option.widths) if width.scratch_bytes == scratch))
+    return Cut(tuple(alike), len(choices) - 1)
+
+
+def choices_of(problem: Problem, bitwidths: Bitwidths) -> Choices | None:
+    """The inverse of `bitwidths_of`; None iff some width is none of the operator's."""
+    found = []
+    for option in problem.allowed:
+        bits = bitwidths.weights[option.operator]
+        if bits not in option.bits:
+            return None
+        found.append(option.bits.index(bits))
+    return tuple(found)

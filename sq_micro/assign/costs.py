@@ -1,0 +1,103 @@
+"""What a plan costs, exactly: the operators' options added up, and the arena from the real plan of the memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from math import fsum
+
+from sq_micro.assign.options import OperatorOptions, WidthOption
+from sq_micro.assign.problem import Problem
+from sq_micro.cost.budget import UNIT, Resource, Violation
+from sq_micro.cost.cost import Cost
+from sq_micro.cost.figure import Figure
+from sq_micro.errors import UsageError
+from sq_micro.ir.bitwidths import Bitwidths
+from sq_micro.plan.plan import make_plan
+
+Amount = Callable[[WidthOption], float | None]
+
+# What an option adds to each budget. SRAM does not add up: buffers share the arena.
+AMOUNTS: dict[Resource, Amount] = {
+    "weights": lambda option: option.weight_bytes,
+    "flash": lambda option: option.flash_bytes,
+    "latency": lambda option: option.latency_s,
+    "energy": lambda option: option.energy_j,
+}
+
+
+def cost_of(problem: Problem, bitwidths: Bitwidths) -> Cost:
+    """The cost of a plan. Latency and energy are None where any operator's is unknown."""
+    chosen = [option.at(bitwidths.weights[option.operator]) for option in problem.options]
+    latency, energy = _total(problem, chosen, "latency"), _total(problem, chosen, "energy")
+    return Cost(
+        flash=Figure(problem.fixed.flash_bytes + sum(option.flash_bytes for option in chosen), "bytes", "modelled"),
+        sram=Figure(problem.fixed.sram_bytes + arena_bytes(problem, bitwidths), "bytes", "exact"),
+        latency=None if latency is None else Figure(latency, "s", "modelled"),
+        energy=None if energy is None else Figure(energy, "J", "modelled"),
+        weights=Figure(sum(option.weight_bytes for option in chosen), "bytes", "exact"),
+    )
+
+
+def arena_bytes(problem: Problem, bitwidths: Bitwidths) -> int:
+    """What tensors and scratch take together, as they will be placed."""
+    return make_plan(problem.topology, bitwidths).arena_bytes
+
+
+def violations(problem: Problem, bitwidths: Bitwidths) -> tuple[Violation, ...]:
+    """The budgets that a plan exceeds."""
+    return problem.budget.violations(cost_of(problem, bitwidths))
+
+
+def stated(problem: Problem) -> tuple[Resource, ...]:
+    """The resources that have a budget.
+
+    Raises UsageError iff one is bounded whose amounts are not known for every operator and width.
+    """
+    found = tuple(resource for resource in UNIT if getattr(problem.budget, resource) is not None)
+    for resource in found:
+        if resource != "sram" and any(AMOUNTS[resource](width) is None for width in _widths(problem.options)):
+            raise UsageError(f"a budget for {resource} needs a board with a known {resource} of every operator")
+    return found
+
+
+def fixed_amount(problem: Problem, resource: Resource) -> float:
+    """What a resource is taken for, whatever the widths."""
+    fixed = problem.fixed
+    amounts = {
+        "weights": 0,
+        "flash": fixed.flash_bytes,
+        "sram": fixed.sram_bytes,
+        "latency": fixed.latency_s,
+        "energy": fixed.energy_j,
+    }
+    return float(amounts[resource] or 0)
+
+
+def least(problem: Problem, resource: Resource) -> float:
+    """The least that any plan takes of a resource, pins kept. Of SRAM: with the least scratch everywhere."""
+    if resource == "sram":
+        leanest = {o.operator: min(o.widths, key=lambda width: width.scratch_bytes).bits for o in problem.allowed}
+        return float(problem.fixed.sram_bytes + arena_bytes(problem, Bitwidths(leanest)))
+    amount = AMOUNTS[resource]
+    lowest = fsum(min(amount(width) or 0 for width in option.widths) for option in problem.allowed)
+    return fixed_amount(problem, resource) + lowest
+
+
+def load(problem: Problem, cost: Cost) -> float:
+    """The largest share of any budget that a cost takes; 1 just fits, 0 without budgets."""
+    shares = [0.0]
+    for resource in UNIT:
+        bound, taken = getattr(problem.budget, resource), getattr(cost, resource)
+        if bound is not None and taken is not None:
+            shares.append(taken.value / bound)
+    return max(shares)
+
+
+def _total(problem: Problem, chosen: Iterable[WidthOption], resource: Resource) -> float | None:
+    amounts = [AMOUNTS[resource](option) for option in chosen]
+    known = [amount for amount in amounts if amount is not None]
+    return fsum([fixed_amount(problem, resource), *known]) if len(known) == len(amounts) else None
+
+
+def _widths(options: Iterable[OperatorOptions]) -> Iterable[WidthOption]:
+    return (width for option in options for width in option.widths)

@@ -1,0 +1,159 @@
+"""Why each operator has its width: statistics of its weights, measured damage, what one step would cost and gain."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sq_micro.assign.costs import cost_of
+from sq_micro.assign.problem import Assignment, Problem
+from sq_micro.assign.sigmaquant.divergence import WeightStatistics, weight_statistics
+from sq_micro.assign.sigmaquant.options import SigmaQuantOptions
+from sq_micro.cost.budget import Resource
+from sq_micro.cost.cost import Cost
+from sq_micro.ir.bitwidths import Bitwidths
+from sq_micro.ir.operators import WeightedOperator, kind
+from sq_micro.quant.calibrate import Ranges
+
+
+@dataclass(frozen=True, slots=True)
+class WidthReason:
+    """One operator at one width, all others as assigned.
+
+    sensitivity        nats beyond 8 bits, None without a table
+    weight_divergence  of the weights' histogram, equation 1 of SigmaQuant
+    blocked_by         the budgets that this width would exceed
+    """
+
+    bits: int
+    weight_bytes: int
+    flash_bytes: int
+    latency_s: float | None
+    energy_j: float | None
+    sensitivity: float | None
+    weight_divergence: float
+    blocked_by: tuple[Resource, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorReason:
+    """One operator: `chosen` is one of `widths`, narrower and wider are next to it; None at the ends and for pins."""
+
+    operator: str
+    kind: str
+    weights: int
+    sigma: float
+    pinned: bool
+    chosen: WidthReason
+    narrower: WidthReason | None
+    wider: WidthReason | None
+    widths: tuple[WidthReason, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """sigma_correlation: rank correlation of sigma with the damage at the narrowest width; None where undefined."""
+
+    assignment: Assignment
+    operators: tuple[OperatorReason, ...]
+    sigma_correlation: float | None
+    warnings: tuple[str, ...]
+
+
+def explain(problem: Problem, assignment: Assignment, ranges: Ranges | None = None) -> Explanation:
+    """All that is known about an assignment. `ranges` lets operators be named that no sample brings to life."""
+    every = tuple(sorted({bits for option in problem.options for bits in option.bits}))
+    options = SigmaQuantOptions(bits=every)
+    statistics = {s.operator: s for s in weight_statistics(problem.graph, every, options)}
+    by_name = {operator.name: operator for operator in problem.topology.weighted()}
+    reasons = tuple(
+        _reason(problem, assignment, by_name[option.operator], statistics[option.operator])
+        for option in problem.options
+    )
+    return Explanation(assignment, reasons, _sigma_correlation(reasons), warnings_about(problem, ranges))
+
+
+def warnings_about(problem: Problem, ranges: Ranges | None = None) -> tuple[str, ...]:
+    """What a person should look at before trusting an assignment: dead operators, constant weights."""
+    found = []
+    for operator in problem.topology.weighted():
+        weights = problem.graph.constants[operator.weights]
+        if not weights.any():
+            found.append(f"operator '{operator.name}': all weights are zero; its width changes nothing but bytes")
+        elif np.ptp(weights) == 0:
+            found.append(f"operator '{operator.name}': all weights are equal; was it trained?")
+        span = ranges.tensors.get(operator.output) if ranges is not None else None
+        if span is not None and span.minimum == span.maximum:
+            found.append(
+                f"operator '{operator.name}': its output is the same for every calibration sample; it is dead, or the"
+                " samples are too few or not like real inputs"
+            )
+    return tuple(found)
+
+
+def rank_correlation(first: Sequence[float], second: Sequence[float]) -> float | None:
+    """Spearman's: the correlation of ranks, of equal values their mean rank. None iff either is constant.
+
+    >>> rank_correlation([1, 2, 3], [10, 30, 20])
+    0.5
+    """
+    one, other = _ranks(first), _ranks(second)
+    if len(first) < 2 or np.ptp(one) == 0 or np.ptp(other) == 0:
+        return None
+    return round(float(np.corrcoef(one, other)[0, 1]), 12)
+
+
+def _ranks(values: Sequence[float]) -> NDArray[np.float64]:
+    _, index, counts = np.unique(np.asarray(values), return_inverse=True, return_counts=True)
+    return np.asarray((np.cumsum(counts) - (counts - 1) / 2)[index])
+
+
+def _sigma_correlation(reasons: tuple[OperatorReason, ...]) -> float | None:
+    narrowest = [reason.widths[0].sensitivity for reason in reasons]
+    known = [value for value in narrowest if value is not None]
+    return rank_correlation([reason.sigma for reason in reasons], known) if len(known) == len(reasons) else None
+
+
+def _reason(
+    problem: Problem, assignment: Assignment, operator: WeightedOperator, statistics: WeightStatistics
+) -> OperatorReason:
+    option = next(option for option in problem.options if option.operator == operator.name)
+    widths = tuple(_width(problem, assignment, operator.name, bits, statistics) for bits in option.bits)
+    position = option.bits.index(assignment.bitwidths.weights[operator.name])
+    pinned = operator.name in problem.pins
+    return OperatorReason(
+        operator=operator.name,
+        kind=kind(operator),
+        weights=problem.topology.elements(operator.weights),
+        sigma=statistics.sigma,
+        pinned=pinned,
+        chosen=widths[position],
+        narrower=widths[position - 1] if position > 0 and not pinned else None,
+        wider=widths[position + 1] if position + 1 < len(widths) and not pinned else None,
+        widths=widths,
+    )
+
+
+def _width(
+    problem: Problem, assignment: Assignment, operator: str, bits: int, statistics: WeightStatistics
+) -> WidthReason:
+    option = next(option for option in problem.options if option.operator == operator).at(bits)
+    changed = Bitwidths({**assignment.bitwidths.weights, operator: bits})
+    table = problem.sensitivity
+    return WidthReason(
+        bits=bits,
+        weight_bytes=option.weight_bytes,
+        flash_bytes=option.flash_bytes,
+        latency_s=option.latency_s,
+        energy_j=option.energy_j,
+        sensitivity=table.of(operator, bits) if table is not None else None,
+        weight_divergence=statistics.divergence[bits],
+        blocked_by=_exceeded(problem, cost_of(problem, changed)),
+    )
+
+
+def _exceeded(problem: Problem, cost: Cost) -> tuple[Resource, ...]:
+    return tuple(violation.resource for violation in problem.budget.violations(cost))

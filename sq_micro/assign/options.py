@@ -1,0 +1,131 @@
+"""What each operator may be: a width, and what it takes at that width. What the network takes whatever the widths."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sq_micro.board import Board
+from sq_micro.cost.profile import NetworkProfile, table_bytes, weight_bytes
+from sq_micro.ir.bitwidths import WEIGHT_BITS, Bitwidths
+from sq_micro.ir.topology import Topology
+from sq_micro.kernels.select import select_kernels
+
+
+@dataclass(frozen=True, slots=True)
+class WidthOption:
+    """One operator at one width: bytes, seconds, joules; latency and energy are None where nobody knows them."""
+
+    bits: int
+    weight_bytes: int
+    table_bytes: int = 0
+    code_bytes: int = 0
+    scratch_bytes: int = 0
+    latency_s: float | None = None
+    energy_j: float | None = None
+
+    @property
+    def flash_bytes(self) -> int:
+        """Weights, tables and code."""
+        return self.weight_bytes + self.table_bytes + self.code_bytes
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorOptions:
+    """The widths that an operator may take, narrowest first."""
+
+    operator: str
+    widths: tuple[WidthOption, ...]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "widths", tuple(sorted(self.widths, key=lambda option: option.bits)))
+
+    @property
+    def bits(self) -> tuple[int, ...]:
+        """The widths alone."""
+        return tuple(option.bits for option in self.widths)
+
+    def at(self, bits: int) -> WidthOption:
+        """The option of a width. KeyError iff there is none."""
+        for option in self.widths:
+            if option.bits == bits:
+                return option
+        raise KeyError(f"operator '{self.operator}' has no option of {bits} bits")
+
+    def only(self, allowed: Sequence[int]) -> OperatorOptions:
+        """The same with some of the widths."""
+        return OperatorOptions(self.operator, tuple(option for option in self.widths if option.bits in allowed))
+
+
+@dataclass(frozen=True, slots=True)
+class FixedCosts:
+    """Beside the operators with weights: shared code, stack and static data, the other operators' time."""
+
+    flash_bytes: int = 0
+    sram_bytes: int = 0
+    latency_s: float | None = None
+    energy_j: float | None = None
+
+
+def operator_options(
+    topology: Topology,
+    widths: Sequence[int] = WEIGHT_BITS,
+    profile: NetworkProfile | None = None,
+    board: Board | None = None,
+) -> tuple[OperatorOptions, ...]:
+    """The options of every weighted operator, in execution order.
+
+    topology  as it is planned: of `quant.quantize.Frame` or a QuantGraph
+    profile, board  give code bytes, latency and energy; without them there are bytes of constants alone
+    """
+    power = board.active_power_w if board is not None else None
+    uniform = {bits: select_kernels(topology, _uniform(topology, bits)) for bits in widths}
+    found = []
+    for operator in topology.weighted():
+        options = []
+        for bits in widths:
+            figures = profile.figures(operator.name, bits) if profile is not None else None
+            latency = _seconds(figures.cycles if figures is not None else None, board)
+            options.append(
+                WidthOption(
+                    bits=bits,
+                    weight_bytes=weight_bytes(operator, bits, topology),
+                    table_bytes=table_bytes(operator, bits, topology),
+                    code_bytes=figures.code_bytes if figures is not None else 0,
+                    scratch_bytes=uniform[bits][operator.name].scratch_bytes,
+                    latency_s=latency,
+                    energy_j=latency * power if latency is not None and power is not None else None,
+                )
+            )
+        found.append(OperatorOptions(operator.name, tuple(options)))
+    return tuple(found)
+
+
+def fixed_costs(topology: Topology, profile: NetworkProfile, board: Board) -> FixedCosts:
+    """What a network takes on a board whatever the widths."""
+    weighted = {operator.name for operator in topology.weighted()}
+    others = [
+        profile.figures(operator.name, 0)
+        for operator in topology.operators
+        if operator.name not in weighted and operator.name in profile.operators
+    ]
+    cycles = [profile.overhead_cycles, *(figures.cycles for figures in others)]
+    known = [count for count in cycles if count is not None]
+    latency = _seconds(sum(known) if len(known) == len(cycles) else None, board)
+    power = board.active_power_w
+    return FixedCosts(
+        flash_bytes=profile.shared_code_bytes + sum(figures.code_bytes for figures in others),
+        sram_bytes=board.stack_bytes + profile.static_bytes,
+        latency_s=latency,
+        energy_j=latency * power if latency is not None and power is not None else None,
+    )
+
+
+def _uniform(topology: Topology, bits: int) -> Bitwidths:
+    return Bitwidths({operator.name: bits for operator in topology.weighted()})
+
+
+def _seconds(cycles: int | None, board: Board | None) -> float | None:
+    if cycles is None or board is None or not board.core.clock_hz:
+        return None
+    return cycles / board.core.clock_hz

@@ -1,0 +1,133 @@
+"""What each operator's width costs the network's outputs, measured: one operator narrow, all others at 8 bits.
+
+Weights are rounded as well as they will be in the end, from one set of statistics per operator, so that the table says
+what a width costs after rounding has done its best. The raw differences are noisy near zero: they are clipped at zero
+and made monotone in the width by isotonic regression (pool adjacent violators).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sq_micro.assign.damage import BASE_BITS, DamageJob, RoundingJob, mean_divergences, round_widths
+from sq_micro.assign.identity import network_key
+from sq_micro.assign.output_divergence import Float64Array, float_outputs, real_samples
+from sq_micro.ir.bitwidths import WEIGHT_BITS, Bitwidths
+from sq_micro.ir.float_graph import FloatGraph
+from sq_micro.mapper import Mapper, SerialMapper
+from sq_micro.quant.calibrate import Progress, Ranges, SampleSource
+from sq_micro.quant.params import Float32Array
+from sq_micro.quant.quantize import Frame, QuantizedWeights
+from sq_micro.rounding import RoundingMethod, collect_statistics
+from sq_micro.store import Store, content_key
+
+
+def _unwatched(done: int, total: int) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Sensitivity:
+    """divergence[operator][width] beyond the plan of 8 bits everywhere: ≥ 0, falling in the width.
+
+    bits      ascending
+    measured  the same before clipping and isotonic regression
+    baseline  the divergence of 8 bits everywhere from the float network
+    """
+
+    operators: tuple[str, ...]
+    bits: tuple[int, ...]
+    divergence: Float64Array
+    measured: Float64Array
+    baseline: float
+
+    def of(self, operator: str, bits: int) -> float:
+        """What one operator at a width adds. KeyError iff the pair was not measured."""
+        if operator not in self.operators or bits not in self.bits:
+            raise KeyError(f"no sensitivity of operator '{operator}' at {bits} bits was measured")
+        return float(self.divergence[self.operators.index(operator), self.bits.index(bits)])
+
+    def total(self, bitwidths: Bitwidths) -> float:
+        """The additive prediction of a plan's divergence."""
+        return self.baseline + sum(self.of(operator, bits) for operator, bits in bitwidths.weights.items())
+
+
+def monotone(measured: Float64Array) -> Float64Array:
+    """The nearest rows (least squares) that never rise from left to right, clipped at zero. (…, widths)
+
+    >>> monotone(np.array([[4.0, 1.0, 2.0, -1.0]])).tolist()
+    [[4.0, 1.5, 1.5, 0.0]]
+    """
+    return np.array([_falling(row) for row in np.maximum(measured, 0.0)])
+
+
+def _falling(row: Float64Array) -> list[float]:
+    blocks: list[tuple[float, int]] = []
+    for value in row:
+        mean, count = float(value), 1
+        while blocks and blocks[-1][0] < mean:
+            before, members = blocks.pop()
+            mean, count = (mean * count + before * members) / (count + members), count + members
+        blocks.append((mean, count))
+    return [mean for mean, count in blocks for _ in range(count)]
+
+
+def measure_sensitivity(
+    graph: FloatGraph,
+    ranges: Ranges,
+    samples: NDArray[np.floating] | SampleSource,
+    widths: Sequence[int] = WEIGHT_BITS,
+    method: RoundingMethod = "feedback",
+    mapper: Mapper | None = None,
+    store: Store | None = None,
+    progress: Progress = _unwatched,
+) -> Sensitivity:
+    """Measure every operator at every width on calibration samples (n, *input_shape) of real values; no labels.
+
+    mapper, store  None: in this process, nothing kept
+    progress       told (operators done, operators)
+    """
+    mapper, store = mapper or SerialMapper(), store or Store(None)
+    frame = Frame.of(graph, ranges)
+    operators = tuple(operator.name for operator in frame.topology.weighted())
+    bits = tuple(sorted({*widths, BASE_BITS}))
+    values = real_samples(samples, 0, len(samples))
+    identity = network_key(graph, ranges, values)
+    keys = {name: content_key("sensitivity", identity, method, name, str(bits)) for name in operators}
+    kept = {name: np.frombuffer(found) for name in operators if (found := store.get(keys[name])) is not None}
+    missing = [name for name in operators if name not in kept]
+    if missing:
+        rounded = _round_all(frame, ranges, values, missing, bits, method, mapper)
+        base = {name: widths[BASE_BITS] for name, widths in rounded.items()}
+        reference = float_outputs(frame.graph, values)
+        jobs = [
+            DamageJob(frame, operator, rounded[operator.name], base, values, reference, store, keys[operator.name])
+            for operator in frame.topology.weighted()
+            if operator.name in missing
+        ]
+        kept |= zip(missing, mapper.map(mean_divergences, jobs, progress), strict=True)
+    rows = np.array([kept[name] for name in operators])
+    baseline = float(rows[0, -1])
+    measured = rows - baseline
+    return Sensitivity(operators, bits, monotone(measured), measured, baseline)
+
+
+def _round_all(
+    frame: Frame,
+    ranges: Ranges,
+    samples: Float32Array,
+    missing: Sequence[str],
+    bits: tuple[int, ...],
+    method: RoundingMethod,
+    mapper: Mapper,
+) -> dict[str, dict[int, QuantizedWeights]]:
+    """Every operator's weights by width: all widths of those that are missing, 8 bits of the others."""
+    statistics = collect_statistics(frame.graph, ranges, samples) if method == "feedback" else {}
+    jobs = [
+        RoundingJob(frame, op, statistics.get(op.name), bits if op.name in missing else (BASE_BITS,))
+        for op in frame.topology.weighted()
+    ]
+    return {job.operator.name: found for job, found in zip(jobs, mapper.map(round_widths, jobs), strict=True)}

@@ -1,0 +1,120 @@
+"""`sq-micro sweep`: which board does it fit?"""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sq_micro import cli_options as options
+from sq_micro.board import board_ids, load_board
+from sq_micro.console import StageDisplay, errors_as_exit_codes
+
+if TYPE_CHECKING:
+    from sq_micro.stages.sweep import Sweep
+
+Boards = Annotated[str | None, typer.Option("--boards", help="ids, separated by commas  [default: all with memories]")]
+Flashes = Annotated[str, typer.Option("--flash", help="budgets, separated by commas, as 24KiB,32KiB,48KiB")]
+
+
+def sweep(
+    model: options.Model,
+    calibrate: options.Calibrate,
+    flash: Flashes,
+    boards: Boards = None,
+    out: options.Out = options.DEFAULT_OUT,
+    sram: options.Sram = None,
+    latency: options.Latency = None,
+    energy: options.Energy = None,
+    allocator: options.AllocatorOption = options.AllocatorName.ILP,
+    observer: options.ObserverOption = options.Observer.MSE,
+    compiler: options.CompilerOption = options.CompilerName.AUTO,
+    workers: options.Workers = None,
+    dask: options.Dask = None,
+    no_cache: options.NoCache = False,
+    json: options.Json = False,
+    debug: options.Debug = False,
+) -> None:
+    """Boards times budgets: what each would give, as a sheet."""
+    with errors_as_exit_codes(debug), StageDisplay(quiet=json) as display:
+        from sq_micro.cli_budget import budget_of
+        from sq_micro.cost.budget import Budget
+        from sq_micro.paths import write_atomically
+        from sq_micro.quant.samples import load_samples
+        from sq_micro.stages.analyze import read_model
+        from sq_micro.stages.assign import AssignRequest, worker_pool
+        from sq_micro.stages.sweep import sweep as run_sweep
+        from sq_micro.workspace import Workspace
+
+        workspace = Workspace(out)
+        names = boards.split(",") if boards else [name for name in board_ids() if load_board(name).sram]
+        budgets = [budget_of(text, sram, latency, energy, None) for text in flash.split(",")]
+        request = AssignRequest(
+            calibrate,
+            names[0],
+            Budget(),
+            allocator=allocator.value,
+            observer=observer.value,
+            compiler=compiler.value,
+            workers=workers,
+            dask=dask,
+            keep=not no_cache,
+        )
+        for name in names:
+            load_board(name)
+        workspace.open()
+        _, graph, _ = read_model(model)
+        samples = load_samples(calibrate, graph.input_shape, graph.topology.shape(graph.topology.output)[-1])
+        with worker_pool(request) as mapper:
+            found = run_sweep(graph, samples, names, budgets, request, mapper, display.notify)
+        write_atomically(workspace / "sweep.json", found.model_dump_json(indent=1) + "\n")
+        write_atomically(workspace / "sweep.csv", sweep_csv(found))
+    if json:
+        print(found.model_dump_json(indent=2))
+        return
+    print_sweep(found)
+    print(f"sheet: {workspace / 'sweep.csv'}")
+
+
+def sweep_csv(found: Sweep) -> str:
+    """One line a board and budget."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    head = ("board", "budget", "fits", "flash_bytes", "sram_bytes", "latency_s", "energy_j")
+    writer.writerow((*head, "divergence", "expected_drop_points", "bits", "reason"))
+    for point in found.points:
+        figures = (point.flash_bytes, point.sram_bytes, point.latency_s, point.energy_j)
+        quality = (point.divergence, point.expected_drop_points)
+        shown = ["" if value is None else value for value in (*figures, *quality)]
+        bits = " ".join(map(str, point.bits.values()))
+        writer.writerow((point.board, point.budget, int(point.fits), *shown, bits, point.reason))
+    return text.getvalue()
+
+
+def print_sweep(found: Sweep) -> None:
+    """The same as a table."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, title=f"{found.model}: boards and budgets", title_justify="left", padding=0)
+    for column in ("board", "budget", "fits"):
+        table.add_column(column)
+    for column in ("flash", "SRAM", "latency", "energy", "expected drop"):
+        table.add_column(column, justify="right")
+    table.add_column("bits by operator")
+    for point in found.points:
+        table.add_row(
+            point.board,
+            point.budget,
+            "yes" if point.fits else "no",
+            f"{point.flash_bytes:,.0f} B",
+            f"{point.sram_bytes:,.0f} B",
+            "" if point.latency_s is None else f"{point.latency_s * 1e3:,.1f} ms",
+            "" if point.energy_j is None else f"{point.energy_j * 1e3:,.2f} mJ",
+            "" if point.expected_drop_points is None else f"{point.expected_drop_points:.2f}",
+            " ".join(map(str, point.bits.values())),
+        )
+    Console().print(table)

@@ -1,0 +1,119 @@
+"""What a person may choose about fine-tuning."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from sq_micro.errors import UsageError
+from sq_micro.quant.graph import QuantGraph
+
+_RATES = ((2.5, 1e-3), (3.5, 5e-4), (8.0, 3e-4))  # (mean bits up to, learning rate of the weights)
+_SEEN, _MOST_EPOCHS = 20_000, 60  # samples that training sees, repetitions included
+
+
+@dataclass(frozen=True, slots=True)
+class Augmentation:
+    """Changes that leave a sample one of its kind; none by default, since only a person knows what is natural.
+
+    mirror         swap left and right in every second sample
+    shift_rows     move an image up or down by up to so many rows; what comes in repeats the edge
+    shift_columns  the same, left or right
+    mixed          the fraction of samples that are blended with another: the float network says what they then are
+    """
+
+    mirror: bool = False
+    shift_rows: int = 0
+    shift_columns: int = 0
+    mixed: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.shift_rows < 0 or self.shift_columns < 0:
+            raise UsageError(f"a shift of {self.shift_rows} rows, {self.shift_columns} columns: give 0 or more")
+        if not 0.0 <= self.mixed <= 1.0:
+            raise UsageError(f"a fraction of {self.mixed:g} mixed samples: give a number between 0 and 1")
+
+
+@dataclass(frozen=True, slots=True)
+class FinetuneOptions:
+    """Defaults as measured in DESIGN.md, "Fine-tuning".
+
+    epochs               passes over the training samples
+    batch                samples a step; fewer where there are fewer
+    learning_rate        Adam's, of the weights; the unit is the largest level of a channel
+    scale_learning_rate  Adam's, of everything else: logarithms of scales, biases in units of the output's range
+    learn_ranges         whether the scales of activations are trained too; zero points and the input's scale are not
+    temperature          softens both distributions that distillation compares
+    label_weight         the share of the labels' cross-entropy in the loss, where there are labels
+    validation           the fraction of the samples that is held out to choose the best state by
+    round_steps          steps between two looks at the held-out samples; each ends with a checkpoint
+    patience             rounds without a better state after which training ends
+    seed                 of the split, the order and the augmentation
+    """
+
+    epochs: int = 3
+    batch: int = 64
+    learning_rate: float = 1e-3
+    scale_learning_rate: float = 2e-4
+    learn_ranges: bool = True
+    temperature: float = 2.0
+    label_weight: float = 0.5
+    validation: float = 0.1
+    round_steps: int = 50
+    patience: int = 10
+    seed: int = 0
+    augmentation: Augmentation = Augmentation()
+
+    def __post_init__(self) -> None:
+        for name in ("epochs", "batch", "round_steps", "patience"):
+            if getattr(self, name) < 1:
+                raise UsageError(f"{name} of {getattr(self, name)}: at least 1 is needed")
+        for name in ("learning_rate", "scale_learning_rate"):
+            if not 0.0 <= getattr(self, name) < 1.0:
+                raise UsageError(f"{name} of {getattr(self, name):g}: give a number from 0 up to below 1, such as 1e-3")
+        if self.learning_rate == 0.0 and self.scale_learning_rate == 0.0:
+            raise UsageError("both learning rates are 0: there is nothing to train")
+        if not 0.1 <= self.temperature <= 100.0:
+            raise UsageError(f"a temperature of {self.temperature:g}: give a number between 0.1 and 100")
+        if not 0.0 <= self.label_weight <= 1.0:
+            raise UsageError(f"a label weight of {self.label_weight:g}: give a number between 0 and 1")
+        if not 0.0 < self.validation <= 0.5:
+            raise UsageError(f"a validation fraction of {self.validation:g}: give a number above 0, at most 0.5")
+        if self.seed < 0:
+            raise UsageError(f"a seed of {self.seed}: give 0 or more")
+
+    def document(self) -> dict[str, Any]:
+        """The options as plain JSON values."""
+        return asdict(self)
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any]) -> FinetuneOptions:
+        """The inverse of `document`. Raises UsageError naming an option that is unknown or of the wrong kind."""
+        _check_kinds(Augmentation, changes := document.get("augmentation", {}))
+        _check_kinds(cls, document)
+        return cls(**{**document, "augmentation": Augmentation(**changes)})
+
+
+def recommended(quantized: QuantGraph, samples: int) -> FinetuneOptions:
+    """What to begin with, by the network's mean width and the number of training samples.
+
+    Fewer bits are farther from the float network and need larger steps, which harm a network that is near it; few
+    samples are seen more often. Measured on ResNet8 and DS-CNN: DESIGN.md, "Fine-tuning".
+    """
+    sizes = {op.name: quantized.codes[op.weights].size for op in quantized.topology.weighted()}
+    bits = sum(quantized.bitwidths.weights[name] * size for name, size in sizes.items()) / max(sum(sizes.values()), 1)
+    rate = next(rate for limit, rate in _RATES if bits <= limit)
+    return FinetuneOptions(epochs=min(max(3, -(-_SEEN // max(samples, 1))), _MOST_EPOCHS), learning_rate=rate)
+
+
+def _check_kinds(of: Any, document: Mapping[str, Any]) -> None:
+    kinds = {field.name: field.type for field in fields(of)}
+    for name, value in document.items():
+        kind = kinds.get(name)
+        if kind is None:
+            raise UsageError(f"fine-tuning has no option '{name}'; it has {', '.join(kinds)}")
+        accepted: dict[str, tuple[type, ...]] = {"int": (int,), "float": (int, float), "bool": (bool,)}
+        wrong_bool = isinstance(value, bool) and kind != "bool"
+        if kind in accepted and (wrong_bool or not isinstance(value, accepted[kind])):
+            raise UsageError(f"option '{name}' is {value!r}; {kind} is needed")

@@ -1,0 +1,199 @@
+"""The stage between analyze and quantize: what each width costs on the board, what it damages, and which to take."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sq_micro.assign.assign import AssignOptions, assign
+from sq_micro.assign.evaluator import make_evaluator
+from sq_micro.assign.explain import Explanation, explain
+from sq_micro.assign.explain_text import explanation_csv, explanation_document, explanation_text, frontier_csv
+from sq_micro.assign.options import FixedCosts, fixed_costs, operator_options
+from sq_micro.assign.problem import Allocator, Assignment, Goal, Problem
+from sq_micro.assign.sensitivity import measure_sensitivity
+from sq_micro.board import load_board
+from sq_micro.cost.budget import Budget
+from sq_micro.cost.profile import NetworkProfile
+from sq_micro.errors import BudgetError
+from sq_micro.ir.float_graph import FloatGraph
+from sq_micro.mapper import DaskMapper, Mapper, ProcessMapper
+from sq_micro.paths import write_atomically
+from sq_micro.quant.calibrate import Ranges, observe
+from sq_micro.quant.observers import ObserverName
+from sq_micro.quant.quantize import Frame
+from sq_micro.quant.samples import Samples, load_samples
+from sq_micro.report.result import AssignmentRecord, BudgetRecord
+from sq_micro.rounding import RoundingMethod
+from sq_micro.stages.analyze import analyzed_graph
+from sq_micro.stages.characterise import characterise
+from sq_micro.stages.progress import Notify, silent
+from sq_micro.stages.records import AssignRecord, save_record
+from sq_micro.store import Store
+from sq_micro.toolchain.compiler import CompilerChoice
+from sq_micro.workspace import Stage, Workspace
+
+PLAN_FILE = "bits.json"
+
+
+@dataclass(frozen=True, slots=True)
+class AssignRequest:
+    """What a person allows, and how to search.
+
+    max_drop   percentage points of accuracy; None: as few as the budgets allow
+    pins       operator → bits that the person decided
+    settings   of the allocators that have some
+    workers    processes; None is one per core. dask names a scheduler instead
+    keep       whether results are kept for the next search
+    """
+
+    calibrate: Path
+    board: str
+    budget: Budget
+    max_drop: float | None = None
+    allocator: Allocator = "ilp"
+    pins: Mapping[str, int] = field(default_factory=dict)
+    observer: ObserverName = "mse"
+    rounding: RoundingMethod = "feedback"
+    compiler: CompilerChoice = "auto"
+    settings: AssignOptions = field(default_factory=AssignOptions)
+    workers: int | None = None
+    dask: str | None = None
+    keep: bool = True
+
+    @property
+    def goal(self) -> Goal:
+        """Without a budget, what is asked for is the smallest image that loses no more than max_drop."""
+        return "flash" if self.max_drop is not None and not self.budget else "divergence"
+
+
+def assign_bits(workspace: Workspace, request: AssignRequest, notify: Notify = silent) -> AssignRecord:
+    """Choose bits for the analyzed network and write them as a plan file, with all reasons.
+
+    Raises BudgetError iff no plan meets the budgets; the nearest one is then in `nearest_bits.json`.
+    """
+    graph = analyzed_graph(workspace)
+    calibration = load_samples(request.calibrate, graph.input_shape, graph.topology.shape(graph.topology.output)[-1])
+    workspace.begin(Stage.ASSIGN)
+    with worker_pool(request) as mapper:
+        explanation = search(graph, calibration, request, mapper, notify)
+    assignment = explanation.assignment
+    write_atomically(workspace / "04_sensitivity.csv", explanation_csv(explanation))
+    write_atomically(workspace / "05_assignment.txt", explanation_text(explanation))
+    write_atomically(workspace / "05_assignment.json", json.dumps(explanation_document(explanation), indent=1) + "\n")
+    write_atomically(workspace / "05_frontier.csv", frontier_csv(assignment))
+    if assignment.status == "infeasible":
+        write_atomically(workspace / "nearest_bits.json", plan_text(assignment))
+        raise BudgetError(assignment.binding, assignment.reason, workspace / "nearest_bits.json")
+    write_atomically(workspace / PLAN_FILE, plan_text(assignment))
+    record = AssignRecord(
+        bits=dict(assignment.bitwidths.weights),
+        assignment=assignment_record(assignment, request),
+        warnings=list(explanation.warnings),
+    )
+    save_record(workspace, record)
+    return record
+
+
+def search(
+    graph: FloatGraph, calibration: Samples, request: AssignRequest, mapper: Mapper, notify: Notify = silent
+) -> Explanation:
+    """The search itself, with nothing written but what the store keeps."""
+    store = Store.of_user() if request.keep else Store(None)
+    ranges = observe(graph, calibration, request.observer, lambda done, total: notify("calibrate", done, total))
+    problem = make_problem(graph, ranges, calibration, request, store, mapper, notify)
+    evaluate = make_evaluator(
+        graph,
+        ranges,
+        calibration,
+        calibration.y,
+        request.rounding,
+        mapper,
+        store,
+        lambda done, total: notify("try plans", done, total),
+    )
+    assignment = assign(problem, request.allocator, evaluate, request.settings)
+    return explain(problem, assignment, ranges)
+
+
+def make_problem(
+    graph: FloatGraph,
+    ranges: Ranges,
+    calibration: Samples,
+    request: AssignRequest,
+    store: Store,
+    mapper: Mapper,
+    notify: Notify = silent,
+) -> Problem:
+    """Costs of the board and, for the integer program, sensitivities."""
+    board, frame = load_board(request.board), Frame.of(graph, ranges)
+    profile: NetworkProfile | None = None
+    fixed = FixedCosts()
+    if request.budget != Budget(weights=request.budget.weights) or not request.budget:
+        profile = characterise(graph, ranges, request.board, request.compiler, store, mapper, notify)
+        fixed = fixed_costs(frame.topology, profile, board)
+    sensitivity = None
+    if request.allocator == "ilp":
+        sensitivity = measure_sensitivity(
+            graph,
+            ranges,
+            calibration,
+            method=request.rounding,
+            mapper=mapper,
+            store=store,
+            progress=lambda done, total: notify("sensitivity", done, total),
+        )
+    return Problem(
+        frame=frame,
+        options=operator_options(frame.topology, profile=profile, board=board),
+        budget=request.budget,
+        sensitivity=sensitivity,
+        fixed=fixed,
+        pins=request.pins,
+        max_drop=request.max_drop,
+        goal=request.goal,
+    )
+
+
+@contextmanager
+def worker_pool(request: AssignRequest) -> Iterator[Mapper]:
+    """The workers that a request asks for; they are let go of at the end."""
+    mapper: Mapper = DaskMapper(request.dask) if request.dask else ProcessMapper(request.workers)
+    try:
+        yield mapper
+    finally:
+        mapper.close()
+
+
+def plan_text(assignment: Assignment) -> str:
+    """A plan file, as `--weight-bits` takes it."""
+    return json.dumps({"operators": dict(assignment.bitwidths.weights)}, indent=1) + "\n"
+
+
+def budget_record(budget: Budget, max_drop: float | None) -> BudgetRecord:
+    """What was allowed, as result.json has it."""
+    return BudgetRecord(
+        flash_bytes=budget.flash,
+        sram_bytes=budget.sram,
+        latency_s=budget.latency,
+        energy_j=budget.energy,
+        weight_bytes=budget.weights,
+        max_drop_points=max_drop,
+    )
+
+
+def assignment_record(assignment: Assignment, request: AssignRequest) -> AssignmentRecord:
+    """What result.json says of the search."""
+    cost = assignment.cost
+    return AssignmentRecord(
+        allocator=assignment.allocator,
+        budget=budget_record(request.budget, request.max_drop),
+        binding=list(assignment.binding),
+        reason=assignment.reason,
+        predicted_divergence=assignment.predicted,
+        predicted_flash_bytes=cost.flash.value,
+        predicted_latency_s=cost.latency.value if cost.latency else None,
+    )

@@ -1,0 +1,129 @@
+"""Allocators side by side at equal bytes of packed weights: the comparison of `sq-micro compare-allocators`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from pydantic import BaseModel, ConfigDict
+
+from sq_micro.assign.assign import assign
+from sq_micro.assign.evaluator import make_evaluator
+from sq_micro.assign.problem import ALLOCATORS, Allocator
+from sq_micro.cost.budget import Budget
+from sq_micro.ir.bitwidths import Bitwidths
+from sq_micro.ir.float_graph import FloatGraph
+from sq_micro.mapper import Mapper
+from sq_micro.quant.calibrate import Ranges, observe
+from sq_micro.quant.samples import Samples
+from sq_micro.rounding import RoundingMethod, round_network
+from sq_micro.stages.accuracy import accuracy_metric
+from sq_micro.stages.assign import AssignRequest, make_problem
+from sq_micro.stages.progress import Notify, silent
+from sq_micro.stages.quantize import measure_accuracy
+from sq_micro.store import Store, content_key
+
+INT8_BITS = 8
+
+
+class ComparedPlan(BaseModel):
+    """One allocator at one budget. accuracy is of the evaluation set, which no allocator saw; None without one."""
+
+    model_config = ConfigDict(frozen=True)
+
+    allocator: Allocator
+    share: float
+    weight_bytes: int
+    feasible: bool
+    bits: dict[str, int]
+    calibration_divergence: float
+    accuracy: float | None
+
+
+class Comparison(BaseModel):
+    """All plans; int8_weight_bytes is what a share of 1 means."""
+
+    model_config = ConfigDict(frozen=True)
+
+    model: str
+    int8_weight_bytes: int
+    float_accuracy: float | None
+    plans: list[ComparedPlan]
+
+
+@dataclass(frozen=True, slots=True)
+class CompareRequest:
+    """shares are fractions of the packed bytes of 8-bit weights."""
+
+    shares: tuple[float, ...] = (0.28, 0.375, 0.5, 0.625)
+    allocators: tuple[Allocator, ...] = ALLOCATORS
+
+
+def compare_allocators(
+    graph: FloatGraph,
+    calibration: Samples,
+    evaluation: Samples | None,
+    request: AssignRequest,
+    wanted: CompareRequest,
+    mapper: Mapper,
+    notify: Notify = silent,
+) -> Comparison:
+    """Run every allocator at every share, with the same rounding, and count accuracy at the end.
+
+    request  its budget and allocator are not looked at
+    """
+    store = Store.of_user() if request.keep else Store(None)
+    ranges = observe(graph, calibration, request.observer, lambda done, total: notify("calibrate", done, total))
+    table = make_problem(
+        graph, ranges, calibration, replace(request, budget=Budget(weights=1.0), allocator="ilp"), store, mapper, notify
+    )
+    evaluate = make_evaluator(graph, ranges, calibration, calibration.y, request.rounding, mapper, store)
+    int8_bytes = sum(option.at(INT8_BITS).weight_bytes for option in table.options)
+    plans: list[ComparedPlan] = []
+    total = len(wanted.shares) * len(wanted.allocators)
+    float_accuracy = None
+    for share in wanted.shares:
+        problem = replace(table, budget=Budget(weights=share * int8_bytes))
+        for allocator in wanted.allocators:
+            chosen = assign(problem, allocator, evaluate, request.settings)
+            tried = chosen.evaluation or evaluate([chosen.bitwidths])[0]
+            accuracy = None
+            if evaluation is not None and evaluation.y is not None and accuracy_metric(graph.topology):
+                accuracy, float_accuracy = evaluated(
+                    graph, ranges, chosen.bitwidths, calibration, evaluation, request.rounding, store
+                )
+            plans.append(
+                ComparedPlan(
+                    allocator=allocator,
+                    share=share,
+                    weight_bytes=int(chosen.cost.weights.value),
+                    feasible=chosen.status == "feasible",
+                    bits=dict(chosen.bitwidths.weights),
+                    calibration_divergence=tried.divergence,
+                    accuracy=accuracy,
+                )
+            )
+            notify("compare", len(plans), total)
+    return Comparison(
+        model=graph.topology.name, int8_weight_bytes=int8_bytes, float_accuracy=float_accuracy, plans=plans
+    )
+
+
+def evaluated(
+    graph: FloatGraph,
+    ranges: Ranges,
+    bitwidths: Bitwidths,
+    calibration: Samples,
+    evaluation: Samples,
+    rounding: RoundingMethod,
+    store: Store,
+) -> tuple[float, float]:
+    """(quantized, float) accuracy of a plan on the evaluation set, from the store where it was counted before."""
+    quantized = round_network(graph, ranges, bitwidths, calibration, rounding)
+    key = content_key("accuracy", quantized.digest(), evaluation.x, evaluation.y, evaluation.scale)
+    if (kept := store.get(key)) is not None:
+        first, second = kept.decode().split()
+        return float.fromhex(first), float.fromhex(second)
+    found = measure_accuracy(graph, quantized, evaluation, silent)
+    assert found is not None
+    store.put(key, f"{found.quantized.hex()} {found.float_.hex()}".encode())
+    return found.quantized, found.float_

@@ -1,0 +1,220 @@
+"""Each rule by itself, and the integer program against all plans of a small network."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import product
+
+import pytest
+
+from sq_micro.assign.allocators.exact import ExactOptions, candidate_plans, frontier_of, ilp, prices_of
+from sq_micro.assign.allocators.exact_program import bitwidths_of, program_of, solve_lazily
+from sq_micro.assign.allocators.memory_driven import memory_driven
+from sq_micro.assign.allocators.size_ranked import ranking, sequence, size_ranked
+from sq_micro.assign.allocators.uniform import uniform
+from sq_micro.assign.costs import cost_of, least, violations
+from sq_micro.assign.problem import Problem
+from sq_micro.cost.budget import Budget
+from sq_micro.ir.bitwidths import Bitwidths
+from tests.unit.assign.small_problem import (
+    NAMES,
+    CountingEvaluate,
+    mean_bits,
+    small_options,
+    small_problem,
+    with_latency,
+)
+
+INT8_BYTES = sum(option.at(8).weight_bytes for option in small_options())
+EIGHT = Bitwidths(dict.fromkeys(NAMES, 8))
+
+
+def share_of_int8(plan: Bitwidths) -> float:
+    return sum(o.at(plan.weights[o.operator]).weight_bytes for o in small_options()) / INT8_BYTES
+
+
+def fitting_plans(problem: Problem) -> Iterator[Bitwidths]:
+    for bits in product(*(option.bits for option in problem.allowed)):
+        plan = Bitwidths(dict(zip(NAMES, bits, strict=True)))
+        if not violations(problem, plan):
+            yield plan
+
+
+def predicted(problem: Problem, plan: Bitwidths) -> float:
+    assert problem.sensitivity is not None
+    return problem.sensitivity.total(plan)
+
+
+# ---- uniform
+
+
+def test_uniform_takes_the_widest_that_fits() -> None:
+    found = uniform(small_problem(Budget(weights=0.55 * INT8_BYTES)))
+    assert set(found.bitwidths.weights.values()) == {4}
+    assert [line.split(":")[0] for line in found.log] == ["8 bits", "6 bits", "5 bits", "4 bits"]
+    assert found.log[-1] == "4 bits: fits"
+
+
+def test_uniform_keeps_pins_and_without_a_fit_is_the_narrowest() -> None:
+    found = uniform(small_problem(Budget(weights=1), pins={"conv2d_2": 6}))
+    assert dict(found.bitwidths.weights) == {**dict.fromkeys(NAMES, 2), "conv2d_2": 6}
+
+
+# ---- memory-driven
+
+
+def test_the_rom_rule_narrows_the_largest_share_first() -> None:
+    """conv2d_3 has 576 of 882 weights; the others are more than 5 % behind."""
+    found = memory_driven(small_problem(Budget(weights=0.7 * INT8_BYTES)))
+    assert found.log == ("ROM rule: conv2d_3 to 4 bits",)
+    assert dict(found.bitwidths.weights) == {**dict.fromkeys(NAMES, 8), "conv2d_3": 4}
+
+
+def test_of_shares_within_the_margin_the_one_nearest_the_input_goes_first() -> None:
+    found = memory_driven(small_problem(Budget(weights=0.7 * INT8_BYTES)), margin=1.0)
+    assert found.log[0] == "ROM rule: conv2d_0 to 4 bits"
+
+
+def test_the_ram_rule_gives_the_fullest_operator_a_width_without_scratch() -> None:
+    narrow = small_problem(widths=(2, 4))
+    assert not memory_driven(narrow).log
+    fuller = replace(small_problem(), budget=Budget(sram=least(small_problem(), "sram"), weights=0.9 * INT8_BYTES))
+    found = memory_driven(fuller)
+    assert any(line.startswith("ROM rule") for line in found.log)
+    assert any(line.startswith("RAM rule") for line in found.log) == bool(
+        violations(fuller, Bitwidths({**dict.fromkeys(NAMES, 8), "conv2d_3": 4}))
+    )
+
+
+def test_memory_driven_ends_where_nothing_is_left_to_narrow() -> None:
+    assert set(memory_driven(small_problem(Budget(weights=1))).bitwidths.weights.values()) == {2}
+
+
+# ---- size-ranked
+
+
+def test_the_ranking_is_by_size_then_by_weights_per_channel() -> None:
+    assert ranking(small_problem()) == ("conv2d_3", "conv2d_0", "depthwise_conv2d_1", "conv2d_2", "dense_5")
+    assert "conv2d_3" not in ranking(small_problem(pins={"conv2d_3": 8}))
+
+
+def test_the_sequence_narrows_one_operator_at_a_time() -> None:
+    plans = sequence(small_problem())
+    assert len(plans) == 1 + 2 * len(NAMES)
+    assert [round(mean_bits(plan) * 5) for plan in plans] == [40, 36, 32, 28, 24, 20, 18, 16, 14, 12, 10]
+
+
+@pytest.mark.parametrize("share", [0.26, 0.3, 0.5, 0.7, 1.0])
+def test_size_ranked_takes_the_first_plan_that_fits(share: float) -> None:
+    problem = small_problem(Budget(weights=share * INT8_BYTES))
+    expected = next(plan for plan in sequence(problem) if not violations(problem, plan))
+    assert size_ranked(problem).bitwidths == expected
+
+
+def test_without_budgets_it_bisects_for_the_last_plan_within_the_tolerance() -> None:
+    evaluate = CountingEvaluate(lambda plan: 8 - mean_bits(plan))
+    found = size_ranked(small_problem(max_drop=3.0), evaluate)
+    assert mean_bits(found.bitwidths) == pytest.approx(5.6)
+    assert len(evaluate.plans) <= 4  # of 11
+
+
+# ---- the integer program
+
+
+@pytest.mark.parametrize("share", [0.255, 0.28, 0.375, 0.5, 0.8])
+@pytest.mark.parametrize("pins", [{}, {"conv2d_2": 6}])
+def test_the_integer_program_is_the_best_of_all_plans(share: float, pins: dict[str, int]) -> None:
+    problem = small_problem(Budget(weights=share * INT8_BYTES), pins, widths=(2, 3, 4, 8) if not pins else (2, 4, 6))
+    best = min((predicted(problem, plan) for plan in fitting_plans(problem)), default=None)
+    found, _ = solve_lazily(problem, program_of(problem))
+    assert (found is None) == (best is None)
+    if found is not None:
+        assert predicted(problem, bitwidths_of(problem, found.choices)) == pytest.approx(best, abs=2e-7)
+
+
+def test_flash_sram_latency_and_energy_together() -> None:
+    """SRAM against the real plan: the lazily cut optimum equals that of all plans whose arena fits."""
+    plain = with_latency(
+        small_problem(widths=(2, 4, 8)), lambda name, bits: 0.1 + 0.01 * (8 - bits) + 0.001 * len(name)
+    )
+    plans = list(fitting_plans(plain))
+    for quantile in (0.3, 0.5, 0.8):
+        costs = [cost_of(plain, plan) for plan in plans]
+
+        def at(resource: str, q: float = quantile, costs: list = costs) -> float:  # type: ignore[type-arg]
+            values = sorted(getattr(cost, resource).value for cost in costs)
+            return float(values[int(q * (len(values) - 1))])
+
+        budget = Budget(flash=at("flash"), sram=at("sram"), latency=at("latency"), energy=at("energy"))
+        problem = replace(plain, budget=budget)
+        best = min((predicted(problem, plan) for plan in fitting_plans(problem)), default=None)
+        found, _ = solve_lazily(problem, program_of(problem))
+        assert (found is None) == (best is None)
+        if found is not None:
+            plan = bitwidths_of(problem, found.choices)
+            assert not violations(problem, plan)
+            assert predicted(problem, plan) == pytest.approx(best, abs=2e-7)
+
+
+def test_sram_alone_is_exact_down_to_the_last_byte() -> None:
+    plain = small_problem(widths=(2, 8))
+    for sram in sorted({cost_of(plain, plan).sram.value for plan in fitting_plans(plain)}):
+        for bound in (sram, sram - 1):
+            problem = replace(plain, budget=Budget(sram=bound, weights=0.6 * INT8_BYTES))
+            best = min((predicted(problem, plan) for plan in fitting_plans(problem)), default=None)
+            found, _ = solve_lazily(problem, program_of(problem))
+            assert (None if found is None else predicted(problem, bitwidths_of(problem, found.choices))) == (
+                best if best is None else pytest.approx(best, abs=2e-7)
+            )
+
+
+def test_the_best_of_the_tried_plans_is_kept() -> None:
+    """What is tried decides: here a plan that the table did not put first."""
+    problem = small_problem(Budget(weights=0.4 * INT8_BYTES))
+    first = candidate_plans(problem, ExactOptions())[0]
+    evaluate = CountingEvaluate(lambda plan: 9.0 if plan == first else mean_bits(plan))
+    found = ilp(problem, evaluate)
+    assert found.bitwidths == min((p for p in evaluate.plans if p != first), key=mean_bits)
+    assert found.evaluation is not None
+    assert len(evaluate.plans) == len({str(plan) for plan in evaluate.plans}) == len(found.log)
+
+
+def test_candidates_fit_differ_and_hold_those_of_the_rules() -> None:
+    problem = small_problem(Budget(weights=0.4 * INT8_BYTES))
+    plans = candidate_plans(problem, ExactOptions(candidates=4, distance=2))
+    assert all(not violations(problem, plan) for plan in plans)
+    for a, b in product(plans[:4], repeat=2):
+        assert a == b or sum(a.weights[name] != b.weights[name] for name in NAMES) >= 2
+    assert uniform(problem).bitwidths in plans
+    assert memory_driven(problem).bitwidths in plans
+
+
+def test_the_frontier_falls() -> None:
+    problem = small_problem(Budget(weights=0.4 * INT8_BYTES))
+    points = frontier_of(problem, 12)
+    sizes = [point.cost.weights.value for point in points]
+    assert sizes == sorted(sizes)
+    damages = [point.predicted or 0 for point in points]
+    assert damages == sorted(damages, reverse=True)
+    assert points[-1].bitwidths == EIGHT
+
+
+def test_a_price_is_what_one_kibibyte_more_really_buys() -> None:
+    problem = small_problem(Budget(weights=0.3 * INT8_BYTES))
+    price = prices_of(problem, None)[0]
+    richer = replace(problem, budget=Budget(weights=0.3 * INT8_BYTES + 1024))
+    gain = min(predicted(problem, plan) for plan in fitting_plans(problem)) - predicted(richer, EIGHT)
+    assert (price.resource, price.amount) == ("weights", 1024)
+    assert price.gain == pytest.approx(gain, abs=2e-7)
+    assert price.marginal > 0
+    assert price.gain_points is None
+
+
+def test_the_smallest_plan_within_a_drop() -> None:
+    evaluate = CountingEvaluate(lambda plan: 100 * (0.6 - share_of_int8(plan)))
+    problem = replace(small_problem(max_drop=10.0), goal="weights")
+    found = ilp(problem, evaluate)
+    assert 0.5 <= share_of_int8(found.bitwidths) < 0.56
+    assert found.binding == ("max-drop",)
+    assert len(evaluate.plans) <= 6

@@ -1,0 +1,99 @@
+"""What plans cost, and what the least is."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from sq_micro.assign.costs import arena_bytes, cost_of, least, load, stated, violations
+from sq_micro.assign.options import FixedCosts, fixed_costs, operator_options
+from sq_micro.cost.budget import Budget
+from sq_micro.cost.profile import NetworkProfile, OperatorFigures, candidate_cost
+from sq_micro.errors import UsageError
+from sq_micro.ir.bitwidths import WEIGHT_BITS, Bitwidths
+from sq_micro.kernels.packing import pack_rows, pack_taps
+from sq_micro.kernels.select import select_kernels
+from sq_micro.plan.plan import make_plan
+from sq_micro.quant.quantize import quantize, weight_rows
+from tests.unit.assign.small_problem import (
+    NAMES,
+    small_frame,
+    small_network,
+    small_options,
+    small_problem,
+    with_latency,
+)
+
+EIGHT = Bitwidths(dict.fromkeys(NAMES, 8))
+MIXED = Bitwidths(dict(zip(NAMES, (2, 3, 4, 5, 6), strict=True)))
+BOARD = SimpleNamespace(core=SimpleNamespace(clock_hz=1_000_000), active_power_w=0.5, stack_bytes=512)
+
+
+def made_up_profile() -> NetworkProfile:
+    operators = {
+        op.name: {bits: OperatorFigures(1000 * bits, 10 + bits) for bits in WEIGHT_BITS}
+        if op.name in NAMES
+        else {0: OperatorFigures(7, 3)}
+        for op in small_frame().topology.operators
+    }
+    return NetworkProfile(operators, shared_code_bytes=100, overhead_cycles=50, static_bytes=20)
+
+
+def test_weight_bytes_are_those_of_the_packed_weights() -> None:
+    graph, ranges, _ = small_network()
+    quantized = quantize(graph, ranges, MIXED)
+    packed = 0
+    for op in quantized.topology.weighted():
+        rows, levels = weight_rows(op, quantized.codes[op.weights]), quantized.levels[op.weights]
+        bits = MIXED.weights[op.name]
+        depthwise = op.name.startswith("depthwise")
+        packed += len(
+            pack_taps(np.ascontiguousarray(rows.T), levels, bits) if depthwise else pack_rows(rows, levels, bits)
+        )
+    assert cost_of(small_problem(), MIXED).weights.value == packed
+
+
+def test_a_cost_equals_that_of_the_cost_room() -> None:
+    """Search and final report must not disagree."""
+    topology, profile = small_frame().topology, made_up_profile()
+    options = operator_options(topology, WEIGHT_BITS, profile, BOARD)  # type: ignore[arg-type]
+    fixed = fixed_costs(topology, profile, BOARD)  # type: ignore[arg-type]
+    problem = replace(small_problem(), options=options, fixed=fixed)
+    for plan in (EIGHT, MIXED):
+        found, expected = cost_of(problem, plan), candidate_cost(topology, plan, profile, BOARD)  # type: ignore[arg-type]
+        for resource in ("flash", "sram", "weights", "latency", "energy"):
+            assert getattr(found, resource).value == pytest.approx(getattr(expected, resource).value, rel=1e-12)
+
+
+def test_an_unknown_latency_stays_unknown_and_cannot_be_bounded() -> None:
+    assert cost_of(small_problem(), EIGHT).latency is None
+    with pytest.raises(UsageError, match="a budget for latency needs a board"):
+        stated(small_problem(Budget(latency=1.0)))
+    assert stated(with_latency(small_problem(Budget(latency=1.0)), lambda *_: 0.1)) == ("latency",)
+
+
+def test_the_arena_is_the_planned_one_and_scratch_that_of_the_kernels() -> None:
+    topology = small_frame().topology
+    assert arena_bytes(small_problem(), MIXED) == make_plan(topology, MIXED).arena_bytes
+    scratch = {name: choice.scratch_bytes for name, choice in select_kernels(topology, MIXED).items()}
+    for option in small_options():
+        assert option.at(MIXED.weights[option.operator]).scratch_bytes == scratch[option.operator]
+
+
+def test_the_least_of_each_resource() -> None:
+    problem = replace(small_problem(pins={"conv2d_3": 8}), fixed=FixedCosts(flash_bytes=100, sram_bytes=64))
+    narrow = Bitwidths({**dict.fromkeys(NAMES, 2), "conv2d_3": 8})
+    assert least(problem, "weights") == cost_of(problem, narrow).weights.value
+    assert least(problem, "flash") == cost_of(problem, narrow).flash.value
+    assert least(problem, "sram") == cost_of(problem, EIGHT).sram.value
+
+
+def test_load_is_the_fullest_budget_and_violations_name_the_exceeded() -> None:
+    cost = cost_of(small_problem(), EIGHT)
+    problem = small_problem(Budget(weights=2 * cost.weights.value, sram=cost.sram.value / 3))
+    assert load(problem, cost) == pytest.approx(3)
+    assert [violation.resource for violation in violations(problem, EIGHT)] == ["sram"]
+    assert load(small_problem(), cost) == 0
