@@ -1,5 +1,9 @@
-"""Rounding of weights by what it does to a network's outputs. FloatGraph, Ranges, Bitwidths, samples → QuantGraph."""
+"""Rounding weights by what it does to the layer's output. FloatGraph, Ranges, Bitwidths, samples → QuantGraph.
 
+`round_network` rounds a whole plan. A search takes `collect_statistics` once and `round_operator` for every width.
+"""
+
+from sq_micro.rounding.equalise import equalise
 from sq_micro.rounding.layer import round_operator
 from sq_micro.rounding.network import ROUNDING_METHODS, RoundingMethod, collect_statistics, round_network
 from sq_micro.rounding.statistics import LayerStatistics
@@ -9,6 +13,7 @@ __all__ = [
     "LayerStatistics",
     "RoundingMethod",
     "collect_statistics",
+    "equalise",
     "round_network",
     "round_operator",
 ]

@@ -26,12 +26,12 @@ Float64Array = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class LayerStatistics:
-    """Moments of one operator over its output pixels, in real units.
+    """Moments of one operator over its output pixels, in real units. They hold for every width of its weights.
 
     covariance   H (groups, k, k); one group, except for depthwise: one per input channel
     correlation  R (groups, k, channels / groups)
     input_mean   (groups, k)
-    target_mean  (channels,)
+    target_mean  (channels,), of the target before the trained bias is added
     """
 
     operator: str
@@ -46,14 +46,17 @@ class LayerStatistics:
 
 
 @dataclass(frozen=True, slots=True)
-class _Geometry:
+class LayerShape:
+    """Groups of output channels that share their input, k weights a channel, the window."""
+
     groups: int
     k: int
     channels: int
     window: Size
 
     @classmethod
-    def of(cls, operator: WeightedOperator, topology: Topology) -> _Geometry:
+    def of(cls, operator: WeightedOperator, topology: Topology) -> LayerShape:
+        """The shape that an operator's weights say."""
         shape = topology.shape(operator.weights)
         match operator:
             case Conv2D():
@@ -70,53 +73,51 @@ class Accumulator:
     def __init__(self, operator: WeightedOperator, topology: Topology, source: ActivationParams, pixels: int) -> None:
         self._operator = operator
         self._source = source
-        self._geometry = shape = _Geometry.of(operator, topology)
+        self._shape = shape = LayerShape.of(operator, topology)
         height, width, _ = topology.image_shape(operator.output)
         self._pixels = min(pixels, height * width)
         self._second = np.zeros((shape.groups, shape.k, shape.k))
         self._cross = np.zeros((shape.groups, shape.k, shape.channels // shape.groups))
         self._input = np.zeros((shape.groups, shape.k))
         self._target = np.zeros(shape.channels)
-        self._weight = 0.0
+        self._rows = 0
         self._random = np.random.default_rng(0)
 
-    def see(self, codes: Int8Array, target: Float32Array, importance: Float32Array) -> None:
-        """Input codes (n, *shape); what the output before its activation function should be; how much samples count (n,)."""
-        shape = self._geometry
-        windows, values = self._gather(codes, target)
-        weight = np.repeat(importance, windows.shape[1])[:, None]
+    def see(self, codes: Int8Array, target: Float32Array) -> None:
+        """Input codes (n, *shape), and what is wanted before bias and activation function, (n, *output shape)."""
+        shape = self._shape
+        windows, wanted = self._gather(codes, target)
         x = windows.reshape(-1, shape.k, shape.groups).astype(np.float32) - np.float32(self._source.zero_point)
-        y = values.reshape(-1, shape.channels) * weight
+        y = wanted.reshape(len(x), shape.groups, -1)
         by_group = np.ascontiguousarray(x.transpose(2, 1, 0))
-        weighted = by_group * weight[:, 0]
-        self._second += by_group @ weighted.transpose(0, 2, 1)
-        self._cross += by_group @ y.reshape(len(y), shape.groups, -1).transpose(1, 0, 2)
-        self._input += weighted.sum(axis=2, dtype=np.float64)
-        self._target += y.sum(axis=0, dtype=np.float64)
-        self._weight += float(weight.sum(dtype=np.float64))
+        self._second += by_group @ by_group.transpose(0, 2, 1)
+        self._cross += by_group @ y.transpose(1, 0, 2)
+        self._input += by_group.sum(axis=2, dtype=np.float64)
+        self._target += y.sum(axis=0, dtype=np.float64).reshape(-1)
+        self._rows += len(x)
 
     def statistics(self) -> LayerStatistics:
-        """The moments of everything that was seen."""
-        scale, mean, target = self._source.scale, self._input / self._weight, self._target / self._weight
+        """The moments of everything that was seen; at least one sample was."""
+        scale, mean, target = self._source.scale, self._input / self._rows, self._target / self._rows
         by_group = target.reshape(len(mean), 1, -1)
         return LayerStatistics(
             operator=self._operator.name,
-            covariance=scale**2 * (self._second / self._weight - mean[:, :, None] * mean[:, None, :]),
-            correlation=scale * (self._cross / self._weight - mean[:, :, None] * by_group),
+            covariance=scale**2 * (self._second / self._rows - mean[:, :, None] * mean[:, None, :]),
+            correlation=scale * (self._cross / self._rows - mean[:, :, None] * by_group),
             input_mean=scale * mean,
             target_mean=target,
         )
 
     def _gather(self, codes: Int8Array, target: Float32Array) -> tuple[Int8Array, Float32Array]:
-        """(n, pixels, taps · channels) codes under the windows, taps first, and (n, pixels, channels) targets."""
+        """The codes under the chosen windows, (n, pixels, k·groups) with taps first, and their targets."""
         operator, n = self._operator, len(codes)
         if isinstance(operator, Dense):
-            return codes.reshape(n, 1, -1), target.reshape(n, 1, -1)
+            return codes, target
         zero = self._source.zero_point
-        windows = patches(codes, self._geometry.window, operator.stride, operator.dilation, operator.padding, zero)
+        windows = patches(codes, self._shape.window, operator.stride, operator.dilation, operator.padding, zero)
         height, width = windows.shape[1:3]
         if self._pixels == height * width:
-            return windows.reshape(n, height * width, -1), target.reshape(n, height * width, -1)
+            return windows, target
         chosen = self._random.random((n, height * width)).argpartition(self._pixels, axis=1)[:, : self._pixels]
         sample, (row, column) = np.arange(n)[:, None], np.divmod(chosen, width)
-        return windows[sample, row, column].reshape(n, self._pixels, -1), target[sample, row, column]
+        return windows[sample, row, column], target[sample, row, column]

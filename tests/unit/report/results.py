@@ -28,7 +28,14 @@ def made_result(**changes: Any) -> Result:
         },
         "board": {"id": "nucleo_l4r5zi", "title": "ST NUCLEO-L4R5ZI", "core": "cortex-m4", "clock_hz": 120_000_000},
         "bits": {"weights": {"conv2d": 4, "dense[red]": 8}},
-        "quantization": {"observer": "mse", "weight_scales": "mse", "calibration_samples": 512},
+        "quantization": {
+            "observer": "mse",
+            "rounding": "feedback",
+            "weight_scales": None,
+            "calibration_samples": 512,
+            "finetuning": None,
+        },
+        "assignment": None,
         "accuracy": {"metric": "top1", "samples": 360, "float": 0.98611, "quantized": 0.975},
         "memory": {
             "flash_bytes": {"total": 14_336, "weights": 3_000, "code": 10_000, "tables": 1_336},
@@ -44,6 +51,7 @@ def made_result(**changes: Any) -> Result:
             "cycles": {"min": 374_990, "median": 375_000, "max": 375_020},
             "instructions": 310_000,
             "latency_s": 0.003125,
+            "energy_j": 0.00015,
             "operators": OPERATORS,
         },
         "verification": {"oracle": "TFLite Micro", "samples": 100, "identical": 100},

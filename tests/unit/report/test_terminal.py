@@ -85,3 +85,28 @@ def test_a_name_is_not_taken_for_markup() -> None:
 def test_an_unknown_clock_is_said_to_be_unknown() -> None:
     assert "cortex-m4 at 120 MHz" in printed()
     assert "unknown clock" in printed(board__clock_hz=None, measurement__latency_s=None)
+
+
+def test_budgets_stand_beside_what_was_taken() -> None:
+    budget = {
+        "flash_bytes": 40_000,
+        "sram_bytes": None,
+        "latency_s": 0.004,
+        "energy_j": None,
+        "weight_bytes": None,
+        "max_drop_points": 2.0,
+    }
+    assignment = {
+        "allocator": "ilp",
+        "budget": budget,
+        "binding": ["flash"],
+        "reason": "decided by flash",
+        "predicted_divergence": 0.01,
+        "predicted_flash_bytes": 39_000.0,
+        "predicted_latency_s": 0.003,
+    }
+    text = printed(assignment=assignment)
+    assert "chosen by ilp: decided by flash" in text
+    assert "of 40,000 B" in text
+    assert "3.12 of 4.00 ms" in text
+    assert "of 2 points" in text
