@@ -7,10 +7,10 @@ STAMP  := $(VENV)/.installed
 JOBS   ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast check format bench readme extras schema clean
+.PHONY: help setup demo test test-fast check format bench bench-quantization readme extras schema clean
 
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  %-18s %s\n", $$1, $$2}'
 
 setup: $(STAMP) ## create .venv with everything that pip can install
 
@@ -47,9 +47,13 @@ format: $(STAMP) ## bring Python and C into the project's format
 bench: $(STAMP) ## speed of deployment and simulation, size of the firmware
 	$(BIN)/python -m tests.bench.deploy
 
+bench-quantization: $(STAMP) ## accuracy over bytes, by allocator; minutes
+	$(BIN)/python -m tests.bench.quantization
+
 readme: $(STAMP) ## run what README.md shows, and put what it prints there
 	$(BIN)/python -m tests.bench.readme
 	$(BIN)/python -m tests.bench.deploy --readme
+	$(BIN)/python -m tests.bench.quantization --readme
 
 schema: $(STAMP) ## rewrite the JSON schema of result.json from the code
 	$(BIN)/python -m sq_micro.report.write_schema

@@ -20,7 +20,7 @@ from sq_micro.quant.params import Float32Array, Int8Array, Levels
 from sq_micro.rounding.statistics import Float64Array, LayerStatistics
 
 _DAMPING = 0.03  # of mean(H_kk); 0.001 to 0.1 differ by less than the noise on four networks
-_SMALLEST = 1e-30
+_SMALLEST_ENERGY = 1e-30
 _BLOCK = 48
 
 
@@ -51,7 +51,7 @@ class Codebooks:
 
 @dataclass(frozen=True, slots=True)
 class Quadratic:
-    """The moments of a layer, damped, with k sorted by falling H_kk, and what follows from them.
+    """The moments of a layer in units of mean(H_kk), damped, with k sorted by falling H_kk, and what follows from them.
 
     order     (groups, k): position of each sorted row in the operator's own order
     h         H (groups, k, k)
@@ -73,13 +73,14 @@ class Quadratic:
         The target is the least-squares fit of the wanted output on the quantized input, drawn to the trained weights W
         where the data say nothing: (H + λI)⁻¹ (R + λW).
         """
-        h = statistics.covariance
-        diagonal = np.diagonal(h, axis1=1, axis2=2)
-        damping = (_DAMPING * diagonal.mean(axis=1) + _SMALLEST)[:, None, None]
+        diagonal = np.diagonal(statistics.covariance, axis1=1, axis2=2)
         order = np.argsort(-diagonal, axis=1, kind="stable")
-        h = h + damping * np.eye(h.shape[1])
+        power = diagonal.mean(axis=1)
+        unit = np.where(power > 0, power, 1.0)[:, None, None]  # so that float32 holds data of any size
+        h = statistics.covariance / unit + _DAMPING * np.eye(order.shape[1])
+        r = statistics.correlation / unit + _DAMPING * weights.transpose(0, 2, 1)
         h = np.take_along_axis(np.take_along_axis(h, order[:, :, None], 1), order[:, None, :], 2)
-        r = np.take_along_axis(statistics.correlation + damping * weights.transpose(0, 2, 1), order[:, :, None], 1)
+        r = np.take_along_axis(r, order[:, :, None], 1)
         inverse = np.linalg.inv(h)
         feedback = np.linalg.cholesky((inverse + inverse.transpose(0, 2, 1)) / 2).transpose(0, 2, 1)
         return cls(order, *(np.ascontiguousarray(array, np.float32) for array in (h, r, inverse @ r, feedback)))
@@ -117,7 +118,7 @@ def error_feedback(problem: Quadratic, target: Float32Array, scale: Float32Array
 
 def descend(
     problem: Quadratic, r: Float32Array, codes: Float32Array, scale: Float32Array, books: Codebooks, sweeps: int
-) -> tuple[Float32Array, Float32Array]:
+) -> tuple[Float32Array, Float64Array]:
     """Coordinate descent on E: refit the scale, then set each code in turn to the best level given the others.
 
     r (groups, k, rows), the others as for `error_feedback`. Gives new codes, and of each candidate (groups, rows) the
@@ -148,11 +149,11 @@ def descend(
         if not moved:
             break
     fit, energy = _fit(codes, r, h @ codes)
-    return codes, fit**2 / energy
+    return codes, fit.astype(np.float64) ** 2 / energy
 
 
 def _fit(codes: Float32Array, r: Float32Array, product: Float32Array) -> tuple[Float32Array, Float32Array]:
     """qᵀr and qᵀHq of each candidate; (0, 1) where no positive scale suits the codes."""
     fit, energy = (codes * r).sum(axis=1), (codes * product).sum(axis=1)
-    usable = (fit > 0) & (energy > _SMALLEST)
+    usable = (fit > 0) & (energy > _SMALLEST_ENERGY)
     return np.where(usable, fit, np.float32(0)), np.where(usable, energy, np.float32(1))

@@ -37,8 +37,7 @@ def test_the_target_is_the_wanted_output_not_the_trained_weights() -> None:
     weights, _, inputs = dense_problem(2)
     statistics = statistics_of(inputs / 2, inputs @ weights.T.astype(np.float64))
     found = real_weights_of(round_operator(weights, ZERO, statistics, 8).rounded)
-    relative = np.abs(found - 2 * weights).mean() / np.abs(weights).mean()
-    assert relative < 0.1
+    assert output_error(found, 2 * weights, inputs) < 0.01 * output_error(1.0 * weights, 2 * weights, inputs)
 
 
 @pytest.mark.parametrize("bits", WEIGHT_BITS)
