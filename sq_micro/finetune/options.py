@@ -98,8 +98,8 @@ class FinetuneOptions:
 def recommended(quantized: QuantGraph, samples: int) -> FinetuneOptions:
     """What to begin with, by the network's mean width and the number of training samples.
 
-    Fewer bits are farther from the float network and need larger steps, which harm a network that is near it; few
-    samples are seen more often. Measured on ResNet8 and DS-CNN: DESIGN.md, "Fine-tuning".
+    Fewer bits are farther from the float network and need larger steps; few samples are seen more often. The rate for
+    2 bits was compared with 3e-3, which stayed worse than the start on ResNet8; all are single runs (DESIGN.md).
     """
     sizes = {op.name: quantized.codes[op.weights].size for op in quantized.topology.weighted()}
     bits = sum(quantized.bitwidths.weights[name] * size for name, size in sizes.items()) / max(sum(sizes.values()), 1)

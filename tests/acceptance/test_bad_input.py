@@ -182,20 +182,28 @@ def test_an_unknown_option_is_one_line(tmp_path: Path) -> None:
     assert "--bits" in ran.error_line
 
 
+def heed_interrupts() -> None:
+    """A test run in the background ignores SIGINT, and so would its children."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_run_leaves_whole_files_only(digits: Digits, tmp_path: Path, end: signal.Signals) -> None:
     out = tmp_path / "out"
     command = [sys.executable, "-m", "sq_micro", "deploy", digits.model, "--board", "host", "--out", out]
     command += ["--calibrate", digits.calibrate, "--evaluate", digits.evaluate, "--runs", "1000000"]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
-    deadline = time.monotonic() + 120
-    while not (out / "build.json").exists():
-        assert process.poll() is None, process.communicate()
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    process.send_signal(end)
-    _, err = process.communicate(timeout=60)
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, preexec_fn=heed_interrupts)
+    try:
+        deadline = time.monotonic() + 120
+        while not (out / "build.json").exists():
+            assert process.poll() is None, process.communicate()
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        process.send_signal(end)
+        _, err = process.communicate(timeout=60)
+    finally:
+        process.kill()
     assert process.returncode == 130
     assert "sq-micro: error: interrupted" in err
     assert "Traceback" not in err

@@ -1,6 +1,6 @@
 """Networks of the field: how much of their accuracy rounding keeps, by the integers, on the whole evaluation set.
 
-Floors lie 0.5 points (digits: 1.5) below what was measured; DESIGN.md has the measurements.
+Floors lie about half a point (digits, which are few: a point) below what was measured.
 """
 
 from __future__ import annotations

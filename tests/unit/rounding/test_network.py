@@ -109,10 +109,8 @@ def test_statistics_for_a_search_are_those_of_eight_bits_before() -> None:
     assert list(found) == ["first", "second", "last"]
     values: dict[str, Float32Array] = {}
     evaluate.run(graph, samples, values.__setitem__)
-    inner = values["a"][:, 1:3, 1:3].reshape(-1, 3)  # pixels that all windows see: none
     centre = found["second"].input_mean.reshape(3, 3, 3)[1, 1]
-    np.testing.assert_allclose(centre, values["a"].mean(axis=(0, 1, 2)), atol=0.02)
-    assert inner.shape[1] == len(centre)
+    np.testing.assert_allclose(centre, values["a"].mean(axis=(0, 1, 2)), atol=0.02)  # the tap that is never padding
 
 
 def test_k_beyond_memory_is_rounded_to_nearest(monkeypatch: pytest.MonkeyPatch) -> None:
