@@ -49,6 +49,13 @@ class Codebooks:
         return rounded
 
 
+def _inverse_factor(h: Float64Array) -> tuple[Float64Array, Float64Array]:
+    """(H⁻¹, U) with H⁻¹ = UᵀU, of each group (groups, k, k). Raises LinAlgError iff one is not positive definite."""
+    inverse = np.linalg.inv(h)
+    factor = np.linalg.cholesky((inverse + inverse.transpose(0, 2, 1)) / 2).transpose(0, 2, 1)
+    return inverse, factor
+
+
 @dataclass(frozen=True, slots=True)
 class Quadratic:
     """The moments of a layer in units of mean(H_kk), damped, with k sorted by falling H_kk, and what follows from them.
@@ -81,8 +88,14 @@ class Quadratic:
         r = statistics.correlation / unit + _DAMPING * weights.transpose(0, 2, 1)
         h = np.take_along_axis(np.take_along_axis(h, order[:, :, None], 1), order[:, None, :], 2)
         r = np.take_along_axis(r, order[:, :, None], 1)
-        inverse = np.linalg.inv(h)
-        feedback = np.linalg.cholesky((inverse + inverse.transpose(0, 2, 1)) / 2).transpose(0, 2, 1)
+        try:
+            inverse, feedback = _inverse_factor(h)
+        except np.linalg.LinAlgError:
+            # Inputs that hardly vary: their covariance is a small difference of large numbers, and its rounding
+            # errors outweigh the damping.
+            values, vectors = np.linalg.eigh(h)
+            h = np.asarray((vectors * np.maximum(values, _DAMPING)[:, None, :]) @ vectors.transpose(0, 2, 1))
+            inverse, feedback = _inverse_factor(h)
         return cls(order, *(np.ascontiguousarray(array, np.float32) for array in (h, r, inverse @ r, feedback)))
 
     def channels(self, chosen: slice) -> Quadratic:

@@ -18,7 +18,6 @@ FLOORS = [
     pytest.param("fmnist_cnn", 2, 89.0, marks=pytest.mark.slow),
     pytest.param("dscnn_kws", 4, 91.4, marks=pytest.mark.slow),
     pytest.param("dscnn_kws", 2, 89.0, marks=pytest.mark.slow),
-    pytest.param("resnet8_cifar10", 4, 86.1, marks=pytest.mark.slow),
     pytest.param("resnet8_cifar10", 2, 81.9, marks=pytest.mark.slow),
 ]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -132,3 +133,15 @@ def test_descent_from_many_starts_finds_nearly_the_best_of_all_codes(levels: Lev
     missed = (best - np.max(rewards, axis=0)) / (total - best)
     assert (missed > -1e-3).all(), "nothing is better than the best"
     assert missed.mean() < 0.25
+
+
+def test_statistics_that_rounding_errors_made_indefinite_are_repaired() -> None:
+    """Inputs that hardly vary around a large mean: the covariance's errors are larger than the damping."""
+    weights, statistics, _ = dense_problem(3)
+    covariance = statistics.covariance.copy()
+    covariance[0] -= 0.5 * np.trace(covariance[0]) / len(covariance[0]) * np.eye(len(covariance[0]))
+    broken = replace(statistics, covariance=covariance)
+    problem = Quadratic.of(broken, weights[None].astype(np.float64))
+    assert (np.linalg.eigvalsh(problem.h.astype(np.float64)) > 0).all()
+    assert np.isfinite(problem.feedback).all()
+    assert np.isfinite(problem.target).all()
