@@ -51,9 +51,9 @@ class Codebooks:
 
 def _inverse_factor(h: Float64Array) -> tuple[Float64Array, Float64Array]:
     """(H⁻¹, U) with H⁻¹ = UᵀU, of each group (groups, k, k). Raises LinAlgError iff one is not positive definite."""
-    inverse = np.linalg.inv(h)
-    factor = np.linalg.cholesky((inverse + inverse.transpose(0, 2, 1)) / 2).transpose(0, 2, 1)
-    return inverse, factor
+    inverse = np.asarray(np.linalg.inv(h), np.float64)
+    lower = np.linalg.cholesky((inverse + inverse.transpose(0, 2, 1)) / 2)
+    return inverse, np.asarray(lower, np.float64).transpose(0, 2, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,9 @@ class Quadratic:
             # Inputs that hardly vary: their covariance is a small difference of large numbers, and its rounding
             # errors outweigh the damping.
             values, vectors = np.linalg.eigh(h)
-            h = np.asarray((vectors * np.maximum(values, _DAMPING)[:, None, :]) @ vectors.transpose(0, 2, 1))
+            h = np.asarray(
+                (vectors * np.maximum(values, _DAMPING)[:, None, :]) @ vectors.transpose(0, 2, 1), np.float64
+            )
             inverse, feedback = _inverse_factor(h)
         return cls(order, *(np.ascontiguousarray(array, np.float32) for array in (h, r, inverse @ r, feedback)))
 
