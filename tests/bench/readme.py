@@ -27,7 +27,11 @@ def main() -> None:
     if done.returncode:
         sys.exit(done.stderr)
     # The stages' lines come on stderr, make's own on stdout.
-    shown = [line.rstrip() for line in done.stdout.splitlines() if not re.match(r"^(make|\.venv/bin/|  --)", line)]
+    shown = [
+        line.rstrip()
+        for line in done.stdout.splitlines()
+        if not re.match(r"^(make|\.venv/bin/|  --|.* -m venv )", line)
+    ]
     text = re.sub(r"\n{2,}", "\n\n", "\n".join(shown).strip())
     replace_block("demo", f"```\n{text}\n```")
 
