@@ -6,10 +6,9 @@ from dataclasses import dataclass, replace
 
 from pydantic import BaseModel, ConfigDict
 
-from sq_micro.assign.assign import AssignOptions, assign
+from sq_micro.assign.assign import assign
 from sq_micro.assign.evaluator import make_evaluator
 from sq_micro.assign.problem import ALLOCATORS, Allocator, Problem
-from sq_micro.assign.sigmaquant.options import SigmaQuantOptions
 from sq_micro.cost.budget import Budget
 from sq_micro.ir.bitwidths import Bitwidths
 from sq_micro.ir.float_graph import FloatGraph
@@ -24,8 +23,6 @@ from sq_micro.stages.quantize import measure_accuracy
 from sq_micro.store import Store, content_key
 
 INT8_BITS = 8
-# SigmaQuant stops as soon as its accuracy target is met; one that never is met makes it use all bytes that it may.
-_AT_EQUAL_BYTES = AssignOptions(sigmaquant=SigmaQuantOptions(max_drop=-100.0))
 
 
 class ComparedPlan(BaseModel):
@@ -72,7 +69,8 @@ def compare_allocators(
 ) -> Comparison:
     """Run every allocator at every share, with the same rounding, and count accuracy at the end.
 
-    request  its budget, allocator and settings are not looked at
+    request  its budget and allocator are not looked at. SigmaQuant stops where its own accuracy target is met, which
+             may be below a share
     """
     store = Store.of_user() if request.keep else Store(None)
     ranges = observe(graph, calibration, request.observer, lambda done, total: notify("calibrate", done, total))
@@ -87,7 +85,7 @@ def compare_allocators(
     for share in wanted.shares:
         problem = replace(table, budget=Budget(weights=_bytes_of_share(table, share, int8_bytes)))
         for allocator in wanted.allocators:
-            chosen = assign(problem, allocator, evaluate, _AT_EQUAL_BYTES)
+            chosen = assign(problem, allocator, evaluate, request.settings)
             tried = chosen.evaluation or evaluate([chosen.bitwidths])[0]
             accuracy = None
             if evaluation is not None and evaluation.y is not None and accuracy_metric(graph.topology):
