@@ -105,7 +105,7 @@ def deploy(
             learning_rate,
         )
         budget, assign_request = budget_of(flash, sram, latency, energy, weight_bytes), None
-        if asked_to_assign(budget, max_drop, allocator.value, weight_bits):
+        if asked_to_assign(budget, max_drop, allocator.value, weight_bits, pin):
             assign_request = AssignRequest(
                 calibrate,
                 board,

@@ -48,11 +48,15 @@ def require_measurable(request: AssignRequest, evaluate: Path | None) -> None:
         raise UsageError("--max-drop needs --evaluate: accuracy cannot be told without labelled samples")
 
 
-def asked_to_assign(budget: Budget, max_drop: float | None, allocator: Allocator, weight_bits: str | None) -> bool:
+def asked_to_assign(
+    budget: Budget, max_drop: float | None, allocator: Allocator, weight_bits: str | None, pins: Sequence[str] | None
+) -> bool:
     """Whether bits are to be chosen. Raises UsageError iff they are given as well, or nothing says how far to go."""
     wanted = bool(budget) or max_drop is not None
     if wanted and weight_bits is not None:
         raise UsageError("--weight-bits gives the bits, a budget chooses them: leave one of them out (see --pin)")
+    if not wanted and pins:
+        raise UsageError(f"--pin {pins[0]}: a pin needs a budget beside it; bits that are all given are a plan file")
     if not wanted and allocator != "ilp":
         raise UsageError(f"--allocator {allocator} needs a budget, as --flash 48KiB, or --max-drop")
     return wanted

@@ -10,6 +10,7 @@
     ├─ ModelError              the model says something not taken    4
     │  └─ UnsupportedLayerError
     ├─ QuantizationError       no valid integers for this tensor     4
+    ├─ TrainingError           fine-tuning failed                    4
     ├─ ToolchainError          a tool is missing or failed           5
     ├─ LinkError               the device cannot be talked to        6
     │  ├─ LinkTimeoutError
@@ -115,6 +116,12 @@ class QuantizationError(SqMicroError):
         super().__init__(f"tensor '{tensor}': {problem}")
         self.tensor = tensor
         self.problem = problem
+
+
+class TrainingError(SqMicroError):
+    """Fine-tuning ended without a result; what it had reached is in its folder."""
+
+    exit_code = 4
 
 
 class ToolchainError(SqMicroError):

@@ -32,14 +32,15 @@ def _frozen(items: dict[Any, Any]) -> MappingProxyType[Any, Any]:
 copyreg.pickle(MappingProxyType, lambda mapping: (_frozen, (dict(mapping),)))
 
 
-def _unwatched(done: int, total: int) -> None: ...
+def unwatched(done: int, total: int) -> None:
+    """The progress of work that nobody looks at."""
 
 
 class Mapper(Protocol):
     """Where work is done."""
 
     def map(
-        self, function: Callable[[Item], Result], items: Sequence[Item], progress: Progress = _unwatched
+        self, function: Callable[[Item], Result], items: Sequence[Item], progress: Progress = unwatched
     ) -> list[Result]:
         """function(item) for each item, in order. The first exception of any item is raised."""
         ...
@@ -53,7 +54,7 @@ class SerialMapper:
     """In this process, one after another."""
 
     def map(
-        self, function: Callable[[Item], Result], items: Sequence[Item], progress: Progress = _unwatched
+        self, function: Callable[[Item], Result], items: Sequence[Item], progress: Progress = unwatched
     ) -> list[Result]:
         """See `Mapper.map`."""
         results = []
@@ -74,7 +75,7 @@ class ProcessMapper:
         self._pool: ProcessPoolExecutor | None = None
 
     def map(
-        self, function: Callable[[Item], Result], items: Sequence[Item], progress: Progress = _unwatched
+        self, function: Callable[[Item], Result], items: Sequence[Item], progress: Progress = unwatched
     ) -> list[Result]:
         """See `Mapper.map`. Raises ToolchainError iff a worker dies, as it does when memory runs out."""
         if self._workers == 1 or len(items) < 2:
@@ -117,7 +118,7 @@ class DaskMapper:
             raise UsageError(f"--dask {address}: no scheduler answers there ({error})") from error
 
     def map(
-        self, function: Callable[[Item], Result], items: Sequence[Item], progress: Progress = _unwatched
+        self, function: Callable[[Item], Result], items: Sequence[Item], progress: Progress = unwatched
     ) -> list[Result]:
         """See `Mapper.map`. Raises ToolchainError iff the cluster is lost."""
         distributed = import_module("distributed")

@@ -24,7 +24,7 @@ from sq_micro.stages.generate import generate, require_sram
 from sq_micro.stages.measure import MeasureOptions, measure
 from sq_micro.stages.preview import Preview, make_preview
 from sq_micro.stages.progress import Notify, silent
-from sq_micro.stages.quantize import QuantizeOptions, quantize, read_samples
+from sq_micro.stages.quantize import QuantizeOptions, quantize, read_samples, require_labels
 from sq_micro.toolchain.compiler import CompilerChoice, find_compiler
 from sq_micro.workspace import Workspace
 
@@ -71,6 +71,8 @@ def _deploy_within(
     workspace: Workspace, request: DeployRequest, wanted: AssignRequest, notify: Notify, done: StageDone
 ) -> Result:
     """Assign, build, measure; where the image exceeds a budget, search again with that much less."""
+    if wanted.max_drop is not None:
+        require_labels(workspace, request.quantization)
     allowed = wanted
     for _ in range(_ATTEMPTS):
         record = assign_bits(workspace, allowed, notify)
@@ -111,4 +113,5 @@ def preview(request: DeployRequest) -> Preview:
     inputs = read_samples(graph, request.quantization)
     plan = make_plan(graph.topology, bitwidths)
     require_sram(plan, board)
-    return make_preview(record, board, str(compiler), bitwidths, plan, graph.topology, inputs)
+    budget = str(request.assign.budget) if request.assign is not None else None
+    return make_preview(record, board, str(compiler), bitwidths, plan, graph.topology, inputs, budget)

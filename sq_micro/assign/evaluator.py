@@ -18,7 +18,7 @@ from sq_micro.assign.problem import Evaluate, Evaluation
 from sq_micro.ir.bitwidths import Bitwidths
 from sq_micro.ir.float_graph import FloatGraph
 from sq_micro.ir.operators import Operator
-from sq_micro.mapper import Mapper, SerialMapper
+from sq_micro.mapper import Mapper, SerialMapper, unwatched
 from sq_micro.quant.calibrate import Progress, Ranges, SampleSource
 from sq_micro.quant.graph import QuantGraph
 from sq_micro.quant.params import Float32Array, Int8Array
@@ -27,9 +27,6 @@ from sq_micro.rounding import RoundingMethod, round_network
 from sq_micro.store import Store, content_key
 
 Labels = NDArray[np.int64]
-
-
-def _unwatched(done: int, total: int) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +95,7 @@ def make_evaluator(
     method: RoundingMethod = "feedback",
     mapper: Mapper | None = None,
     store: Store | None = None,
-    progress: Progress = _unwatched,
+    progress: Progress = unwatched,
 ) -> Evaluate:
     """An `Evaluate` for one network.
 

@@ -18,15 +18,12 @@ from sq_micro.assign.identity import network_key
 from sq_micro.assign.output_divergence import Float64Array, float_outputs, real_samples
 from sq_micro.ir.bitwidths import WEIGHT_BITS, Bitwidths
 from sq_micro.ir.float_graph import FloatGraph
-from sq_micro.mapper import Mapper, SerialMapper
+from sq_micro.mapper import Mapper, SerialMapper, unwatched
 from sq_micro.quant.calibrate import Progress, Ranges, SampleSource
 from sq_micro.quant.params import Float32Array
 from sq_micro.quant.quantize import Frame, QuantizedWeights
 from sq_micro.rounding import RoundingMethod, collect_statistics
 from sq_micro.store import Store, content_key
-
-
-def _unwatched(done: int, total: int) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +80,7 @@ def measure_sensitivity(
     method: RoundingMethod = "feedback",
     mapper: Mapper | None = None,
     store: Store | None = None,
-    progress: Progress = _unwatched,
+    progress: Progress = unwatched,
 ) -> Sensitivity:
     """Measure every operator at every width on calibration samples (n, *input_shape) of real values; no labels.
 

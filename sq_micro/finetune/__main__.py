@@ -15,8 +15,7 @@ from pathlib import Path
 os.environ["KERAS_BACKEND"] = "jax"
 os.environ.setdefault("JAX_PLATFORMS", "cpu")  # a GPU adds in another order each time
 
-from sq_micro.errors import SqMicroError
-from sq_micro.finetune.errors import TrainingError
+from sq_micro.errors import SqMicroError, TrainingError
 from sq_micro.finetune.progress import Round
 from sq_micro.finetune.request import load_request
 

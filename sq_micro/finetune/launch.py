@@ -12,9 +12,8 @@ from typing import IO
 import numpy as np
 from numpy.typing import NDArray
 
-from sq_micro.errors import QuantizationError, SqMicroError, UsageError
+from sq_micro.errors import QuantizationError, SqMicroError, TrainingError, UsageError
 from sq_micro.finetune.batches import split_samples
-from sq_micro.finetune.errors import TrainingError
 from sq_micro.finetune.options import FinetuneOptions
 from sq_micro.finetune.progress import Progress, round_of_line, silent
 from sq_micro.finetune.request import Request, TrainingSamples, save_request

@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sq_micro.errors import TrainingError
 from sq_micro.finetune.batches import Batches, split_samples
 from sq_micro.finetune.checkpoint import Arrays, Checkpoint
-from sq_micro.finetune.errors import TrainingError
 from sq_micro.finetune.forward import Constants
 from sq_micro.finetune.network import FakeQuantNetwork
 from sq_micro.finetune.objective import Head, Objective

@@ -68,9 +68,15 @@ def _field(name: str, value: Any) -> Any:
 
 def save_archive(file: Path, document: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> None:
     """Write a JSON document and arrays as one .npz, whole or not at all; equal contents give equal bytes."""
+    write_arrays(file, arrays, {_DOCUMENT: json.dumps(document, indent=1)})
+
+
+def write_arrays(file: Path, arrays: Mapping[str, NDArray[Any]], texts: Mapping[str, str] | None = None) -> None:
+    """Write arrays, and texts before them, as one .npz, whole or not at all; equal contents give equal bytes."""
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED) as archive:
-        archive.writestr(zipfile.ZipInfo(_DOCUMENT, _EPOCH), json.dumps(document, indent=1))
+        for name, text in (texts or {}).items():
+            archive.writestr(zipfile.ZipInfo(name, _EPOCH), text)
         for name, array in arrays.items():
             entry = io.BytesIO()
             np.lib.format.write_array(entry, np.ascontiguousarray(array), version=(1, 0), allow_pickle=False)

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sq_micro.errors import GoldenMismatchError, LinkError
+from sq_micro.errors import LinkError
 from sq_micro.measure.link.base import CountingLink, CycleKind
 from sq_micro.measure.session import Session
+from sq_micro.reference.golden_vectors import first_difference
 
 Int8Array = NDArray[np.int8]
 Progress = Callable[[int, int], None]
@@ -116,21 +117,6 @@ def measure(
         stack_used_bytes=stack.used_bytes if stack.reserved_bytes else None,
         stack_reserved_bytes=stack.reserved_bytes or None,
         operator_instructions=per_operator if counts_instructions else None,
-    )
-
-
-def first_difference(got: Int8Array, expected: Int8Array, operator: str = "output") -> GoldenMismatchError | None:
-    """The error to raise where two arrays of one shape differ, None where they do not. Its index is a flat one.
-
-    >>> first_difference(np.array([1, 2], np.int8), np.array([1, 3], np.int8)).index
-    1
-    """
-    differing = np.flatnonzero(got.ravel() != expected.ravel())
-    if differing.size == 0:
-        return None
-    index = int(differing[0])
-    return GoldenMismatchError(
-        operator, index, int(got.ravel()[index]), int(expected.ravel()[index]), int(differing.size)
     )
 
 

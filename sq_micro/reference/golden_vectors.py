@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,12 +9,10 @@ from pathlib import Path
 import numpy as np
 
 from sq_micro.errors import DataError, GoldenMismatchError
-from sq_micro.paths import write_atomically
+from sq_micro.ir.storage import write_arrays
 from sq_micro.quant.graph import QuantGraph
 from sq_micro.quant.params import Int8Array
 from sq_micro.reference.interpreter import run
-
-_EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest date a zip holds: the bytes must not depend on the day
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +38,8 @@ class GoldenVectors:
 
     def save(self, file: Path) -> None:
         """Write an .npz whose bytes depend on the contents alone."""
-        stream = io.BytesIO()
         hashed = np.frombuffer(self.model_hash, np.uint8)
-        with zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED) as archive:
-            for name, array in (("inputs", self.inputs), ("outputs", self.outputs), ("model_hash", hashed)):
-                entry = io.BytesIO()
-                np.lib.format.write_array(entry, np.ascontiguousarray(array), version=(1, 0), allow_pickle=False)
-                archive.writestr(zipfile.ZipInfo(f"{name}.npy", _EPOCH), entry.getvalue())
-        write_atomically(file, stream.getvalue())
+        write_arrays(file, {"inputs": self.inputs, "outputs": self.outputs, "model_hash": hashed})
 
     @classmethod
     def load(cls, file: Path) -> GoldenVectors:
@@ -68,12 +59,24 @@ def make_golden_vectors(graph: QuantGraph, codes: Int8Array) -> GoldenVectors:
     return GoldenVectors(codes, run(graph, codes), graph.digest())
 
 
+def first_difference(got: Int8Array, expected: Int8Array, operator: str = "output") -> GoldenMismatchError | None:
+    """The error to raise where two arrays of one shape differ, None where they do not. Its index is a flat one.
+
+    >>> first_difference(np.array([1, 2], np.int8), np.array([1, 3], np.int8)).index
+    1
+    """
+    differing = np.flatnonzero(got.ravel() != expected.ravel())
+    if differing.size == 0:
+        return None
+    index = int(differing[0])
+    return GoldenMismatchError(
+        operator, index, int(got.ravel()[index]), int(expected.ravel()[index]), int(differing.size)
+    )
+
+
 def require_equal(operator: str, got: Int8Array, expected: Int8Array) -> None:
-    """Raises GoldenMismatchError iff codes of one shape differ; its index counts through the flattened arrays."""
+    """Raises GoldenMismatchError iff codes differ, in shape or in value."""
     if got.shape != expected.shape:
         raise GoldenMismatchError(operator, 0, got.size, expected.size, abs(got.size - expected.size))
-    different = np.flatnonzero(got.reshape(-1) != expected.reshape(-1))
-    if different.size:
-        first = int(different[0])
-        values = int(got.reshape(-1)[first]), int(expected.reshape(-1)[first])
-        raise GoldenMismatchError(operator, first, *values, int(different.size))
+    if difference := first_difference(got, expected, operator):
+        raise difference

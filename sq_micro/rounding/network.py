@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from sq_micro.ir.bitwidths import Bitwidths
 from sq_micro.ir.float_graph import FloatGraph
 from sq_micro.ir.operators import WeightedOperator
+from sq_micro.mapper import unwatched
 from sq_micro.quant.calibrate import Progress, Ranges, SampleSource
 from sq_micro.quant.graph import QuantGraph
 from sq_micro.quant.quantize import Frame, QuantizedWeights, nearest_weights, quantize
@@ -21,16 +22,13 @@ RoundingMethod = Literal["nearest", "feedback"]
 ROUNDING_METHODS: tuple[RoundingMethod, ...] = ("nearest", "feedback")
 
 
-def _unwatched(done: int, total: int) -> None: ...
-
-
 def round_network(
     graph: FloatGraph,
     ranges: Ranges,
     bitwidths: Bitwidths,
     samples: NDArray[np.floating] | SampleSource,
     method: RoundingMethod = "feedback",
-    progress: Progress = _unwatched,
+    progress: Progress = unwatched,
 ) -> QuantGraph:
     """Quantize a canonical graph; with `feedback`, weights are rounded so that outputs err least on the samples.
 
@@ -56,7 +54,7 @@ def collect_statistics(
     graph: FloatGraph,
     ranges: Ranges,
     samples: NDArray[np.floating] | SampleSource,
-    progress: Progress = _unwatched,
+    progress: Progress = unwatched,
 ) -> dict[str, LayerStatistics]:
     """Statistics of every weighted operator by name, taken where all weights before it are 8-bit ones.
 

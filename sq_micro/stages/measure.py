@@ -13,13 +13,13 @@ from sq_micro.board import Board
 from sq_micro.errors import UsageError
 from sq_micro.ir.operators import Reshape, kind
 from sq_micro.ir.topology import macs
-from sq_micro.measure.harness import Measurement, first_difference
+from sq_micro.measure.harness import Measurement
 from sq_micro.measure.harness import measure as measure_session
 from sq_micro.measure.link.make_link import make_link
 from sq_micro.measure.session import Session
 from sq_micro.paths import write_atomically
 from sq_micro.quant.graph import QuantGraph
-from sq_micro.reference.golden_vectors import GoldenVectors
+from sq_micro.reference.golden_vectors import GoldenVectors, first_difference
 from sq_micro.report.result import (
     BoardRecord,
     CyclesRecord,

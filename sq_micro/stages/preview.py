@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from sq_micro.board import Board
+from sq_micro.cost.profile import weight_bytes
 from sq_micro.ir.bitwidths import Bitwidths
-from sq_micro.ir.operators import DepthwiseConv2D, WeightedOperator
 from sq_micro.ir.topology import Topology
-from sq_micro.kernels.packing import plane_bytes
 from sq_micro.plan.plan import Plan
 from sq_micro.stages.quantize import QuantizeInputs
 from sq_micro.stages.records import AnalyzeRecord, StageRecord
 
 
 class Preview(StageRecord):
-    """Sizes follow from shapes and bits alone; no weight was looked at, and nothing was compiled."""
+    """Sizes follow from shapes and bits alone; no weight was looked at, and nothing was compiled.
+
+    budget  under which the bits would be chosen; the sizes are then those of 8 bits everywhere
+    """
 
     model: str
     board: str
@@ -25,6 +27,7 @@ class Preview(StageRecord):
     peak_operator: str
     calibration_samples: int
     evaluation_samples: int
+    budget: str | None
 
     def __str__(self) -> str:
         bits = sorted(set(self.bits.values()), reverse=True)
@@ -33,8 +36,12 @@ class Preview(StageRecord):
             f" bits in {self.packed_weights_bytes:,} B, arena {self.arena_bytes:,} B (fullest at"
             f" '{self.peak_operator}'), {self.calibration_samples:,} samples to calibrate,"
             f" {self.evaluation_samples:,} to evaluate;"
-            " nothing was written"
+            f"{self._pending} nothing was written"
         )
+
+    @property
+    def _pending(self) -> str:
+        return f" bits are to be chosen ({self.budget}), the sizes are those of 8 bits;" if self.budget else ""
 
 
 def make_preview(
@@ -45,6 +52,7 @@ def make_preview(
     plan: Plan,
     topology: Topology,
     inputs: QuantizeInputs,
+    budget: str | None = None,
 ) -> Preview:
     """Put together what is known before anything runs."""
     return Preview(
@@ -53,17 +61,10 @@ def make_preview(
         compiler=compiler,
         macs=analyzed.macs,
         bits=dict(bitwidths.weights),
-        packed_weights_bytes=sum(_packed_bytes(op, bitwidths.weights[op.name], topology) for op in topology.weighted()),
+        packed_weights_bytes=sum(weight_bytes(op, bitwidths.weights[op.name], topology) for op in topology.weighted()),
         arena_bytes=plan.arena_bytes,
         peak_operator=plan.peak_operator,
         calibration_samples=len(inputs.calibration),
         evaluation_samples=len(inputs.evaluation) if inputs.evaluation else 0,
+        budget=budget,
     )
-
-
-def _packed_bytes(operator: WeightedOperator, bits: int, topology: Topology) -> int:
-    elements = topology.elements(operator.weights)
-    if isinstance(operator, DepthwiseConv2D):
-        return plane_bytes(elements, bits)
-    channels = topology.shape(operator.weights)[0]
-    return channels * plane_bytes(elements // channels, bits)

@@ -91,6 +91,14 @@ def read_samples(graph: FloatGraph, options: QuantizeOptions) -> QuantizeInputs:
     return QuantizeInputs(calibration, evaluation, training)
 
 
+def require_labels(workspace: Workspace, options: QuantizeOptions) -> None:
+    """Raises UsageError, before any search, iff no accuracy can be counted on the evaluation samples."""
+    graph = analyzed_graph(workspace)
+    evaluation = read_samples(graph, options).evaluation
+    if evaluation is None or evaluation.y is None or accuracy_metric(graph.topology) is None:
+        raise UsageError(f"--max-drop needs labels: {options.evaluate} has none that suit this network's output")
+
+
 def quantize(
     workspace: Workspace,
     options: QuantizeOptions,

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from tests.acceptance.command_line import Ran, sq_micro
@@ -86,6 +87,7 @@ def test_an_accuracy_that_is_missed_says_so(digits: Digits, tmp_path: Path) -> N
         (("--flash", "12KiB", "--pin", "absent=4"), "no operator 'absent'"),
         (("--flash", "12KiB", "--pin", "conv=7"), "7 bits"),
         (("--flash", "12KiB", "--pin", "conv"), "NAME=BITS"),
+        (("--pin", "conv=4"), "a pin needs a budget"),
         (("--flash", "12KiB", "--board", "host", "--latency", "1ms"), "latency"),
     ],
 )
@@ -102,6 +104,31 @@ def test_an_accuracy_without_labelled_samples_is_refused(digits: Digits, tmp_pat
     ran = sq_micro("deploy", digits.model, *BOARD, *arguments)
     assert ran.code == 2
     assert "--evaluate" in ran.error_line
+
+
+def test_an_accuracy_with_unlabelled_samples_is_refused(digits: Digits, tmp_path: Path) -> None:
+    unlabelled = tmp_path / "eval.npz"
+    np.savez(unlabelled, x=np.load(digits.evaluate)["x"][:20])
+    arguments = (
+        "--calibrate",
+        digits.calibrate,
+        "--evaluate",
+        unlabelled,
+        "--out",
+        tmp_path / "out",
+        "--max-drop",
+        "1",
+    )
+    ran = sq_micro("deploy", digits.model, *BOARD, *arguments)
+    assert ran.code == 2
+    assert "needs labels" in ran.error_line
+
+
+def test_a_dry_run_says_that_bits_are_to_be_chosen(digits: Digits, tmp_path: Path) -> None:
+    ran = deploy(digits, tmp_path / "out", "--flash", "12KiB", "--dry-run")
+    assert ran.code == 0, ran.err
+    assert "to be chosen (flash at most 12,288 B)" in ran.out
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_pin_in_conflict_with_a_budget_is_blamed(digits: Digits, tmp_path: Path) -> None:

@@ -14,10 +14,11 @@ import pytest
 
 from sq_micro.board import load_board
 from sq_micro.codegen.render import render_board, render_project
-from sq_micro.measure.harness import first_difference, measure
+from sq_micro.measure.harness import measure
 from sq_micro.measure.link.make_link import make_link
 from sq_micro.measure.session import Session
 from sq_micro.plan.plan import make_plan
+from sq_micro.reference.golden_vectors import first_difference
 from sq_micro.stages.quantize import check_against_oracle
 from sq_micro.tflite.export import write_tflite
 from sq_micro.toolchain.cmake import BuildRequest

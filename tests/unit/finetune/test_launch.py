@@ -13,9 +13,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sq_micro.errors import SqMicroError, UsageError
+from sq_micro.errors import SqMicroError, TrainingError, UsageError
 from sq_micro.finetune.batches import split_samples
-from sq_micro.finetune.errors import TrainingError
 from sq_micro.finetune.launch import finetune
 from sq_micro.finetune.network import FakeQuantNetwork
 from sq_micro.finetune.options import Augmentation, FinetuneOptions

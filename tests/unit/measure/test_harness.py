@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from sq_micro.errors import GoldenMismatchError, LinkError
-from sq_micro.measure.harness import first_difference, measure
+from sq_micro.measure.harness import measure
 from sq_micro.measure.link.host_link import HostLink
 from sq_micro.measure.session import Session
+from sq_micro.reference.golden_vectors import first_difference
 from tests.unit.measure import fake_firmware
 from tests.unit.measure.python_device import CountingDevice, PythonDevice
 
