@@ -7,7 +7,7 @@ STAMP  := $(VENV)/.installed
 JOBS   ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast check format bench bench-quantization readme extras schema clean
+.PHONY: help setup demo test test-fast test-long check format bench bench-quantization readme extras schema clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  %-18s %s\n", $$1, $$2}'
@@ -27,10 +27,13 @@ demo: $(STAMP) ## deploy the digits model to a NUCLEO-L4R5ZI on the simulated co
 	  --weight-bits 4 --out out/digits
 
 test: $(STAMP) ## all tests that this machine can run
-	$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup -q
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup -q -m 'not long'
+
+test-long: $(STAMP) ## the same at greater depth: fuzzers and random searches with many more cases
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup -q -m long
 
 test-fast: $(STAMP) ## the tests without simulators and long runs
-	$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup -q -m 'not slow and not simulator and not qemu'
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup -q -m 'not long and not slow and not simulator and not qemu'
 
 check: $(STAMP) ## ruff, mypy, clang-format, then all tests
 	$(BIN)/ruff check .
