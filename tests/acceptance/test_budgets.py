@@ -153,7 +153,11 @@ def test_every_allocator_keeps_the_weight_bytes(digits: Digits, tmp_path: Path, 
         ("digits_cnn", ("--flash", "12KiB", "--latency", "2ms")),
         ("fmnist_cnn", ("--flash", "20KiB", "--sram", "22KiB", "--energy", "5mJ")),
         ("dscnn_kws", ("--flash", "25KiB", "--sram", "19KiB", "--latency", "130ms", "--max-drop", "2")),
-        ("resnet8_cifar10", ("--flash", "52KiB", "--sram", "52KiB", "--latency", "400ms", "--max-drop", "2")),
+        pytest.param(
+            "resnet8_cifar10",
+            ("--flash", "52KiB", "--sram", "52KiB", "--latency", "400ms", "--max-drop", "2"),
+            marks=pytest.mark.long,
+        ),
     ],
 )
 def test_each_network_meets_the_budgets_of_its_board(name: str, budgets: tuple[str, ...], tmp_path: Path) -> None:

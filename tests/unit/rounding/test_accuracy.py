@@ -16,9 +16,9 @@ FLOORS = [
     ("digits_cnn", 2, 95.5),
     ("digits_cnn", 4, 96.3),
     pytest.param("fmnist_cnn", 2, 89.0, marks=pytest.mark.slow),
-    pytest.param("dscnn_kws", 4, 91.4, marks=pytest.mark.slow),
+    pytest.param("dscnn_kws", 4, 91.4, marks=pytest.mark.long),
     pytest.param("dscnn_kws", 2, 89.0, marks=pytest.mark.slow),
-    pytest.param("resnet8_cifar10", 2, 81.9, marks=pytest.mark.slow),
+    pytest.param("resnet8_cifar10", 2, 81.9, marks=pytest.mark.long),
 ]
 
 
