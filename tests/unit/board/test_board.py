@@ -12,8 +12,10 @@ from sq_micro.board import (
     Board,
     Esptool,
     MassStorage,
+    Memory,
     OpenOcd,
     PyOcd,
+    Region,
     RegisterBlock,
     Renode,
     SerialWiring,
@@ -206,8 +208,11 @@ def test_an_unknown_key_and_an_unknown_table(tmp_path: Path) -> None:
 
 
 def test_an_unknown_word(tmp_path: Path) -> None:
-    assert mistakes(tmp_path, ('"stm32_usart"', '"stm32"')) == (
-        "uart.driver: input should be 'stm32_usart', 'cmsdk' or 'posix', got 'stm32'",
+    (found,) = mistakes(tmp_path, ('"stm32_usart"', '"stm32"'))
+    assert found.startswith("uart.driver: input should be 'stm32_usart', ")
+    assert found.endswith(" or 'posix', got 'stm32'")
+    assert mistakes(tmp_path, ('isa = "armv7em"', 'isa = "armv9"'))[0].startswith(
+        "core.isa: input should be 'armv6m', "
     )
 
 
@@ -222,6 +227,46 @@ def test_a_board_with_memory_needs_what_a_host_may_leave_out(tmp_path: Path) -> 
         "uart.base: field required on a board with [memory]",
         "uart.clock_hz: field required on a board with [memory]",
     )
+
+
+def test_memories_must_be_there_and_apart(tmp_path: Path) -> None:
+    assert mistakes(tmp_path, ("[memory.sram]", "[memory.dtcm]")) == (
+        "memory.sram: field required on a board with [memory]",
+    )
+    assert mistakes(tmp_path, ("[memory.sram]\norigin = 0x2000_0000", "[memory.sram]\norigin = 0x0800_FFFC")) == (
+        "memory.sram: overlaps memory.flash (which ends at 0x08010000)",
+    )
+    assert mistakes(tmp_path, ("[memory.sram]\norigin = 0x2000_0000", "[memory.sram]\norigin = 0xFFFF_FF00")) == (
+        "memory.sram: ends beyond the 32-bit address space",
+    )
+
+
+MORE_MEMORY = """
+[memory.ccm]
+origin = 0x1000_0000
+size_bytes = { value = 4_096, source = "data sheet, table 4" }
+speed_rank = 1
+
+[memory.dtcm]
+origin = 0x3000_0000
+size_bytes = { value = 8_192, source = "data sheet, table 5" }
+
+[timing]
+wait_factor = { value = 1.25, source = "data sheet, table 6" }
+"""
+
+
+def test_more_memories_come_the_fastest_first(tmp_path: Path) -> None:
+    text = GOOD.replace("[memory.sram]", "[memory.sram]\nspeed_rank = 2")
+    board = load(tmp_path, text + MORE_MEMORY)
+    assert board.sram_rank == 2
+    assert board.regions == (
+        Region("dtcm", Memory(0x3000_0000, 8_192), 0),
+        Region("ccm", Memory(0x1000_0000, 4_096), 1),
+    )
+    assert board.wait_factor == 1.25
+    assert load(tmp_path, GOOD).wait_factor is None
+    assert load(tmp_path, GOOD).regions == ()
 
 
 def test_all_mistakes_of_a_file_are_told_at_once(tmp_path: Path) -> None:
