@@ -111,7 +111,7 @@ def preview(request: DeployRequest) -> Preview:
     _, graph, record = read_model(request.model)
     bitwidths = bitwidths_from(request.quantization.weight_bits, graph.topology)
     inputs = read_samples(graph, request.quantization)
-    plan = make_plan(graph.topology, bitwidths)
+    plan = make_plan(graph.topology, bitwidths, board.core.isa)
     require_sram(plan, board)
     budget = str(request.assign.budget) if request.assign is not None else None
     return make_preview(record, board, str(compiler), bitwidths, plan, graph.topology, inputs, budget)

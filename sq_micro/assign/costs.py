@@ -40,7 +40,7 @@ def cost_of(problem: Problem, bitwidths: Bitwidths) -> Cost:
 
 def arena_bytes(problem: Problem, bitwidths: Bitwidths) -> int:
     """What tensors and scratch take together, as they will be placed."""
-    return make_plan(problem.topology, bitwidths).arena_bytes
+    return make_plan(problem.topology, bitwidths, problem.isa).arena_bytes
 
 
 def violations(problem: Problem, bitwidths: Bitwidths) -> tuple[Violation, ...]:

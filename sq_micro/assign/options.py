@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sq_micro.board import Board
-from sq_micro.cost.profile import NetworkProfile, table_bytes, weight_bytes
-from sq_micro.ir.bitwidths import WEIGHT_BITS, Bitwidths
+from sq_micro.cost.profile import NetworkProfile
+from sq_micro.ir.bitwidths import WEIGHT_BITS
 from sq_micro.ir.topology import Topology
-from sq_micro.kernels.select import select_kernels
+from sq_micro.kernels.catalogue import PORTABLE
+from sq_micro.kernels.select import select_kernel
+from sq_micro.kernels.sizes import table_bytes, weight_bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,20 +81,21 @@ def operator_options(
     profile, board  give code bytes, latency and energy; without them there are bytes of constants alone
     """
     power = board.active_power_w if board is not None else None
-    uniform = {bits: select_kernels(topology, _uniform(topology, bits)) for bits in widths}
+    isa = PORTABLE if board is None else board.core.isa
     found = []
     for operator in topology.weighted():
         options = []
         for bits in widths:
+            choice = select_kernel(operator, topology, bits, isa)
             figures = profile.figures(operator.name, bits) if profile is not None else None
             latency = _seconds(figures.cycles if figures is not None else None, board)
             options.append(
                 WidthOption(
                     bits=bits,
-                    weight_bytes=weight_bytes(operator, bits, topology),
-                    table_bytes=table_bytes(operator, bits, topology),
+                    weight_bytes=weight_bytes(choice, operator, bits, topology),
+                    table_bytes=table_bytes(choice, operator, bits, topology),
                     code_bytes=figures.code_bytes if figures is not None else 0,
-                    scratch_bytes=uniform[bits][operator.name].scratch_bytes,
+                    scratch_bytes=choice.scratch_bytes,
                     latency_s=latency,
                     energy_j=latency * power if latency is not None and power is not None else None,
                 )
@@ -119,10 +122,6 @@ def fixed_costs(topology: Topology, profile: NetworkProfile, board: Board) -> Fi
         latency_s=latency,
         energy_j=latency * power if latency is not None and power is not None else None,
     )
-
-
-def _uniform(topology: Topology, bits: int) -> Bitwidths:
-    return Bitwidths({operator.name: bits for operator in topology.weighted()})
 
 
 def _seconds(cycles: int | None, board: Board | None) -> float | None:

@@ -15,6 +15,7 @@ from sq_micro.errors import UsageError
 from sq_micro.ir.bitwidths import Bitwidths
 from sq_micro.ir.float_graph import FloatGraph
 from sq_micro.ir.topology import Topology
+from sq_micro.kernels.catalogue import PORTABLE
 from sq_micro.quant.quantize import Frame
 
 Allocator = Literal["ilp", "uniform", "memory-driven", "size-ranked", "sigmaquant"]
@@ -34,6 +35,7 @@ class Problem:
     fixed        what is taken whatever the widths
     pins         operators whose width the person decided
     max_drop     percentage points of accuracy that may be lost; None: as few as the budgets allow
+    isa          of the board: which kernels, and so which scratch
     goal         what is made small within the budgets; with `flash` and `weights` max_drop is needed
     """
 
@@ -45,6 +47,7 @@ class Problem:
     pins: Mapping[str, int] = field(default_factory=dict)
     max_drop: float | None = None
     goal: Goal = "divergence"
+    isa: str = PORTABLE
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "pins", MappingProxyType(dict(self.pins)))

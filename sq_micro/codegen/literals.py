@@ -71,7 +71,7 @@ def call_statement(function: str, arguments: Sequence[str]) -> str:
 
 
 def integer_lines(values: NDArray[np.integer]) -> tuple[str, ...]:
-    """The elements of an array initialiser, in lines: bytes in hexadecimal, wider integers in decimal.
+    """The elements of an array initialiser, in lines: unsigned ones in hexadecimal, others in decimal.
 
     >>> integer_lines(np.array([1, 255], np.uint8)), integer_lines(np.array([-5], np.int32))
     (('0x01, 0xff,',), ('-5,',))
@@ -79,6 +79,8 @@ def integer_lines(values: NDArray[np.integer]) -> tuple[str, ...]:
     flat = values.reshape(-1)
     if flat.dtype == np.uint8:
         words = [f"0x{value:02x}" for value in flat.tolist()]
+    elif flat.dtype == np.uint32:
+        words = [f"0x{value:08x}" for value in flat.tolist()]
     else:
         # INT32_MIN has no literal of its own type in C.
         words = ["INT32_MIN" if value == -(1 << 31) else str(value) for value in flat.tolist()]

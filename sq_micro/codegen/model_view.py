@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
 from sq_micro import __version__
 from sq_micro.board import Board
-from sq_micro.codegen.literals import comment, identifier, integer_lines, string
+from sq_micro.codegen.constants import array_bytes, constant_arrays
+from sq_micro.codegen.literals import comment, identifier, string
 from sq_micro.codegen.operator_views import operator_view
-from sq_micro.codegen.views import ArrayView, BoardView, ModelView, OperatorView
-from sq_micro.ir.operators import Conv2D, Dense, DepthwiseConv2D, Reshape, WeightedOperator
+from sq_micro.codegen.views import BoardView, ModelView, OperatorView
+from sq_micro.ir.operators import Conv2D, Dense, DepthwiseConv2D, Reshape
 from sq_micro.ir.topology import macs
-from sq_micro.kernels.packing import pack_rows, pack_taps
+from sq_micro.kernels.catalogue import PORTABLE, catalogue
 from sq_micro.plan.plan import Plan
-from sq_micro.quant.arithmetic import ChannelRequantization
 from sq_micro.quant.graph import QuantGraph
-from sq_micro.quant.params import Levels
 
 
 def make_model_view(graph: QuantGraph, plan: Plan) -> ModelView:
@@ -32,11 +28,11 @@ def make_model_view(graph: QuantGraph, plan: Plan) -> ModelView:
         array
         for index, op in enumerate(executed)
         if isinstance(op, Conv2D | DepthwiseConv2D | Dense)
-        for array in _arrays(graph, op, f"{prefix}_op{index:02d}")
+        for array in constant_arrays(graph, plan.choices[op.name], op, f"{prefix}_op{index:02d}")
     )
     digest = graph.digest()
-    weight_bytes = sum(array.length for array in arrays if array.symbol.endswith("_weights"))
-    table_bytes = sum(_bytes(array) for array in arrays) - weight_bytes
+    weight_bytes = sum(array_bytes(array) for array in arrays if array.symbol.endswith("_weights"))
+    table_bytes = sum(array_bytes(array) for array in arrays) - weight_bytes
     return ModelView(
         name=name,
         prefix=prefix,
@@ -47,6 +43,7 @@ def make_model_view(graph: QuantGraph, plan: Plan) -> ModelView:
         hash_bytes=", ".join(f"0x{byte:02x}" for byte in digest),
         summary=_summary(graph, operators),
         includes=tuple(sorted({_HEADERS[operator.nest] for operator in operators})),
+        isa_folder=isa_folder(plan.isa),
         operators=operators,
         arrays=arrays,
         input_shape="x".join(map(str, graph.input_shape)),
@@ -66,19 +63,25 @@ def make_model_view(graph: QuantGraph, plan: Plan) -> ModelView:
 
 
 _HEADERS = {
-    "conv2d": "conv2d.h",
-    "depthwise_conv2d": "depthwise_conv2d.h",
-    "dense": "dense.h",
-    "add": "add.h",
-    "concatenate_part": "concatenate.h",
-    "pad2d": "pad2d.h",
-    "max_pool2d": "pool2d.h",
-    "average_pool2d": "pool2d.h",
-    "mean": "mean.h",
-    "rescale": "rescale.h",
-    "softmax": "softmax.h",
-    "sigmoid": "sigmoid.h",
+    "conv2d": "operators/conv2d.h",
+    "depthwise_conv2d": "operators/depthwise_conv2d.h",
+    "dense": "operators/dense.h",
+    "add": "operators/add.h",
+    "concatenate_part": "operators/concatenate.h",
+    "pad2d": "operators/pad2d.h",
+    "max_pool2d": "operators/pool2d.h",
+    "average_pool2d": "operators/pool2d.h",
+    "mean": "operators/mean.h",
+    "rescale": "operators/rescale.h",
+    "softmax": "operators/softmax.h",
+    "conv2d__armv7em_dsp": "armv7em_dsp/conv2d.h",
+    "sigmoid": "operators/sigmoid.h",
 }
+
+
+def isa_folder(isa: str) -> str:
+    """The folder of the ISA's kernels; an ISA without kernels of its own takes the portable ones."""
+    return isa if any(variant.isa == isa for variant in catalogue()) and isa != PORTABLE else "portable_c"
 
 
 def _summary(graph: QuantGraph, operators: tuple[OperatorView, ...]) -> tuple[str, ...]:
@@ -86,39 +89,6 @@ def _summary(graph: QuantGraph, operators: tuple[OperatorView, ...]) -> tuple[st
     bits = " ".join(str(graph.bitwidths.weights[op.name]) for op in graph.topology.weighted())
     count = f"{len(operators)} operator{'' if len(operators) == 1 else 's'}"
     return (f"{count}, {total:,} multiply-accumulates", f"weight bits by operator: {bits or 'none'}")
-
-
-def _arrays(graph: QuantGraph, operator: WeightedOperator, symbol: str) -> tuple[ArrayView, ...]:
-    bits = graph.bitwidths.weights[operator.name]
-    codes, levels = graph.codes[operator.weights], graph.levels[operator.weights]
-    if isinstance(operator, DepthwiseConv2D):
-        packed = pack_taps(codes.reshape(-1, codes.shape[-1]), levels, bits)
-    else:
-        packed = pack_rows(codes.reshape(codes.shape[0], -1), levels, bits)
-    found = graph.arithmetic[operator.name]
-    assert isinstance(found, ChannelRequantization)
-    name = comment(f"'{operator.name}'")
-    arrays = [
-        _array("uint8_t", f"{symbol}_weights", packed, f"{name}: {codes.size:,} weights of {bits} bits, packed"),
-        _array("int32_t", f"{symbol}_bias", graph.biases[operator.bias], f"{name}: bias, in units of the accumulator"),
-        _array(
-            *("int32_t", f"{symbol}_multiplier", found.multiplier),
-            f"{name}: accumulator * multiplier * 2^(shift - 31) is the output, less its zero point",
-        ),
-        _array("int8_t", f"{symbol}_shift", found.shift.astype(np.int8), ""),
-    ]
-    if (levels != Levels.TWOS).any():
-        meaning = f"{name}: what a stored code v means by channel, 1: v, -1: -v, 2: 2v + 1"
-        arrays.append(_array("int8_t", f"{symbol}_steps", levels.astype(np.int8), meaning))
-    return tuple(arrays)
-
-
-def _array(type_: str, symbol: str, values: NDArray[np.integer[Any]], what: str) -> ArrayView:
-    return ArrayView(type_, symbol, values.size, integer_lines(values), what)
-
-
-def _bytes(array: ArrayView) -> int:
-    return array.length * {"uint8_t": 1, "int8_t": 1, "int32_t": 4}[array.type]
 
 
 def _float_text(value: float) -> str:

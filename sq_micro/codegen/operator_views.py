@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from math import prod
 from typing import TypeVar, assert_never
 
+from sq_micro.codegen.constants import exact_choice, general_from
 from sq_micro.codegen.literals import call_statement, comment
 from sq_micro.codegen.views import FieldView, OperatorView
 from sq_micro.errors import GraphError
@@ -30,7 +31,10 @@ from sq_micro.ir.operators import (
     kind,
     operator_inputs,
 )
+from sq_micro.kernels.dsp import DSP, conv2d_variant
+from sq_micro.kernels.lanes import BLOCK, lanes_bytes
 from sq_micro.kernels.packing import plane_bytes
+from sq_micro.kernels.select import KernelChoice
 from sq_micro.plan.plan import Plan
 from sq_micro.quant.arithmetic import (
     Addition,
@@ -180,12 +184,41 @@ class _OperatorMaker:
     def _conv2d(self, op: Conv2D) -> _Nest:
         bits = self.graph.bitwidths.weights[op.name]
         row = prod(self.graph.topology.shape(op.weights)[1:])
-        params = self._window(op) | {"row_bytes": plane_bytes(row, bits)}
-        variant = self.plan.choices[op.name].variant
+        choice = exact_choice(self.graph, self.plan.choices[op.name], op)
+        variant = choice.variant
         assert variant is not None
+        if variant.isa == DSP:
+            return self._dsp_conv2d(op, choice)
+        params = self._window(op) | {"row_bytes": plane_bytes(row, bits)}
         unpack = "NULL" if bits == 8 else variant.name
         arguments = (unpack, self._at(op.input), *self._constants(op.weights), self._scratch(), self._at(op.output))
         return _Nest("conv2d", params, (arguments,))
+
+    def _dsp_conv2d(self, op: Conv2D, choice: KernelChoice) -> _Nest:
+        window = self._window(op)
+        geometry = (
+            *("input_height", "input_width", "input_channels", "output_width", "window_height", "window_width"),
+            *("stride_height", "stride_width", "dilation_height", "dilation_width", "pad_top", "pad_left"),
+        )
+        bits = self.graph.bitwidths.weights[op.name]
+        params = {f"columns.{name}": window[name] for name in geometry} | {
+            "columns.zero_point": self._zero(op.input),
+            "columns.taps": choice.taps,
+            "pixels": window["output_height"] * window["output_width"],
+            "output_channels": window["output_channels"],
+            "tile": choice.tile,
+            "block_words": lanes_bytes(BLOCK, choice.taps, bits) // 4,
+            "general_from": general_from(self.graph, op),
+            "output_offset": window["output_offset"],
+            "output_minimum": window["output_minimum"],
+            "output_maximum": window["output_maximum"],
+        }
+        assert choice.variant is not None
+        unpack, meaning = ("NULL", "NULL") if bits == 8 else (choice.variant.name, f"{self.symbol}_meaning")
+        arguments = (conv2d_variant(8).name, unpack, self._at(op.input), f"{self.symbol}_weights", meaning)
+        return _Nest(
+            "conv2d__armv7em_dsp", params, ((*arguments, f"{self.symbol}_table", self._scratch(), self._at(op.output)),)
+        )
 
     def _depthwise(self, op: DepthwiseConv2D) -> _Nest:
         params = self._window(op) | {"depth_multiplier": op.depth_multiplier}

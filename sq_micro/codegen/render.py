@@ -77,8 +77,8 @@ def render_board(graph: QuantGraph, plan: Plan, board: Board) -> SourceTree:
 def _kernel_headers(model: ModelView) -> dict[PurePosixPath, str]:
     """The headers that the model's code includes, found by following `#include "…"` from the nests."""
     firmware = project_files() / "firmware"
-    pending = [firmware / "kernels" / "operators" / name for name in model.includes]
-    pending.append(firmware / "kernels" / "portable_c" / "meta.h")
+    pending = [firmware / "kernels" / name for name in model.includes]
+    pending.append(firmware / "kernels" / model.isa_folder / "meta.h")
     found: dict[PurePosixPath, str] = {}
     while pending:
         path = pending.pop().resolve()

@@ -56,6 +56,7 @@ class ModelView:
     hash_bytes: str
     summary: tuple[str, ...]
     includes: tuple[str, ...]
+    isa_folder: str
     operators: tuple[OperatorView, ...]
     arrays: tuple[ArrayView, ...]
     input_shape: str

@@ -14,13 +14,9 @@ from sq_micro.board import Board
 from sq_micro.cost.cost import Cost
 from sq_micro.cost.figure import Figure
 from sq_micro.ir.bitwidths import Bitwidths
-from sq_micro.ir.operators import DepthwiseConv2D, WeightedOperator
 from sq_micro.ir.topology import Topology
-from sq_micro.kernels.packing import plane_bytes
+from sq_micro.kernels.sizes import table_bytes, weight_bytes
 from sq_micro.plan.plan import make_plan
-
-TABLE_BYTES_PER_CHANNEL = 4 + 4 + 1  # bias, multiplier, shift
-STEP_BYTES_PER_CHANNEL = 1  # below 8 bits, where a channel may be mirrored or odd
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,38 +52,21 @@ class NetworkProfile:
         return widths[0] if 0 in widths else widths[bits]
 
 
-def weight_bytes(operator: WeightedOperator, bits: int, topology: Topology) -> int:
-    """Packed weights as `kernels.packing` lays them out."""
-    elements = topology.elements(operator.weights)
-    if isinstance(operator, DepthwiseConv2D):
-        return plane_bytes(elements, bits)
-    channels = topology.shape(operator.weights)[0]
-    return channels * plane_bytes(elements // channels, bits)
-
-
-def table_bytes(operator: WeightedOperator, bits: int, topology: Topology) -> int:
-    """Bias, multiplier and shift of each channel, and below 8 bits its step: an upper bound by the steps.
-
-    A network whose channels all are of the plain levels has no steps; a search cannot know that before rounding.
-    """
-    channels = topology.shape(operator.bias)[0]
-    return channels * (TABLE_BYTES_PER_CHANNEL + (STEP_BYTES_PER_CHANNEL if bits < 8 else 0))
-
-
 def candidate_cost(topology: Topology, bitwidths: Bitwidths, profile: NetworkProfile, board: Board) -> Cost:
     """The cost of a network at given bits. Flash is an upper bound, a few bytes above the linked image."""
+    plan = make_plan(topology, bitwidths, board.core.isa)
     weights = tables = 0
     for operator in topology.weighted():
         bits = bitwidths.weights[operator.name]
-        weights += weight_bytes(operator, bits, topology)
-        tables += table_bytes(operator, bits, topology)
+        choice = plan.choices[operator.name]
+        weights += weight_bytes(choice, operator, bits, topology)
+        tables += table_bytes(choice, operator, bits, topology)
     chosen = [
         profile.figures(operator.name, bitwidths.weights.get(operator.name, 0))
         for operator in topology.operators
         if operator.name in profile.operators
     ]
     code = profile.shared_code_bytes + sum(figures.code_bytes for figures in chosen)
-    arena = make_plan(topology, bitwidths).arena_bytes
     latency = energy = None
     cycles = [figures.cycles for figures in chosen]
     if profile.overhead_cycles is not None and board.core.clock_hz and None not in cycles:
@@ -98,7 +77,7 @@ def candidate_cost(topology: Topology, bitwidths: Bitwidths, profile: NetworkPro
             energy = Figure(seconds * board.active_power_w, "J", "modelled")
     return Cost(
         flash=Figure(weights + tables + code, "bytes", "modelled"),
-        sram=Figure(arena + board.stack_bytes + profile.static_bytes, "bytes", "exact"),
+        sram=Figure(plan.arena_bytes + board.stack_bytes + profile.static_bytes, "bytes", "exact"),
         latency=latency,
         energy=energy,
         weights=Figure(weights, "bytes", "exact"),

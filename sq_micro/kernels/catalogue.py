@@ -8,6 +8,7 @@ from functools import cache
 
 from sq_micro.paths import project_files
 
+PORTABLE = "c"  # the ISA that every core runs
 _ENTRY = re.compile(r"SQM_KERNEL\(\s*(\w+),\s*(\w+),\s*(\w+),\s*(\w+),\s*(\w+),\s*(\d+),\s*(\w+)\s*\)\s*")
 _COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 
@@ -61,7 +62,7 @@ def parse(text: str) -> tuple[KernelVariant, ...]:
     return tuple(found.values())
 
 
-def find(microkernel: str, bits: int, tile: str, isa: str = "c") -> KernelVariant:
+def find(microkernel: str, bits: int, tile: str, isa: str = PORTABLE) -> KernelVariant:
     """The variant of a microkernel for a weight width. KeyError iff kernels.def does not list it."""
     for variant in catalogue():
         if (variant.microkernel, variant.wgt, variant.tile, variant.isa) == (microkernel, f"w{bits}", tile, isa):

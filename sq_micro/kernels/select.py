@@ -7,44 +7,69 @@ from dataclasses import dataclass
 from sq_micro.ir.bitwidths import Bitwidths
 from sq_micro.ir.operators import Conv2D, Dense, DepthwiseConv2D, Operator
 from sq_micro.ir.topology import Topology
-from sq_micro.kernels.catalogue import KernelVariant, find
+from sq_micro.kernels.catalogue import PORTABLE, KernelVariant, find
+from sq_micro.kernels.dsp import DSP, conv2d_taps, conv2d_tile, conv2d_variant
 
 CONV_BLOCK = 4  # output channels that share the loads of one window, see operators/conv2d.h
 
 
 @dataclass(frozen=True, slots=True)
 class KernelChoice:
-    """variant is None for operators that have no weights."""
+    """variant is None for operators that have no weights.
+
+    taps  of a channel's weights, filled up to what the kernel takes at a time; 0 where they are not filled up
+    tile  output pixels that are computed together; 0 where the kernel has no such choice
+    """
 
     operator: str
     variant: KernelVariant | None
     scratch_bytes: int
+    taps: int = 0
+    tile: int = 0
+
+    @property
+    def layout(self) -> str | None:
+        """How the weights are packed; None where there are none."""
+        return None if self.variant is None else self.variant.layout
 
 
-def select_kernels(topology: Topology, bitwidths: Bitwidths) -> dict[str, KernelChoice]:
-    """The choice for each operator, by name.
+def select_kernels(topology: Topology, bitwidths: Bitwidths, isa: str = PORTABLE) -> dict[str, KernelChoice]:
+    """The choice for each operator, by name. `isa` as boards name it; what an ISA has no kernel for is portable.
 
     conv2d            weights below 8 bits are unpacked four channels at a time, outside the pixel loop
     depthwise_conv2d  each channel's taps are picked into scratch, outside the pixel loop
     dense             one pixel only, so codes are decoded inside the dot product
     """
-    return {operator.name: _select(operator, topology, bitwidths) for operator in topology.operators}
+    return {
+        operator.name: select_kernel(operator, topology, bitwidths.weights.get(operator.name, 0), isa)
+        for operator in topology.operators
+    }
 
 
-def _select(operator: Operator, topology: Topology, bitwidths: Bitwidths) -> KernelChoice:
+def select_kernel(operator: Operator, topology: Topology, bits: int, isa: str = PORTABLE) -> KernelChoice:
+    """The choice for one operator; `bits` is not looked at where there are no weights."""
     match operator:
         case Conv2D():
-            bits = bitwidths.weights[operator.name]
-            channels, height, width, depth = topology.shape(operator.weights)
-            if bits == 8:
-                return KernelChoice(operator.name, find("dot", 8, "1x4"), 0)
-            row = height * width * depth
-            return KernelChoice(operator.name, find("unpack", bits, "1x1"), min(channels, CONV_BLOCK) * row)
+            return _dsp_conv2d(operator, topology, bits) if isa == DSP else portable_conv2d(operator, topology, bits)
         case DepthwiseConv2D():
             _, height, width, _ = topology.shape(operator.weights)
-            variant = find("pick", bitwidths.weights[operator.name], "1x1")
-            return KernelChoice(operator.name, variant, height * width)
+            return KernelChoice(operator.name, find("pick", bits, "1x1"), height * width)
         case Dense():
-            return KernelChoice(operator.name, find("dot", bitwidths.weights[operator.name], "1x1"), 0)
+            return KernelChoice(operator.name, find("dot", bits, "1x1"), 0)
         case _:
             return KernelChoice(operator.name, None, 0)
+
+
+def _dsp_conv2d(operator: Conv2D, topology: Topology, bits: int) -> KernelChoice:
+    tile = conv2d_tile(operator, topology, bits)
+    taps = conv2d_taps(operator, topology, bits)
+    return KernelChoice(operator.name, conv2d_variant(bits), tile.scratch_bytes, taps, tile.pixels)
+
+
+def portable_conv2d(operator: Conv2D, topology: Topology, bits: int) -> KernelChoice:
+    """The specification: what every other choice must equal, and what serves where another does not."""
+    channels, height, width, depth = topology.shape(operator.weights)
+    if bits == 8:
+        return KernelChoice(operator.name, find("dot", 8, "1x4"), 0)
+    row = height * width * depth
+    return KernelChoice(operator.name, find("unpack", bits, "1x1"), min(channels, CONV_BLOCK) * row)

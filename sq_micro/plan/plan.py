@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 from sq_micro.ir.bitwidths import Bitwidths
 from sq_micro.ir.topology import Topology
+from sq_micro.kernels.catalogue import PORTABLE
 from sq_micro.kernels.select import KernelChoice, select_kernels
 from sq_micro.plan.arena import ALIGNMENT, Span, place
 from sq_micro.plan.lifetimes import Buffer, live_buffers, live_bytes
@@ -23,6 +24,7 @@ class Plan:
     buffers: tuple[Buffer, ...]
     arena_bytes: int
     peak_operator: str
+    isa: str = PORTABLE
 
     def __post_init__(self) -> None:
         for field in ("choices", "tensors", "scratch"):
@@ -46,9 +48,9 @@ class Plan:
         )
 
 
-def make_plan(topology: Topology, bitwidths: Bitwidths) -> Plan:
-    """Select kernels, then place tensors and scratch together."""
-    choices = select_kernels(topology, bitwidths)
+def make_plan(topology: Topology, bitwidths: Bitwidths, isa: str = PORTABLE) -> Plan:
+    """Select kernels for an ISA, then place tensors and scratch together."""
+    choices = select_kernels(topology, bitwidths, isa)
     buffers = live_buffers(topology, {name: choice.scratch_bytes for name, choice in choices.items()})
     spans = place(buffers)
     tensors = {tensor: spans[buffer.name] for buffer in buffers for tensor in buffer.tensors}
@@ -60,4 +62,6 @@ def make_plan(topology: Topology, bitwidths: Bitwidths) -> Plan:
     }
     used = max(span.end_bytes for span in spans.values())
     peak = max(range(len(topology.operators)), key=lambda index: live_bytes(buffers, index))
-    return Plan(choices, tensors, scratch, buffers, -(-used // ALIGNMENT) * ALIGNMENT, topology.operators[peak].name)
+    return Plan(
+        choices, tensors, scratch, buffers, -(-used // ALIGNMENT) * ALIGNMENT, topology.operators[peak].name, isa
+    )

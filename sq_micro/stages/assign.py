@@ -155,6 +155,7 @@ def make_problem(
         pins=request.pins,
         max_drop=request.max_drop,
         goal=request.goal,
+        isa=board.core.isa,
     )
 
 

@@ -112,7 +112,7 @@ def image_figures(request: ImageRequest) -> ImageFigures:
 
 def _run_image(graph: QuantGraph, request: ImageRequest, folder: Path) -> tuple[Firmware, Measurement]:
     board = load_board(request.board)
-    plan = make_plan(graph.topology, graph.bitwidths)
+    plan = make_plan(graph.topology, graph.bitwidths, board.core.isa)
     render_project(graph, plan).write(folder / "model")
     render_board(graph, plan, board).write(folder / "board")
     compiler = find_compiler(board, request.compiler)

@@ -37,7 +37,7 @@ def generate(workspace: Workspace, board_name: str) -> GenerateRecord:
     """
     board = load_board(board_name)
     graph = quantized_graph(workspace)
-    plan = make_plan(graph.topology, graph.bitwidths)
+    plan = make_plan(graph.topology, graph.bitwidths, board.core.isa)
     require_sram(plan, board)
     workspace.begin(Stage.GENERATE)
     render_project(graph, plan).write(workspace / "model")

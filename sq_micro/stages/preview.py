@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from sq_micro.board import Board
-from sq_micro.cost.profile import weight_bytes
 from sq_micro.ir.bitwidths import Bitwidths
 from sq_micro.ir.topology import Topology
+from sq_micro.kernels.sizes import weight_bytes
 from sq_micro.plan.plan import Plan
 from sq_micro.stages.quantize import QuantizeInputs
 from sq_micro.stages.records import AnalyzeRecord, StageRecord
@@ -61,7 +61,9 @@ def make_preview(
         compiler=compiler,
         macs=analyzed.macs,
         bits=dict(bitwidths.weights),
-        packed_weights_bytes=sum(weight_bytes(op, bitwidths.weights[op.name], topology) for op in topology.weighted()),
+        packed_weights_bytes=sum(
+            weight_bytes(plan.choices[op.name], op, bitwidths.weights[op.name], topology) for op in topology.weighted()
+        ),
         arena_bytes=plan.arena_bytes,
         peak_operator=plan.peak_operator,
         calibration_samples=len(inputs.calibration),

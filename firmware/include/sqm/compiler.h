@@ -66,6 +66,15 @@ SQM_INLINE uint32_t sqm_load_u32(const uint8_t *bytes)
            (uint32_t)bytes[3] << 24;
 }
 
+/** The word to any address, least significant byte first. Compilers turn it into one store. */
+SQM_INLINE void sqm_store_u32(uint8_t *bytes, uint32_t word)
+{
+    bytes[0] = (uint8_t)word;
+    bytes[1] = (uint8_t)(word >> 8);
+    bytes[2] = (uint8_t)(word >> 16);
+    bytes[3] = (uint8_t)(word >> 24);
+}
+
 /** The half word at any address, least significant byte first. */
 SQM_INLINE uint32_t sqm_load_u16(const uint8_t *bytes)
 {

@@ -29,7 +29,7 @@ from tests.unit.assign.small_problem import (
 
 EIGHT = Bitwidths(dict.fromkeys(NAMES, 8))
 MIXED = Bitwidths(dict(zip(NAMES, (2, 3, 4, 5, 6), strict=True)))
-BOARD = SimpleNamespace(core=SimpleNamespace(clock_hz=1_000_000), active_power_w=0.5, stack_bytes=512)
+BOARD = SimpleNamespace(core=SimpleNamespace(clock_hz=1_000_000, isa="armv7em_dsp"), active_power_w=0.5, stack_bytes=512)
 
 
 def made_up_profile() -> NetworkProfile:
@@ -61,7 +61,7 @@ def test_a_cost_equals_that_of_the_cost_room() -> None:
     topology, profile = small_frame().topology, made_up_profile()
     options = operator_options(topology, WEIGHT_BITS, profile, BOARD)  # type: ignore[arg-type]
     fixed = fixed_costs(topology, profile, BOARD)  # type: ignore[arg-type]
-    problem = replace(small_problem(), options=options, fixed=fixed)
+    problem = replace(small_problem(), options=options, fixed=fixed, isa=BOARD.core.isa)
     for plan in (EIGHT, MIXED):
         found, expected = cost_of(problem, plan), candidate_cost(topology, plan, profile, BOARD)  # type: ignore[arg-type]
         for resource in ("flash", "sram", "weights", "latency", "energy"):

@@ -34,7 +34,7 @@ soc = "stm32l4r5"
 
 [core]
 name = "cortex-m4"
-isa = "armv7em"
+isa = "armv7em_dsp"
 flags = ["-mcpu=cortex-m4", "-mthumb"]
 zig_cpu = "cortex_m4"
 cycle_counter = "dwt"

@@ -4,22 +4,24 @@ import pytest
 
 from sq_micro.board import load_board
 from sq_micro.codegen.model_view import make_model_view
-from sq_micro.cost.profile import NetworkProfile, OperatorFigures, candidate_cost, table_bytes, weight_bytes
+from sq_micro.cost.profile import NetworkProfile, OperatorFigures, candidate_cost
 from sq_micro.ir.bitwidths import WEIGHT_BITS
+from sq_micro.kernels.sizes import table_bytes, weight_bytes
 from sq_micro.plan.plan import make_plan
 from tests.models.random_quant_graph import random_network
 
 
+@pytest.mark.parametrize("isa", ["c", "armv7em_dsp"])
 @pytest.mark.parametrize("seed", range(8))
-def test_constants_are_those_of_the_generated_arrays(seed: int) -> None:
+def test_constants_are_those_of_the_generated_arrays(seed: int, isa: str) -> None:
     graph = random_network(seed)
     bits = graph.bitwidths.weights
-    view = make_model_view(graph, make_plan(graph.topology, graph.bitwidths))
+    plan = make_plan(graph.topology, graph.bitwidths, isa)
+    view = make_model_view(graph, plan)
     operators = list(graph.topology.weighted())
-    assert (
-        sum(weight_bytes(operator, bits[operator.name], graph.topology) for operator in operators) == view.weight_bytes
-    )
-    tables = sum(table_bytes(operator, bits[operator.name], graph.topology) for operator in operators)
+    found = [(plan.choices[op.name], op, bits[op.name], graph.topology) for op in operators]
+    assert sum(weight_bytes(*arguments) for arguments in found) == view.weight_bytes
+    tables = sum(table_bytes(*arguments) for arguments in found)
     steps = sum(graph.topology.shape(operator.bias)[0] for operator in operators if bits[operator.name] < 8)
     assert tables - steps <= view.table_bytes <= tables
 
@@ -48,7 +50,7 @@ def test_a_cost_adds_up_the_operators_at_their_bits() -> None:
     assert cost.energy.value == pytest.approx(cost.latency.value * 0.0486)
     code = 5000 + 100 * len(weighted) + others
     assert cost.flash.value - code >= cost.weights.value
-    arena = make_plan(graph.topology, graph.bitwidths).arena_bytes
+    arena = make_plan(graph.topology, graph.bitwidths, board.core.isa).arena_bytes
     assert cost.sram.value == arena + board.stack_bytes + 600
 
 

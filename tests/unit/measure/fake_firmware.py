@@ -173,7 +173,7 @@ def build_fake_firmware(
     _write(board_dir / "sqm_binding.h", _BINDING)
     _write(
         board_dir / "board_config.h",
-        f'#define SQM_BOARD_NAME "{board.name}"\n#define SQM_ISA_NAME "armv7em"\n'
+        f'#define SQM_BOARD_NAME "{board.name}"\n#define SQM_ISA_NAME "armv7em_dsp"\n'
         f"#define SQM_CLOCK_HZ {board.clock_hz}\n#define SQM_UART_BASE {board.uart_base}\n"
         f"#define SQM_UART_BAUD {board.uart_baud}\n"
         f"#define SQM_UART_CLOCK_HZ {board.clock_hz}\n#define SQM_HAS_FPU {int(not board.is_host)}\n",

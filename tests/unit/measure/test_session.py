@@ -31,7 +31,7 @@ def test_hello_tells_who_is_there() -> None:
     device = PythonDevice()
     with session_with(device, model_hash=MODEL_HASH.upper()) as session:
         hello = session.hello
-        assert (hello.board, hello.isa, hello.model) == ("desk", "armv7em", "sum")
+        assert (hello.board, hello.isa, hello.model) == ("desk", "armv7em_dsp", "sum")
         assert (hello.cycle_counter, hello.clock_hz, hello.operators) == ("dwt", 48_000_000, 70)
     assert not device.is_open
 

@@ -1,0 +1,120 @@
+"""The constant arrays of an operator with weights, in the layout of its kernel."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sq_micro.codegen.literals import comment, integer_lines
+from sq_micro.codegen.views import ArrayView
+from sq_micro.ir.operators import Conv2D, DepthwiseConv2D, WeightedOperator
+from sq_micro.kernels.lanes import (
+    BLOCK,
+    channel_tables,
+    folded_bias,
+    is_plain,
+    meaning_words,
+    odd_sums_fit,
+    pack_lanes,
+)
+from sq_micro.kernels.packing import pack_rows, pack_taps
+from sq_micro.kernels.select import KernelChoice, portable_conv2d
+from sq_micro.quant.arithmetic import ChannelRequantization
+from sq_micro.quant.graph import QuantGraph
+from sq_micro.quant.params import Int8Array, Levels
+
+_BYTES = {"uint8_t": 1, "int8_t": 1, "int32_t": 4, "uint32_t": 4}
+
+
+def array_bytes(array: ArrayView) -> int:
+    """What an array takes in flash."""
+    return array.length * _BYTES[array.type]
+
+
+def exact_choice(graph: QuantGraph, choice: KernelChoice, operator: WeightedOperator) -> KernelChoice:
+    """The choice, or the portable one where these weights could leave what the kernel's sums hold.
+
+    Takes hundreds of weights near the ends of int8's range in one channel, which no trained network has; the scratch
+    of the choice is enough for either.
+    """
+    if choice.layout != "lanes" or odd_sums_fit(_rows(graph, operator)):
+        return choice
+    assert isinstance(operator, Conv2D)
+    return portable_conv2d(operator, graph.topology, graph.bitwidths.weights[operator.name])
+
+
+def general_from(graph: QuantGraph, operator: WeightedOperator) -> int:
+    """The first block of four channels that C requantizes: 0, or the one that is not full."""
+    found = requantization(graph, operator)
+    plain = is_plain(found.shift, found.minimum, found.maximum)
+    return len(found.shift) // BLOCK if plain else 0
+
+
+def requantization(graph: QuantGraph, operator: WeightedOperator) -> ChannelRequantization:
+    """The fixed-point constants of an operator with weights."""
+    found = graph.arithmetic[operator.name]
+    assert isinstance(found, ChannelRequantization)
+    return found
+
+
+def constant_arrays(
+    graph: QuantGraph, choice: KernelChoice, operator: WeightedOperator, symbol: str
+) -> tuple[ArrayView, ...]:
+    """Weights first; the names end in what the nest calls them."""
+    if exact_choice(graph, choice, operator).layout == "lanes":
+        return _lanes_arrays(graph, choice, operator, symbol)
+    return _linear_arrays(graph, operator, symbol)
+
+
+def _lanes_arrays(
+    graph: QuantGraph, choice: KernelChoice, operator: WeightedOperator, symbol: str
+) -> tuple[ArrayView, ...]:
+    bits, levels = graph.bitwidths.weights[operator.name], graph.levels[operator.weights]
+    rows, found = _rows(graph, operator), requantization(graph, operator)
+    name = comment(f"'{operator.name}'")
+    bias = folded_bias(graph.biases[operator.bias], rows, graph.activations[operator.input].zero_point)
+    table = channel_tables(bias, found.multiplier, found.shift, general_from(graph, operator))
+    packed = pack_lanes(rows, levels, bits, choice.taps)
+    arrays = [
+        _array("uint32_t", f"{symbol}_weights", packed, f"{name}: {rows.size:,} weights of {bits} bits, packed"),
+        _array("int32_t", f"{symbol}_table", table, f"{name}: bias and requantization, a block of channels a time"),
+    ]
+    if bits < 8:
+        meaning = f"{name}: what the codes of each block mean: bases, masks of those that count twice"
+        arrays.append(_array("uint32_t", f"{symbol}_meaning", meaning_words(levels, bits), meaning))
+    return tuple(arrays)
+
+
+def _linear_arrays(graph: QuantGraph, operator: WeightedOperator, symbol: str) -> tuple[ArrayView, ...]:
+    bits = graph.bitwidths.weights[operator.name]
+    codes, levels = graph.codes[operator.weights], graph.levels[operator.weights]
+    if isinstance(operator, DepthwiseConv2D):
+        packed = pack_taps(codes.reshape(-1, codes.shape[-1]), levels, bits)
+    else:
+        packed = pack_rows(_rows(graph, operator), levels, bits)
+    found = requantization(graph, operator)
+    name = comment(f"'{operator.name}'")
+    arrays = [
+        _array("uint8_t", f"{symbol}_weights", packed, f"{name}: {codes.size:,} weights of {bits} bits, packed"),
+        _array("int32_t", f"{symbol}_bias", graph.biases[operator.bias], f"{name}: bias, in units of the accumulator"),
+        _array(
+            *("int32_t", f"{symbol}_multiplier", found.multiplier),
+            f"{name}: accumulator * multiplier * 2^(shift - 31) is the output, less its zero point",
+        ),
+        _array("int8_t", f"{symbol}_shift", found.shift.astype(np.int8), ""),
+    ]
+    if (levels != Levels.TWOS).any():
+        meaning = f"{name}: what a stored code v means by channel, 1: v, -1: -v, 2: 2v + 1"
+        arrays.append(_array("int8_t", f"{symbol}_steps", levels.astype(np.int8), meaning))
+    return tuple(arrays)
+
+
+def _rows(graph: QuantGraph, operator: WeightedOperator) -> Int8Array:
+    codes = graph.codes[operator.weights]
+    return codes.reshape(codes.shape[0], -1)
+
+
+def _array(type_: str, symbol: str, values: NDArray[np.integer[Any]], what: str) -> ArrayView:
+    return ArrayView(type_, symbol, values.size, integer_lines(values), what)

@@ -1,0 +1,36 @@
+"""Bytes of an operator's constants, as its kernel wants them."""
+
+from __future__ import annotations
+
+from math import prod
+
+from sq_micro.ir.operators import DepthwiseConv2D, WeightedOperator
+from sq_micro.ir.topology import Topology
+from sq_micro.kernels.lanes import BLOCK, MEANING_WORDS, TABLE_WORDS, lanes_bytes, padded
+from sq_micro.kernels.packing import plane_bytes
+from sq_micro.kernels.select import KernelChoice
+
+_PORTABLE_TABLE_BYTES = 4 + 4 + 1  # bias, multiplier, shift of a channel
+_STEP_BYTES = 1  # of a channel below 8 bits, which may be mirrored or odd
+
+
+def weight_bytes(choice: KernelChoice, operator: WeightedOperator, bits: int, topology: Topology) -> int:
+    """Packed weights."""
+    shape = topology.shape(operator.weights)
+    if isinstance(operator, DepthwiseConv2D):
+        return plane_bytes(prod(shape), bits)
+    if choice.layout == "lanes":
+        return lanes_bytes(shape[0], choice.taps, bits)
+    return shape[0] * plane_bytes(prod(shape[1:]), bits)
+
+
+def table_bytes(choice: KernelChoice, operator: WeightedOperator, bits: int, topology: Topology) -> int:
+    """Bias and requantization of each channel, and below 8 bits what its codes mean.
+
+    For portable kernels an upper bound: a network whose channels all are of the plain levels has no steps, which a
+    search cannot know before rounding.
+    """
+    channels = topology.shape(operator.bias)[0]
+    if choice.layout == "lanes":
+        return padded(channels, BLOCK) // BLOCK * 4 * (TABLE_WORDS + (MEANING_WORDS if bits < 8 else 0))
+    return channels * (_PORTABLE_TABLE_BYTES + (_STEP_BYTES if bits < 8 else 0))
