@@ -41,6 +41,7 @@ def sweep(
     with errors_as_exit_codes(debug), StageDisplay(quiet=json) as display:
         from sq_micro.cli_budget import budget_of
         from sq_micro.cost.budget import Budget
+        from sq_micro.cost.shift_add import SHIFT_ADD
         from sq_micro.paths import write_atomically
         from sq_micro.quant.samples import load_samples
         from sq_micro.stages.analyze import read_model
@@ -63,7 +64,8 @@ def sweep(
             keep=not no_cache,
         )
         for name in names:
-            load_board(name)
+            if name != SHIFT_ADD.id:
+                load_board(name)
         workspace.open()
         _, graph, _ = read_model(model)
         samples = load_samples(calibrate, graph.input_shape, graph.topology.shape(graph.topology.output)[-1])
@@ -111,7 +113,7 @@ def print_sweep(found: Sweep) -> None:
             point.budget,
             "yes" if point.fits else "no",
             f"{point.flash_bytes:,.0f} B",
-            f"{point.sram_bytes:,.0f} B",
+            "" if point.sram_bytes is None else f"{point.sram_bytes:,.0f} B",
             "" if point.latency_s is None else f"{point.latency_s * 1e3:,.1f} ms",
             "" if point.energy_j is None else f"{point.energy_j * 1e3:,.2f} mJ",
             "" if point.expected_drop_points is None else f"{point.expected_drop_points:.2f}",

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from sq_micro.board import load_board
+from sq_micro.board import Board, load_board
+from sq_micro.cost.shift_add import SHIFT_ADD
 from sq_micro.errors import BudgetError, UsageError
 from sq_micro.plan.plan import make_plan
 from sq_micro.quant.plan_file import bitwidths_from
@@ -56,7 +57,7 @@ def deploy(request: DeployRequest, notify: Notify = silent, done: StageDone = la
     Raises BudgetError iff budgets were stated and no plan, or no built image, meets them.
     """
     workspace = Workspace(request.out)
-    board = load_board(request.board)
+    board = _board(request)
     find_compiler(board, request.compiler)  # a wrong board or a missing tool shows at once
     if request.link is not None and request.link not in board.links:
         raise UsageError(f"board '{board.id}' has no link '{request.link}'; it has: {', '.join(board.links)}")
@@ -104,9 +105,16 @@ def _realise(
     return measure(workspace, MeasureOptions(request.link, request.runs), notify)
 
 
+def _board(request: DeployRequest) -> Board:
+    """Raises UsageError iff no firmware runs on what was named."""
+    if request.board == SHIFT_ADD.id:
+        raise UsageError(f"{SHIFT_ADD.id} is an analytic model that runs no firmware; it is for assign and sweep")
+    return load_board(request.board)
+
+
 def preview(request: DeployRequest) -> Preview:
     """What `deploy` would do, after checking everything that can be checked without computing; writes nothing."""
-    board = load_board(request.board)
+    board = _board(request)
     compiler = find_compiler(board, request.compiler)
     _, graph, record = read_model(request.model)
     bitwidths = bitwidths_from(request.quantization.weight_bits, graph.topology)

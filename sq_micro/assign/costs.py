@@ -29,9 +29,10 @@ def cost_of(problem: Problem, bitwidths: Bitwidths) -> Cost:
     """The cost of a plan. Latency and energy are None where any operator's is unknown."""
     chosen = [option.at(bitwidths.weights[option.operator]) for option in problem.options]
     latency, energy = _total(problem, chosen, "latency"), _total(problem, chosen, "energy")
+    stack = problem.fixed.sram_bytes
     return Cost(
         flash=Figure(problem.fixed.flash_bytes + sum(option.flash_bytes for option in chosen), "bytes", "modelled"),
-        sram=Figure(problem.fixed.sram_bytes + arena_bytes(problem, bitwidths), "bytes", "exact"),
+        sram=None if stack is None else Figure(stack + arena_bytes(problem, bitwidths), "bytes", "exact"),
         latency=None if latency is None else Figure(latency, "s", "modelled"),
         energy=None if energy is None else Figure(energy, "J", "modelled"),
         weights=Figure(sum(option.weight_bytes for option in chosen), "bytes", "exact"),
@@ -55,7 +56,11 @@ def stated(problem: Problem) -> tuple[Resource, ...]:
     """
     found = tuple(resource for resource in UNIT if getattr(problem.budget, resource) is not None)
     for resource in found:
-        if resource != "sram" and any(AMOUNTS[resource](width) is None for width in _widths(problem.options)):
+        if resource == "sram":
+            unknown = problem.fixed.sram_bytes is None
+        else:
+            unknown = any(AMOUNTS[resource](width) is None for width in _widths(problem.options))
+        if unknown:
             raise UsageError(f"a budget for {resource} needs a board with a known {resource} of every operator")
     return found
 
@@ -77,7 +82,7 @@ def least(problem: Problem, resource: Resource) -> float:
     """The least that any plan takes of a resource, pins kept. Of SRAM: with the least scratch everywhere."""
     if resource == "sram":
         leanest = {o.operator: min(o.widths, key=lambda width: width.scratch_bytes).bits for o in problem.allowed}
-        return float(problem.fixed.sram_bytes + arena_bytes(problem, Bitwidths(leanest)))
+        return fixed_amount(problem, "sram") + arena_bytes(problem, Bitwidths(leanest))
     amount = AMOUNTS[resource]
     lowest = fsum(min(amount(width) or 0 for width in option.widths) for option in problem.allowed)
     return fixed_amount(problem, resource) + lowest

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sq_micro.board import Board
 from sq_micro.cost.profile import NetworkProfile
+from sq_micro.cost.shift_add import ShiftAddAccelerator
 from sq_micro.ir.bitwidths import WEIGHT_BITS
 from sq_micro.ir.topology import Topology
 from sq_micro.kernels.catalogue import PORTABLE
@@ -61,10 +62,13 @@ class OperatorOptions:
 
 @dataclass(frozen=True, slots=True)
 class FixedCosts:
-    """Beside the operators with weights: shared code, stack and static data, the other operators' time."""
+    """Beside the operators with weights: shared code, stack and static data, the other operators' time.
+
+    sram_bytes  None where nothing is known of SRAM, the arena included
+    """
 
     flash_bytes: int = 0
-    sram_bytes: int = 0
+    sram_bytes: int | None = 0
     latency_s: float | None = None
     energy_j: float | None = None
 
@@ -102,6 +106,27 @@ def operator_options(
             )
         found.append(OperatorOptions(operator.name, tuple(options)))
     return tuple(found)
+
+
+def shift_add_options(
+    topology: Topology, accelerator: ShiftAddAccelerator, widths: Sequence[int] = WEIGHT_BITS
+) -> tuple[OperatorOptions, ...]:
+    """The options of every weighted operator on an analytic accelerator: no code and no scratch."""
+    return tuple(
+        OperatorOptions(
+            option.operator,
+            tuple(
+                replace(
+                    width,
+                    scratch_bytes=0,
+                    latency_s=accelerator.latency_s(operator, topology, width.bits),
+                    energy_j=accelerator.energy_j(operator, topology, width.bits),
+                )
+                for width in option.widths
+            ),
+        )
+        for option, operator in zip(operator_options(topology, widths), topology.weighted(), strict=True)
+    )
 
 
 def fixed_costs(topology: Topology, profile: NetworkProfile, board: Board) -> FixedCosts:

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import combinations
+from math import sqrt
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +35,8 @@ class Sensitivity:
     bits      ascending
     measured  the same before clipping and isotonic regression
     baseline  the divergence of 8 bits everywhere from the float network
+    pairwise  (operators, operators): what two operators at the narrowest width do together beyond the sum of what each
+              does alone, of either sign; symmetric, None where it was not measured (`interactions`)
     """
 
     operators: tuple[str, ...]
@@ -40,6 +44,7 @@ class Sensitivity:
     divergence: Float64Array
     measured: Float64Array
     baseline: float
+    pairwise: Float64Array | None = None
 
     def of(self, operator: str, bits: int) -> float:
         """What one operator at a width adds. KeyError iff the pair was not measured."""
@@ -48,8 +53,26 @@ class Sensitivity:
         return float(self.divergence[self.operators.index(operator), self.bits.index(bits)])
 
     def total(self, bitwidths: Bitwidths) -> float:
-        """The additive prediction of a plan's divergence."""
-        return self.baseline + sum(self.of(operator, bits) for operator, bits in bitwidths.weights.items())
+        """The prediction of a plan's divergence: additive, or with pairwise terms where they are known."""
+        plan = bitwidths.weights
+        pairs = combinations(plan, 2) if self.pairwise is not None else ()
+        together = sum(self.together(a, plan[a], b, plan[b]) for a, b in pairs)
+        return self.baseline + sum(self.of(operator, bits) for operator, bits in plan.items()) + together
+
+    def together(self, first: str, first_bits: int, second: str, second_bits: int) -> float:
+        """What two operators do beyond the sum of their own damages; 0 without pairwise terms.
+
+        Measured at the narrowest width alone. An operator's error has a size, the square root of its damage, and
+        products of errors scale as the sizes do: I(a, b) · √(S(a)/S_narrowest(a)) · √(S(b)/S_narrowest(b)).
+        """
+        if self.pairwise is None:
+            return 0.0
+        term = float(self.pairwise[self.operators.index(first), self.operators.index(second)])
+        return term * self._relative_error(first, first_bits) * self._relative_error(second, second_bits)
+
+    def _relative_error(self, operator: str, bits: int) -> float:
+        most = self.of(operator, self.bits[0])
+        return sqrt(self.of(operator, bits) / most) if most > 0 else 0.0
 
 
 def monotone(measured: Float64Array) -> Float64Array:

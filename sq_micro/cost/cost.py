@@ -9,7 +9,8 @@ from sq_micro.cost.figure import Figure
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """latency and energy are None where the board has no cycle counter, or no published power.
+    """latency and energy are None where the board has no cycle counter, or no published power; sram where a model of an
+    accelerator says nothing of its memories.
 
     flash    constants and code
     sram     arena, stack and static data
@@ -17,7 +18,7 @@ class Cost:
     """
 
     flash: Figure
-    sram: Figure
+    sram: Figure | None
     latency: Figure | None
     energy: Figure | None
     weights: Figure

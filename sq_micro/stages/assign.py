@@ -5,21 +5,23 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from sq_micro.assign.assign import AssignOptions, assign
 from sq_micro.assign.evaluator import make_evaluator
 from sq_micro.assign.explain import Explanation, explain
 from sq_micro.assign.explain_text import explanation_csv, explanation_document, explanation_text, frontier_csv
-from sq_micro.assign.options import FixedCosts, fixed_costs, operator_options
-from sq_micro.assign.problem import Allocator, Assignment, Goal, Problem
+from sq_micro.assign.interactions import with_interactions
+from sq_micro.assign.options import FixedCosts, OperatorOptions, fixed_costs, operator_options, shift_add_options
+from sq_micro.assign.problem import Allocator, Assignment, Evaluate, Goal, Problem
 from sq_micro.assign.sensitivity import measure_sensitivity
 from sq_micro.board import load_board
 from sq_micro.cost.budget import Budget
-from sq_micro.cost.profile import NetworkProfile
-from sq_micro.errors import BudgetError
+from sq_micro.cost.shift_add import SHIFT_ADD
+from sq_micro.errors import BudgetError, UsageError
 from sq_micro.ir.float_graph import FloatGraph
+from sq_micro.kernels.catalogue import PORTABLE
 from sq_micro.mapper import DaskMapper, Mapper, ProcessMapper
 from sq_micro.paths import write_atomically
 from sq_micro.quant.calibrate import Ranges, observe
@@ -46,6 +48,7 @@ class AssignRequest:
     max_drop   percentage points of accuracy; None: as few as the budgets allow
     pins       operator → bits that the person decided
     settings   of the allocators that have some
+    pairwise   measure how damages of two operators combine, for the integer program
     workers    processes; None is one per core. dask names a scheduler instead
     keep       whether results are kept for the next search
     """
@@ -60,6 +63,7 @@ class AssignRequest:
     rounding: RoundingMethod = "feedback"
     compiler: CompilerChoice = "auto"
     settings: AssignOptions = field(default_factory=AssignOptions)
+    pairwise: bool = False
     workers: int | None = None
     dask: str | None = None
     keep: bool = True
@@ -115,7 +119,7 @@ def search(
         store,
         lambda done, total: notify("try plans", done, total),
     )
-    assignment = assign(problem, request.allocator, evaluate, request.settings)
+    assignment = assign(with_pairs(problem, request, evaluate), request.allocator, evaluate, request.settings)
     return explain(problem, assignment, ranges)
 
 
@@ -129,12 +133,8 @@ def make_problem(
     notify: Notify = silent,
 ) -> Problem:
     """Costs of the board and, for the integer program, sensitivities."""
-    board, frame = load_board(request.board), Frame.of(graph, ranges)
-    profile: NetworkProfile | None = None
-    fixed = FixedCosts()
-    if request.budget != Budget(weights=request.budget.weights) or not request.budget:
-        profile = characterise(graph, ranges, request.board, request.compiler, store, mapper, notify)
-        fixed = fixed_costs(frame.topology, profile, board)
+    frame = Frame.of(graph, ranges)
+    options, fixed = _costs(graph, ranges, frame, request, store, mapper, notify)
     sensitivity = None
     if request.allocator == "ilp":
         sensitivity = measure_sensitivity(
@@ -148,15 +148,43 @@ def make_problem(
         )
     return Problem(
         frame=frame,
-        options=operator_options(frame.topology, profile=profile, board=board),
+        options=options,
         budget=request.budget,
         sensitivity=sensitivity,
         fixed=fixed,
         pins=request.pins,
         max_drop=request.max_drop,
         goal=request.goal,
-        isa=board.core.isa,
+        isa=PORTABLE if request.board == SHIFT_ADD.id else load_board(request.board).core.isa,
     )
+
+
+def with_pairs(problem: Problem, request: AssignRequest, evaluate: Evaluate) -> Problem:
+    """The problem with pairwise terms, where they are asked for. Raises UsageError iff nothing would look at them."""
+    if not request.pairwise:
+        return problem
+    if problem.sensitivity is None:
+        raise UsageError(f"--pairwise is for --allocator ilp; {request.allocator} adds up no damages")
+    return replace(problem, sensitivity=with_interactions(problem.sensitivity, evaluate))
+
+
+def _costs(
+    graph: FloatGraph,
+    ranges: Ranges,
+    frame: Frame,
+    request: AssignRequest,
+    store: Store,
+    mapper: Mapper,
+    notify: Notify,
+) -> tuple[tuple[OperatorOptions, ...], FixedCosts]:
+    """What widths cost: on a board read off images of the network, on an accelerator by its model."""
+    if request.board == SHIFT_ADD.id:
+        return shift_add_options(frame.topology, SHIFT_ADD), FixedCosts(sram_bytes=None, latency_s=0.0, energy_j=0.0)
+    board = load_board(request.board)
+    if request.budget and request.budget == Budget(weights=request.budget.weights):
+        return operator_options(frame.topology, board=board), FixedCosts()
+    profile = characterise(graph, ranges, request.board, request.compiler, store, mapper, notify)
+    return operator_options(frame.topology, profile=profile, board=board), fixed_costs(frame.topology, profile, board)
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
@@ -11,6 +12,7 @@ from sq_micro.assign.assign import assign
 from sq_micro.assign.evaluator import make_evaluator
 from sq_micro.board import load_board
 from sq_micro.cost.budget import Budget
+from sq_micro.cost.shift_add import SHIFT_ADD
 from sq_micro.ir.float_graph import FloatGraph
 from sq_micro.mapper import Mapper
 from sq_micro.quant.calibrate import observe
@@ -31,7 +33,7 @@ class SweepPoint(BaseModel):
     reason: str
     bits: dict[str, int]
     flash_bytes: float
-    sram_bytes: float
+    sram_bytes: float | None
     latency_s: float | None
     energy_j: float | None
     divergence: float | None
@@ -62,26 +64,26 @@ def sweep(
     evaluate = make_evaluator(graph, ranges, calibration, calibration.y, request.rounding, mapper, store)
     points: list[SweepPoint] = []
     for name in boards:
-        board = load_board(name)
+        flash, sram = _memories(name)
         own = replace(request, board=name, budget=Budget(flash=1.0))
         problem = make_problem(graph, ranges, calibration, own, store, mapper, notify)
         for budget in budgets:
             bounded = replace(
                 budget,
-                flash=_least(budget.flash, board.flash.size_bytes if board.flash else None),
-                sram=_least(budget.sram, board.sram.size_bytes if board.sram else None),
+                flash=_least(budget.flash, flash),
+                sram=_least(budget.sram, sram),
             )
             found = assign(replace(problem, budget=bounded), request.allocator, evaluate, request.settings)
             cost, tried = found.cost, found.evaluation
             points.append(
                 SweepPoint(
-                    board=board.id,
+                    board=Path(name).stem,
                     budget=str(budget),
                     fits=found.status == "feasible",
                     reason=found.reason,
                     bits=dict(found.bitwidths.weights),
                     flash_bytes=cost.flash.value,
-                    sram_bytes=cost.sram.value,
+                    sram_bytes=cost.sram.value if cost.sram else None,
                     latency_s=cost.latency.value if cost.latency else None,
                     energy_j=cost.energy.value if cost.energy else None,
                     divergence=tried.divergence if tried else None,
@@ -90,6 +92,14 @@ def sweep(
             )
             notify("sweep", len(points), len(boards) * len(budgets))
     return Sweep(model=graph.topology.name, points=points)
+
+
+def _memories(name: str) -> tuple[int | None, int | None]:
+    """(flash, SRAM) of a board in bytes; None where it has no such limit, as the model of an accelerator has none."""
+    if name == SHIFT_ADD.id:
+        return None, None
+    board = load_board(name)
+    return board.flash.size_bytes if board.flash else None, board.sram.size_bytes if board.sram else None
 
 
 def _least(one: float | None, other: float | None) -> float | None:

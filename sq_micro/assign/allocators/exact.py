@@ -1,7 +1,7 @@
 """The default: an exact integer program over measured sensitivities, then the best few plans are tried for real.
 
 The additive prediction misses how damages combine, so several good plans, those of the rules that need no data among
-them, are rounded and run, and the best one is kept.
+them, are rounded and run; from the best one the search goes on to plans next to it while that helps.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ from math import inf, isfinite
 
 from sq_micro.assign.allocators.exact_program import bitwidths_of, choices_of, program_of, solve_lazily
 from sq_micro.assign.allocators.memory_driven import memory_driven
+from sq_micro.assign.allocators.neighbours import neighbours
+from sq_micro.assign.allocators.size_ranked import size_ranked
 from sq_micro.assign.allocators.uniform import uniform
 from sq_micro.assign.costs import cost_of, least, stated, violations
 from sq_micro.assign.integer_program import least_excess, relaxed_prices
@@ -31,13 +33,18 @@ class ExactOptions:
 
     candidates       plans of the integer program that are tried for real
     distance         in how many operators they differ at least
-    with_rules       try the plans of `uniform` and `memory-driven` too: then the result is never worse than theirs
+    with_rules       try the plans of `uniform`, `memory-driven` and `size-ranked` too: then the result diverges no
+                     more on calibration data than theirs
+    rounds           of trying plans next to the best one; a round that finds no better plan is the last
+    neighbours       plans tried in a round
     frontier_points  budgets for which the program is solved, from the smallest plan to the largest
     """
 
     candidates: int = 8
     distance: int = 2
     with_rules: bool = True
+    rounds: int = 4
+    neighbours: int = 6
     frontier_points: int = 16
 
 
@@ -59,24 +66,67 @@ def ilp(problem: Problem, evaluate: Evaluate | None = None, options: ExactOption
     if problem.goal != "divergence" and evaluate is not None:
         return _smallest(problem, evaluate, chosen)
     plans = candidate_plans(problem, chosen)
-    log = [f"predicted {_predicted(problem, plan):.5f}: {plan}" for plan in plans]
-    evaluations: list[Evaluation | None] = [None] * len(plans)
-    winner = 0
-    if evaluate is not None:
-        tried = evaluate(plans)
-        evaluations = list(tried)
-        winner = min(range(len(plans)), key=lambda index: tried[index].divergence)
-        log = [f"{line}; tried {found.divergence:.5f}" for line, found in zip(log, tried, strict=True)]
-    seen = {str(plan): evaluation for plan, evaluation in zip(plans, evaluations, strict=True)}
+    if evaluate is None:
+        tried: dict[str, _Tried] = {}
+        winner, evaluation = plans[0], None
+        log = tuple(f"predicted {_predicted(problem, plan):.5f}: {plan}" for plan in plans)
+    else:
+        tried = _search(problem, evaluate, plans, chosen)
+        best_tried = min(tried.values(), key=_divergence)
+        winner, evaluation = best_tried.plan, best_tried.evaluation
+        plans = [found.plan for found in tried.values()]
+        log = tuple(
+            f"predicted {_predicted(problem, found.plan):.5f}: {found.plan}; {found.why},"
+            f" tried {found.evaluation.divergence:.5f}"
+            for found in tried.values()
+        )
     frontier = frontier_of(problem, chosen.frontier_points, plans)
     return Proposal(
-        plans[winner],
-        evaluations[winner],
+        winner,
+        evaluation,
         binding=binding_budgets(problem),
-        prices=prices_of(problem, evaluations[winner]),
-        frontier=tuple(replace(point, evaluation=seen.get(str(point.bitwidths))) for point in frontier),
-        log=tuple(log),
+        prices=prices_of(problem, evaluation),
+        frontier=tuple(
+            replace(point, evaluation=found.evaluation) if (found := tried.get(str(point.bitwidths))) else point
+            for point in frontier
+        ),
+        log=log,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Tried:
+    """A plan that was rounded and run, and where it came from."""
+
+    plan: Bitwidths
+    evaluation: Evaluation
+    why: str
+
+
+def _divergence(found: _Tried) -> float:
+    return found.evaluation.divergence
+
+
+def _search(
+    problem: Problem, evaluate: Evaluate, candidates: list[Bitwidths], options: ExactOptions
+) -> dict[str, _Tried]:
+    """All plans that were tried, by their text: the candidates, then round after round those next to the best."""
+    tried: dict[str, _Tried] = {}
+
+    def add(plans: list[Bitwidths], why: str) -> None:
+        for plan, evaluation in zip(plans, evaluate(plans), strict=True):
+            tried[str(plan)] = _Tried(plan, evaluation, why)
+
+    add(candidates, "candidate")
+    for number in range(1, options.rounds + 1):
+        best = min(tried.values(), key=_divergence)
+        fresh = [plan for plan in neighbours(problem, best.plan) if str(plan) not in tried][: options.neighbours]
+        if not fresh:
+            break
+        add(fresh, f"round {number}")
+        if min(tried.values(), key=_divergence) is best:
+            break
+    return tried
 
 
 def candidate_plans(problem: Problem, options: ExactOptions) -> list[Bitwidths]:
@@ -90,7 +140,9 @@ def candidate_plans(problem: Problem, options: ExactOptions) -> list[Bitwidths]:
         plans.append(bitwidths_of(problem, found.choices))
         program = program.with_cuts(no_good(found.choices, min(options.distance, len(found.choices))))
     if options.with_rules:
-        for rule in (uniform(problem), memory_driven(problem), memory_driven(problem, bits=problem.options[0].bits)):
+        own_bits = problem.options[0].bits
+        rules = (uniform(problem), memory_driven(problem), memory_driven(problem, bits=own_bits), size_ranked(problem))
+        for rule in rules:
             known = choices_of(problem, rule.bitwidths) is not None and not violations(problem, rule.bitwidths)
             if known and rule.bitwidths not in plans:
                 plans.append(rule.bitwidths)

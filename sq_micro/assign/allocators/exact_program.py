@@ -6,11 +6,14 @@ is a row, and a plan whose real arena is still too large is cut off with all pla
 
 from __future__ import annotations
 
+from itertools import combinations
+
 from sq_micro.assign.costs import AMOUNTS, arena_bytes, fixed_amount, stated
 from sq_micro.assign.integer_program import Solution, solve
 from sq_micro.assign.options import WidthOption
 from sq_micro.assign.problem import Problem
-from sq_micro.assign.program import Choices, Cut, Program, Row
+from sq_micro.assign.program import Choices, Cut, Pair, Program, Row
+from sq_micro.assign.sensitivity import Sensitivity
 from sq_micro.cost.budget import Resource
 from sq_micro.errors import UsageError
 from sq_micro.ir.bitwidths import Bitwidths
@@ -26,7 +29,7 @@ def bitwidths_of(problem: Problem, choices: Choices) -> Bitwidths:
 
 
 def program_of(problem: Problem) -> Program:
-    """Divergence to be minimised, one row per budget. Raises UsageError without sensitivities."""
+    """Divergence to be minimised, one row per budget. Raises UsageError without a sensitivity table."""
     sensitivity = problem.sensitivity
     if sensitivity is None:
         raise UsageError("the integer program needs a sensitivity table; measure it, or take another allocator")
@@ -39,7 +42,21 @@ def program_of(problem: Problem) -> Program:
     rows: list[Row] = []
     for resource in stated(problem):
         rows += _sram_rows(problem) if resource == "sram" else [_row(problem, resource)]
-    return Program(costs, tuple(rows))
+    return Program(costs, tuple(rows), pairs=_pairs(problem, sensitivity))
+
+
+def _pairs(problem: Problem, sensitivity: Sensitivity) -> tuple[Pair, ...]:
+    if sensitivity.pairwise is None:
+        return ()
+    found = []
+    for (i, one), (j, other) in combinations(enumerate(problem.allowed), 2):
+        table = tuple(
+            tuple(sensitivity.together(one.operator, a.bits, other.operator, b.bits) for b in other.widths)
+            for a in one.widths
+        )
+        if any(value for row in table for value in row):
+            found.append(Pair(i, j, table))
+    return tuple(found)
 
 
 def _row(problem: Problem, resource: Resource) -> Row:
@@ -52,7 +69,7 @@ def _sram_rows(problem: Problem) -> list[Row]:
     """For each operator: what is alive while it runs, and its scratch, are within the budget."""
     assert problem.budget.sram is not None
     buffers = live_buffers(problem.topology, {})
-    free = problem.budget.sram - problem.fixed.sram_bytes
+    free = problem.budget.sram - fixed_amount(problem, "sram")
     position = {option.operator: index for index, option in enumerate(problem.allowed)}
     rows = []
     for index, operator in enumerate(problem.topology.operators):
@@ -73,7 +90,8 @@ def solve_lazily(problem: Problem, program: Program) -> tuple[Solution | None, P
         found = solve(program)
         if found is None or budget is None:
             return found, program
-        if problem.fixed.sram_bytes + arena_bytes(problem, bitwidths_of(problem, found.choices)) <= budget:
+        arena = arena_bytes(problem, bitwidths_of(problem, found.choices))
+        if fixed_amount(problem, "sram") + arena <= budget:
             return found, program
         program = program.with_cuts(_same_scratch(problem, found.choices))
 

@@ -11,6 +11,7 @@ import pytest
 from sq_micro.assign.allocators.exact import ExactOptions, candidate_plans, frontier_of, ilp, prices_of
 from sq_micro.assign.allocators.exact_program import bitwidths_of, program_of, solve_lazily
 from sq_micro.assign.allocators.memory_driven import memory_driven
+from sq_micro.assign.allocators.neighbours import neighbours
 from sq_micro.assign.allocators.size_ranked import ranking, sequence, size_ranked
 from sq_micro.assign.allocators.uniform import uniform
 from sq_micro.assign.costs import cost_of, least, violations
@@ -186,8 +187,60 @@ def test_candidates_fit_differ_and_hold_those_of_the_rules() -> None:
     assert all(not violations(problem, plan) for plan in plans)
     for a, b in product(plans[:4], repeat=2):
         assert a == b or sum(a.weights[name] != b.weights[name] for name in NAMES) >= 2
-    assert uniform(problem).bitwidths in plans
-    assert memory_driven(problem).bitwidths in plans
+    for rule in (uniform, memory_driven, size_ranked):
+        assert rule(problem).bitwidths in plans
+
+
+@pytest.mark.parametrize("pins", [{}, {"conv2d_2": 4}])
+def test_neighbours_fit_keep_pins_and_differ_from_the_plan(pins: dict[str, int]) -> None:
+    problem = small_problem(Budget(weights=0.4 * INT8_BYTES), pins)
+    plan = candidate_plans(problem, ExactOptions(candidates=1, with_rules=False))[0]
+    found = neighbours(problem, plan)
+    assert found
+    assert plan not in found
+    assert len({str(other) for other in found}) == len(found)
+    assert [predicted(problem, other) for other in found] == sorted(predicted(problem, other) for other in found)
+    for other in found:
+        assert not violations(problem, other)
+        assert all(other.weights[name] == bits for name, bits in pins.items())
+
+
+def test_a_neighbour_that_is_freed_spends_what_it_frees() -> None:
+    """Nothing can be widened any more in a plan that came from narrowing one operator."""
+    problem = small_problem(Budget(weights=0.4 * INT8_BYTES))
+    plan = candidate_plans(problem, ExactOptions(candidates=1, with_rules=False))[0]
+    for other in neighbours(problem, plan):
+        lower = [name for name in NAMES if other.weights[name] < plan.weights[name]]
+        higher = [name for name in NAMES if other.weights[name] > plan.weights[name]]
+        assert lower
+        assert higher or len(lower) == 1
+
+
+def test_the_search_goes_on_from_the_best_plan_while_that_helps() -> None:
+    """The table says nothing of what really matters here, the width of the last operator: only trying finds it."""
+    problem = small_problem(Budget(weights=0.4 * INT8_BYTES))
+    options = ExactOptions(candidates=1, with_rules=False)
+    evaluate = CountingEvaluate(lambda plan: float(plan.weights["conv2d_0"]) + plan.weights["conv2d_2"])
+    start = candidate_plans(problem, options)[0]
+    without = ilp(problem, CountingEvaluate(lambda plan: 1.0), replace(options, rounds=0))
+    assert without.bitwidths == start
+    found = ilp(problem, evaluate, options)
+    assert found.evaluation is not None
+    assert found.evaluation.divergence < evaluate([start])[0].divergence
+    assert not violations(problem, found.bitwidths)
+    rounds = [line.split("; ")[1].split(",")[0] for line in found.log]
+    assert rounds[0] == "candidate"
+    assert "round 1" in rounds
+    assert len(evaluate.plans) <= 2 + options.rounds * options.neighbours
+
+
+def test_a_round_without_a_better_plan_is_the_last() -> None:
+    problem = small_problem(Budget(weights=0.4 * INT8_BYTES))
+    start = candidate_plans(problem, ExactOptions(candidates=1, with_rules=False))[0]
+    evaluate = CountingEvaluate(lambda plan: 0.0 if plan == start else 1.0)
+    options = ExactOptions(candidates=1, with_rules=False, neighbours=3)
+    assert ilp(problem, evaluate, options).bitwidths == start
+    assert len(evaluate.plans) == 1 + 3
 
 
 def test_the_frontier_falls() -> None:
