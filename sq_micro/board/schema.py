@@ -45,7 +45,7 @@ class CoreTable(_Table):
     """[core]."""
 
     name: str
-    isa: Literal["armv6m", "armv7m", "armv7em", "rv32imc", "host"]
+    isa: Literal["armv6m", "armv7m", "armv7em_dsp", "rv32imc", "host"]
     flags: list[str]
     clock_hz: Number | None = None
     cycle_counter: CycleCounter

@@ -32,7 +32,7 @@ SQM_INLINE int32_t sqm_leading_zeros(uint32_t value)
 
 /** v clamped to int8's range: one instruction on Arm, which gcc misses in long functions. */
 #if defined(__ARM_FEATURE_SAT)
-#define SQM_SATURATE_S8(v) __builtin_arm_ssat((v), 8)
+#define SQM_SATURATE_S8(v) ((int32_t)__builtin_arm_ssat((v), 8))
 #else
 #define SQM_SATURATE_S8(v) ((v) < -128 ? -128 : (v) > 127 ? 127 : (v))
 #endif

@@ -211,7 +211,7 @@ def test_an_unknown_word(tmp_path: Path) -> None:
     (found,) = mistakes(tmp_path, ('"stm32_usart"', '"stm32"'))
     assert found.startswith("uart.driver: input should be 'stm32_usart', ")
     assert found.endswith(" or 'posix', got 'stm32'")
-    assert mistakes(tmp_path, ('isa = "armv7em"', 'isa = "armv9"'))[0].startswith(
+    assert mistakes(tmp_path, ('isa = "armv7em_dsp"', 'isa = "armv9"'))[0].startswith(
         "core.isa: input should be 'armv6m', "
     )
 
