@@ -25,7 +25,7 @@ from sq_micro.console import INTERRUPTED, USAGE_ERROR, StageDisplay, errors_as_e
 
 app = typer.Typer(
     name="sq-micro",
-    help="From a trained Keras model to a measured firmware image, every layer at its own bitwidth.",
+    help="From a trained Keras or TFLite model to a measured firmware image, every layer at its own bitwidth.",
     epilog="Exit codes: 0 ok, 2 usage, 3 does not fit, 4 unsupported model, 5 tool missing, 6 link,"
     " 7 verification mismatch, 1 internal error, 130 interrupted.",
     rich_markup_mode=None,
@@ -56,7 +56,7 @@ def _root(context: typer.Context, version: options.Version = False) -> None:
 def deploy(
     model: options.Model,
     board: options.BoardName,
-    calibrate: options.Calibrate,
+    calibrate: options.CalibrateIfFloat = None,
     out: options.Out = options.DEFAULT_OUT,
     evaluate: options.Evaluate = None,
     weight_bits: options.WeightBits = None,
@@ -88,7 +88,7 @@ def deploy(
     """Do all stages: analyze, assign (where there is a budget), quantize, generate, build, measure."""
     with errors_as_exit_codes(debug), StageDisplay(quiet=json) as display:
         from sq_micro import pipeline
-        from sq_micro.cli_budget import asked_to_assign, budget_of, pins_of, require_measurable
+        from sq_micro.cli_budget import asked_to_assign, budget_of, needed_samples, pins_of, require_measurable
         from sq_micro.stages.assign import AssignRequest
         from sq_micro.stages.quantize import QuantizeOptions
 
@@ -107,7 +107,7 @@ def deploy(
         budget, assign_request = budget_of(flash, sram, latency, energy, weight_bytes), None
         if asked_to_assign(budget, max_drop, allocator.value, weight_bits, pin):
             assign_request = AssignRequest(
-                calibrate,
+                needed_samples(calibrate),
                 board,
                 budget,
                 max_drop,
@@ -190,7 +190,7 @@ def analyze(
     json: options.Json = False,
     debug: options.Debug = False,
 ) -> None:
-    """Read a Keras model and bring it into canonical form."""
+    """Read a model and bring it into canonical form."""
     with errors_as_exit_codes(debug):
         from sq_micro.stages.analyze import analyze as run_stage
         from sq_micro.workspace import Workspace
@@ -202,7 +202,7 @@ def analyze(
 
 @app.command()
 def quantize(
-    calibrate: options.Calibrate,
+    calibrate: options.CalibrateIfFloat = None,
     out: options.Out = options.DEFAULT_OUT,
     evaluate: options.Evaluate = None,
     weight_bits: options.WeightBits = None,

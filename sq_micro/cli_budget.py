@@ -42,6 +42,13 @@ def pins_of(texts: Sequence[str] | None) -> dict[str, int]:
     return pins
 
 
+def needed_samples(calibrate: Path | None) -> Path:
+    """Raises UsageError iff there are no samples to choose bits by."""
+    if calibrate is None:
+        raise UsageError("--calibrate is needed to choose bits: sensitivities are measured on samples")
+    return calibrate
+
+
 def require_measurable(request: AssignRequest, evaluate: Path | None) -> None:
     """Raises UsageError iff an accuracy is asked for that nobody could count."""
     if request.max_drop is not None and evaluate is None:

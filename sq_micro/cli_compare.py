@@ -62,6 +62,7 @@ def compare_allocators(
         workspace.open()
         _, graph, _ = read_model(model)
         samples = read_samples(graph, QuantizeOptions(calibrate, evaluate, "8"))
+        assert samples.calibration is not None
         with worker_pool(request) as mapper:
             found = compare.compare_allocators(
                 graph, samples.calibration, samples.evaluation, request, wanted, mapper, display.notify

@@ -58,12 +58,16 @@ def complete_board(incomplete: str) -> list[str]:
 
 DEFAULT_OUT = Path("out/deploy")
 
-Model = Annotated[Path, typer.Argument(help="trained model: .keras, or Keras 2 .h5", show_default=False)]
+Model = Annotated[Path, typer.Argument(help="trained model: .keras, Keras 2 .h5, or .tflite", show_default=False)]
 Out = Annotated[Path, typer.Option("--out", "-o", help="folder of the run's artefacts")]
 BoardName = Annotated[
     str, typer.Option("--board", "-b", help="board id, or a .toml file", autocompletion=complete_board)
 ]
 Calibrate = Annotated[Path, typer.Option("--calibrate", help=".npz with x: samples to find activation ranges from")]
+CalibrateIfFloat = Annotated[
+    Path | None,
+    typer.Option("--calibrate", help=".npz with x: samples to find activation ranges from (not for int8 .tflite)"),
+]
 Evaluate = Annotated[Path | None, typer.Option("--evaluate", help=".npz with x and y: samples to find accuracy from")]
 WeightBits = Annotated[
     str | None, typer.Option("--weight-bits", help="8, 6, 5, 4, 3 or 2; or a plan file (bits.json)  [default: 8]")

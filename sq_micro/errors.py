@@ -8,7 +8,8 @@
     ├─ DoesNotFitError         the board is too small                3
     ├─ BudgetError             no plan meets what the person allows   3
     ├─ ModelError              the model says something not taken    4
-    │  └─ UnsupportedLayerError
+    │  ├─ UnsupportedLayerError
+    │  └─ UnsupportedOperatorError
     ├─ QuantizationError       no valid integers for this tensor     4
     ├─ TrainingError           fine-tuning failed                    4
     ├─ ToolchainError          a tool is missing or failed           5
@@ -92,7 +93,7 @@ class BudgetError(SqMicroError):
 
 
 class ModelError(SqMicroError):
-    """The Keras model cannot be taken as it is."""
+    """The model cannot be taken as it is."""
 
     exit_code = 4
 
@@ -103,6 +104,19 @@ class UnsupportedLayerError(ModelError):
     def __init__(self, layer: str, configuration: str, supported: str) -> None:
         super().__init__(f"layer '{layer}': {configuration} is not supported; supported: {supported}")
         self.layer = layer
+        self.configuration = configuration
+        self.supported = supported
+
+
+class UnsupportedOperatorError(ModelError):
+    """An operator of a .tflite file, or one setting of it, is outside what sq-micro computes."""
+
+    def __init__(self, index: int, operator: str, tensor: str, configuration: str, supported: str) -> None:
+        super().__init__(
+            f"operator {index}, {operator} writing '{tensor}': {configuration} is not supported; supported: {supported}"
+        )
+        self.index = index
+        self.operator = operator
         self.configuration = configuration
         self.supported = supported
 

@@ -17,7 +17,7 @@ from sq_micro.errors import UsageError
 class Stage(Enum):
     """The stages in order; the value lists what each writes."""
 
-    ANALYZE = ("01_imported.txt", "02_canonical.txt", "02_canonical.npz", "analyze.json")
+    ANALYZE = ("01_imported.txt", "01_model.tflite", "02_canonical.txt", "02_canonical.npz", "analyze.json")
     ASSIGN = (
         "04_sensitivity.csv",
         "05_assignment.txt",

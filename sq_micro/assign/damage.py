@@ -13,9 +13,9 @@ import numpy as np
 from sq_micro.assign.output_divergence import Float64Array, FloatOutputs
 from sq_micro.ir.operators import Operator, WeightedOperator, operator_inputs
 from sq_micro.quant.params import Float32Array, Int8Array
-from sq_micro.quant.quantize import Frame, QuantizedWeights, nearest_weights
+from sq_micro.quant.quantize import Frame, QuantizedWeights
 from sq_micro.reference.operators import Compute, prepare
-from sq_micro.rounding import LayerStatistics, round_operator
+from sq_micro.rounding import LayerStatistics, rounded_weights
 from sq_micro.store import Store
 
 BASE_BITS = 8
@@ -34,11 +34,7 @@ class RoundingJob:
 
 def round_widths(job: RoundingJob) -> dict[int, QuantizedWeights]:
     """The operator's weights by width."""
-    operator, frame = job.operator, job.frame
-    if job.statistics is None:
-        return {bits: nearest_weights(frame, operator, bits) for bits in job.bits}
-    rows, bias = frame.real_rows(operator), frame.graph.constants[operator.bias]
-    return {bits: round_operator(rows, bias, job.statistics, bits) for bits in job.bits}
+    return {bits: rounded_weights(job.frame, job.operator, job.statistics, bits) for bits in job.bits}
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,6 +91,8 @@ def _labels(labels: NDArray[np.integer], count: int, topology: Topology) -> NDAr
 def _check(request: Request) -> None:
     """What would fail in the child after seconds fails here at once."""
     split_samples(len(request.samples), request.options)
+    if request.graph.given is not None:
+        raise UsageError("the model's file gives integers, which training would change; train its float model")
     if not any(True for _ in request.start.topology.weighted()):
         raise UsageError("the network has no weights: there is nothing to train")
     shape, changes = request.start.topology.shape(request.start.topology.input), request.options.augmentation

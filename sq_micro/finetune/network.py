@@ -32,7 +32,7 @@ from sq_micro.ir.operators import (
     operator_inputs,
 )
 from sq_micro.ir.topology import Topology
-from sq_micro.quant.calibrate import Range, Ranges
+from sq_micro.quant.calibrate import Ranges, range_of
 from sq_micro.quant.graph import QuantGraph
 from sq_micro.quant.params import ACTIVATION_MAXIMUM, ACTIVATION_MINIMUM, ActivationParams, Float32Array
 from sq_micro.quant.quantize import QuantizedWeights, channel_axis
@@ -153,12 +153,6 @@ class FakeQuantNetwork(keras.Model):  # type: ignore[misc]  # Keras has no types
             layer.levels.books,
         )
         return QuantizedWeights(rounded, np.asarray(layer.real_bias(), np.float32))
-
-
-def range_of(params: ActivationParams) -> Range:
-    """What the 256 codes span: `params_of_range` makes the same params of it."""
-    low, high = ACTIVATION_MINIMUM - params.zero_point, ACTIVATION_MAXIMUM - params.zero_point
-    return Range(params.scale * low, params.scale * high)
 
 
 def _fake_quant_weights(

@@ -14,7 +14,7 @@ from typing import Any
 from sq_micro.errors import ModelError, UnsupportedLayerError, UsageError
 from sq_micro.frontend.keras_layers import SUPPORTED
 
-_TAKEN = "sq-micro takes .keras files, and .h5 files of whole Keras models"
+_TAKEN = "sq-micro takes .keras files, .h5 files of whole Keras models, and .tflite files"
 _HDF5_SUFFIXES = (".h5", ".hdf5")
 _MODELS = ("Functional", "Model", "Sequential")
 _REASON_LENGTH = 160

@@ -9,6 +9,7 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
+from sq_micro.ir.given import GivenIntegers
 from sq_micro.ir.topology import Shape, Topology
 
 Float32Array = NDArray[np.float32]
@@ -20,11 +21,13 @@ class FloatGraph:
 
     input_shape  the model's own input shape without batch, as the person's samples have it;
                  the topology's input tensor holds the same elements as NHWC.
+    given        the integers that the model's file prescribes; None: they are to be found
     """
 
     topology: Topology
     constants: Mapping[str, Float32Array]
     input_shape: Shape
+    given: GivenIntegers | None = None
 
     def __post_init__(self) -> None:
         frozen = {}

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from sq_micro.errors import UsageError
 from sq_micro.ir.float_graph import FloatGraph
+from sq_micro.ir.given import GivenIntegers, is_given
 from sq_micro.ir.operators import ActivationFunction, Operator, Pad, kind
 from sq_micro.ir.topology import Role, TensorSpec, Topology
 from sq_micro.paths import write_atomically
@@ -102,16 +103,22 @@ def load_archive(file: Path) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
 
 
 def save_float_graph(graph: FloatGraph, file: Path) -> None:
-    """Write topology and constants."""
+    """Write topology and constants, and the integers that are given."""
     document = {"topology": topology_document(graph.topology), "input_shape": list(graph.input_shape)}
-    save_archive(file, document, graph.constants)
+    arrays: dict[str, NDArray[Any]] = dict(graph.constants)
+    if graph.given is not None:
+        document["given"] = graph.given.document()
+        arrays |= graph.given.arrays()
+    save_archive(file, document, arrays)
 
 
 def load_float_graph(file: Path) -> FloatGraph:
     """Raises UsageError iff the file is missing or not what `save_float_graph` wrote."""
     document, arrays = load_archive(file)
     try:
-        return FloatGraph(topology_from(document["topology"]), arrays, tuple(document["input_shape"]))
+        given = GivenIntegers.of(document["given"], arrays) if "given" in document else None
+        constants = {name: array for name, array in arrays.items() if not is_given(name)}
+        return FloatGraph(topology_from(document["topology"]), constants, tuple(document["input_shape"]), given)
     except (KeyError, TypeError, ValueError) as error:
         raise UsageError(
             f"{file}: is not a graph of this sq-micro ({error!r}); run the stage before it again"

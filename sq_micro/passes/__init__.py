@@ -30,6 +30,9 @@ CANONICALISE: tuple[Pass, ...] = (
     collapse_reshapes,
 )
 
+# What is left of the passes where the model's file gives the integers: these move codes, and round nothing anew.
+KEEP_INTEGERS: tuple[Pass, ...] = (remove_identity, fold_padding, collapse_reshapes)
+
 
 def _untraced(name: str, graph: FloatGraph) -> None: ...
 
@@ -39,7 +42,7 @@ def canonicalise(graph: FloatGraph, trace: Trace = _untraced) -> FloatGraph:
 
     Raises ModelError iff no operator is left, GraphError naming the pass iff one breaks the graph.
     """
-    for step in CANONICALISE:
+    for step in CANONICALISE if graph.given is None else KEEP_INTEGERS:
         graph = step(graph)
         verify_float_graph(graph, after=step.__name__)
         trace(step.__name__, graph)

@@ -14,6 +14,7 @@ from sq_micro.errors import QuantizationError
 from sq_micro.ir import evaluate
 from sq_micro.ir.float_graph import FloatGraph
 from sq_micro.quant.observers import Histogram, ObserverName
+from sq_micro.quant.params import ACTIVATION_MAXIMUM, ACTIVATION_MINIMUM, ActivationParams
 
 BATCH = 32
 Progress = Callable[[int, int], None]
@@ -58,6 +59,12 @@ class Ranges:
         return "\n".join(lines) + "\n"
 
 
+def range_of(params: ActivationParams) -> Range:
+    """What the 256 codes span: `sharing.params_of_range` makes the same params of it."""
+    low, high = ACTIVATION_MINIMUM - params.zero_point, ACTIVATION_MAXIMUM - params.zero_point
+    return Range(params.scale * low, params.scale * high)
+
+
 def observe(
     graph: FloatGraph,
     samples: NDArray[np.floating] | SampleSource,
@@ -66,8 +73,12 @@ def observe(
 ) -> Ranges:
     """Stream samples (n, *input_shape) of real values through the network, twice.
 
+    Where the model's file gives scales and zero points, the ranges are what those span, and no sample is looked at.
     `progress` is told (done, total) after each batch. Raises QuantizationError iff an activation is not finite.
     """
+    if graph.given is not None:
+        params = {name: ActivationParams(*given) for name, given in graph.given.activations.items()}
+        return Ranges({name: range_of(found) for name, found in params.items()}, "given", 0)
     passes = 1 if observer == "minmax" else 2
     histograms: dict[str, Histogram] = {}
     done = 0

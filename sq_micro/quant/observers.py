@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-ObserverName = Literal["mse", "minmax", "percentile"]
+ObserverName = Literal["mse", "minmax", "percentile", "given"]  # given: by the model's file, nothing is observed
 OBSERVERS: tuple[ObserverName, ...] = ("mse", "minmax", "percentile")
 
 BINS = 2048  # 8 bins a code: finer than int8 can resolve

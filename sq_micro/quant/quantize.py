@@ -24,16 +24,21 @@ from sq_micro.quant.sharing import activation_params, insert_requantization, own
 from sq_micro.quant.verify import verify_quant_graph
 from sq_micro.quant.weights import RoundedWeights, WeightScales, nearest_levels, round_weights
 
+GIVEN_BITS = 8  # the width of the weights that a model's file gives
 BIAS_LIMIT = 1 << 30  # leaves the other half of int32 to the products
 DEAD_BIAS_CODE = 1 << 20  # the code of a channel that is only a bias: precise to one part in a million
 
 
 @dataclass(frozen=True, slots=True)
 class QuantizedWeights:
-    """An operator's weights as integers, and its bias (channels,) in real units; assembly makes int32 of it."""
+    """An operator's weights as integers, and its bias (channels,) in real units; assembly makes int32 of it.
+
+    bias_codes  the bias as int32, where the model's file gives it: then nothing is fitted any more
+    """
 
     rounded: RoundedWeights
     bias: Float32Array
+    bias_codes: Int32Array | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +59,14 @@ class Frame:
 
     @classmethod
     def of(cls, graph: FloatGraph, ranges: Ranges) -> Frame:
-        """The frame of a canonical graph. Raises QuantizationError for a tensor without a range."""
+        """The frame of a canonical graph. Raises QuantizationError for a tensor without a range.
+
+        A graph whose file gives the integers has their scales and zero points, whatever the ranges.
+        """
+        if graph.given is not None:
+            given = graph.given.activations
+            known = {name: ActivationParams(*given[name]) for name in graph.topology.tensors if name in given}
+            return cls(graph, graph.topology, known)
         owned = own_constants(graph)
         topology = insert_requantization(owned.topology)
         return cls(owned, topology, activation_params(topology, ranges))
@@ -76,6 +88,16 @@ class Frame:
         )
         return self._graph_of(alone, Bitwidths(dict.fromkeys(known, bits)), known)
 
+    def given_weights(self, operator: WeightedOperator, bits: int) -> QuantizedWeights | None:
+        """The integers that the model's file gives, at 8 bits; None where there are none to be taken."""
+        if self.graph.given is None or bits != GIVEN_BITS:
+            return None
+        given = self.graph.given.weights[operator.name]
+        codes = np.moveaxis(given.codes, channel_axis(operator), 0).reshape(len(given.scale), -1)
+        levels = np.full(len(codes), Levels.TWOS, np.int8)
+        rounded = RoundedWeights(np.ascontiguousarray(codes), given.scale, levels)
+        return QuantizedWeights(rounded, self.graph.constants[operator.bias], given.bias)
+
     def real_rows(self, operator: WeightedOperator) -> Float32Array:
         """An operator's trained weights, (channels, k). Raises QuantizationError iff any constant is not finite."""
         for name in operator_constants(operator):
@@ -92,10 +114,14 @@ class Frame:
         levels: dict[str, Int8Array] = {}
         for op in topology.weighted():
             bits, source = bitwidths.weights[op.name], self.activations[op.input]
-            rounded = _fit_biases(weights[op.name], source, bits)
+            found = weights[op.name]
+            if found.bias_codes is None:
+                rounded = _fit_biases(found, source, bits)
+                biases[op.bias] = _bias_codes(found.bias, rounded.scale, source)
+            else:
+                rounded, biases[op.bias] = found.rounded, found.bias_codes
             params[op.weights] = WeightParams(rounded.scale, bits, channel_axis(op))
             codes[op.weights] = weights_of_rows(op, rounded.codes, topology)
-            biases[op.bias] = _bias_codes(weights[op.name].bias, rounded.scale, source)
             levels[op.weights] = rounded.levels.copy()
         arithmetic = {
             op.name: derived
@@ -143,8 +169,8 @@ def assemble(
 def nearest_weights(
     frame: Frame, operator: WeightedOperator, bits: int, scales: WeightScales = "mse"
 ) -> QuantizedWeights:
-    """An operator's weights rounded to the nearest level, its bias as trained."""
-    return QuantizedWeights(
+    """An operator's weights rounded to the nearest level, its bias as trained; at 8 bits as given, where they are."""
+    return frame.given_weights(operator, bits) or QuantizedWeights(
         round_weights(frame.real_rows(operator), bits, scales), frame.graph.constants[operator.bias]
     )
 

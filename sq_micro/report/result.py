@@ -74,10 +74,10 @@ class FinetuningRecord(_Record):
 
 
 class QuantizationRecord(_Record):
-    """How the scales were found."""
+    """How the scales were found; given: by the int8 model's own file."""
 
-    observer: Literal["mse", "minmax", "percentile"]
-    rounding: Literal["feedback", "nearest"]
+    observer: Literal["mse", "minmax", "percentile", "given"]
+    rounding: Literal["feedback", "nearest", "given"]
     weight_scales: Literal["mse", "minmax"] | None
     calibration_samples: Count
     finetuning: FinetuningRecord | None

@@ -43,7 +43,7 @@ def round_network(
 
     def choose(operator: WeightedOperator, statistics: LayerStatistics | None) -> tuple[int, QuantizedWeights]:
         bits = bitwidths.weights[operator.name]
-        weights[operator.name] = _rounded(frame, operator, statistics, bits)
+        weights[operator.name] = rounded_weights(frame, operator, statistics, bits)
         return bits, weights[operator.name]
 
     walk(frame, samples, choose, progress)
@@ -66,15 +66,18 @@ def collect_statistics(
     def choose(operator: WeightedOperator, statistics: LayerStatistics | None) -> tuple[int, QuantizedWeights]:
         if statistics is not None:
             found[operator.name] = statistics
-        return 8, _rounded(frame, operator, statistics, 8)
+        return 8, rounded_weights(frame, operator, statistics, 8)
 
     walk(frame, samples, choose, progress)
     return found
 
 
-def _rounded(
+def rounded_weights(
     frame: Frame, operator: WeightedOperator, statistics: LayerStatistics | None, bits: int
 ) -> QuantizedWeights:
+    """An operator's weights at a width: as given, or rounded by its statistics, or without any to the nearest level."""
+    if (given := frame.given_weights(operator, bits)) is not None:
+        return given
     if statistics is None:
         return nearest_weights(frame, operator, bits)
     return round_operator(frame.real_rows(operator), frame.graph.constants[operator.bias], statistics, bits)

@@ -1,4 +1,4 @@
-"""Stage 1: a Keras file becomes a canonical float graph."""
+"""Stage 1: a Keras or TFLite file becomes a canonical float graph."""
 
 from __future__ import annotations
 
@@ -14,14 +14,17 @@ from sq_micro.ir.topology import total_macs
 from sq_micro.passes import canonicalise
 from sq_micro.paths import write_atomically
 from sq_micro.stages.records import AnalyzeRecord, save_record
+from sq_micro.tflite.importing.load import load_tflite
 from sq_micro.workspace import Stage, Workspace
 
+GIVEN_FILE = "01_model.tflite"  # a copy of an int8 model's own file, to hold golden outputs against
+_TFLITE_SUFFIX = ".tflite"
 _CHUNK_BYTES = 1 << 20
 
 
 def read_model(model: Path) -> tuple[FloatGraph, FloatGraph, AnalyzeRecord]:
     """(as imported, canonical, record), with nothing written. Raises ModelError or UsageError."""
-    imported = load_keras(model)
+    imported = load_tflite(model) if model.suffix.lower() == _TFLITE_SUFFIX else load_keras(model)
     graph = canonicalise(imported)
     topology = graph.topology
     record = AnalyzeRecord(
@@ -43,6 +46,8 @@ def analyze(workspace: Workspace, model: Path) -> AnalyzeRecord:
     workspace.begin(Stage.ANALYZE)
     write_atomically(workspace / "01_imported.txt", topology_text(imported.topology))
     write_atomically(workspace / "02_canonical.txt", topology_text(graph.topology))
+    if graph.given is not None:
+        workspace.publish(model, GIVEN_FILE)
     save_float_graph(graph, workspace / "02_canonical.npz")
     save_record(workspace, record)
     return record

@@ -66,7 +66,7 @@ def make_preview(
         ),
         arena_bytes=plan.arena_bytes,
         peak_operator=plan.peak_operator,
-        calibration_samples=len(inputs.calibration),
+        calibration_samples=len(inputs.calibration or ()),
         evaluation_samples=len(inputs.evaluation) if inputs.evaluation else 0,
         budget=budget,
     )

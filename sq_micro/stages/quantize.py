@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
-from sq_micro.errors import ToolchainError, UsageError
+from sq_micro.errors import UsageError
 from sq_micro.finetune.launch import finetune
 from sq_micro.finetune.options import recommended
 from sq_micro.ir import evaluate
@@ -22,6 +24,7 @@ from sq_micro.quant.graph import QuantGraph
 from sq_micro.quant.observers import ObserverName
 from sq_micro.quant.params import Int8Array
 from sq_micro.quant.plan_file import bitwidths_from
+from sq_micro.quant.quantize import GIVEN_BITS
 from sq_micro.quant.quantize import quantize as quantize_graph
 from sq_micro.quant.samples import Samples, load_samples
 from sq_micro.quant.storage import load_quant_graph, save_quant_graph
@@ -38,27 +41,28 @@ from sq_micro.report.result import (
 )
 from sq_micro.rounding import RoundingMethod, round_network
 from sq_micro.stages.accuracy import Metric, accuracy_metric, correct
-from sq_micro.stages.analyze import analyzed_graph
+from sq_micro.stages.analyze import GIVEN_FILE, analyzed_graph
+from sq_micro.stages.oracle import check_against_file, check_against_oracle
 from sq_micro.stages.progress import Notify, silent
 from sq_micro.stages.records import QuantizeRecord, save_record
 from sq_micro.tflite.export import write_tflite
-from sq_micro.tflite.twin import oracle_version, run_tflite_micro, run_tflite_micro_tensors
 from sq_micro.workspace import Stage, Workspace
 
 GOLDEN_SAMPLES = 100
 _BATCH = 64
-_OWN_REFERENCE = "sq-micro reference (the tflite-micro wheel is not installed)"
+_RANDOM_INPUTS_SEED = 0
 
 
 @dataclass(frozen=True, slots=True)
 class QuantizeOptions:
     """weight_bits is a width or the path of a plan file; `evaluate` may be None, then there is no accuracy.
 
+    calibrate may be None for an int8 model, whose file gives scales, unless weights are to be rounded by the samples.
     weight_scales is for nearest rounding alone; feedback finds scales of its own. With `train`, the rounded network is
     then trained on those samples; epochs and learning_rate None take what suits its bits.
     """
 
-    calibrate: Path
+    calibrate: Path | None
     evaluate: Path | None
     weight_bits: str
     observer: ObserverName = "mse"
@@ -74,7 +78,7 @@ class QuantizeOptions:
 class QuantizeInputs:
     """The samples of a run, read and checked."""
 
-    calibration: Samples
+    calibration: Samples | None
     evaluation: Samples | None
     training: Samples | None
 
@@ -84,7 +88,8 @@ def read_samples(graph: FloatGraph, options: QuantizeOptions) -> QuantizeInputs:
     if options.samples < 1:
         raise UsageError(f"--samples {options.samples}: at least 1 is needed")
     classes = _classes(graph.topology)
-    calibration = load_samples(options.calibrate, graph.input_shape)
+    _require_calibration(graph, options)
+    calibration = load_samples(options.calibrate, graph.input_shape) if options.calibrate is not None else None
     evaluation = None
     if options.evaluate is not None:
         evaluation = load_samples(options.evaluate, graph.input_shape, classes)
@@ -116,16 +121,18 @@ def quantize(
     inputs = read_samples(graph, options)
     workspace.begin(Stage.QUANTIZE)
 
-    count = len(inputs.calibration)
-    ranges = observe(graph, inputs.calibration, options.observer, lambda done, total: notify("calibrate", done, total))
-    quantized = _rounded(graph, ranges, bitwidths, inputs.calibration, options, notify)
+    samples: Samples | NDArray[np.float32] = inputs.calibration or np.empty((0, *graph.input_shape), np.float32)
+    ranges = observe(graph, samples, options.observer, lambda done, total: notify("calibrate", done, total))
+    rounding = _rounding(graph, bitwidths, options)
+    quantized = _rounded(graph, ranges, bitwidths, samples, options, notify)
     finetuning = None
     if inputs.training is not None:
         quantized, finetuning = _trained(workspace, graph, ranges, quantized, inputs.training, options, notify)
     twin = write_tflite(quantized)
-    golden_source = inputs.evaluation or inputs.calibration
-    golden = make_golden_vectors(quantized, quantized.quantize_input(golden_source.real(0, options.samples)))
+    golden = make_golden_vectors(quantized, _golden_inputs(quantized, inputs, options.samples))
     oracle = check_against_oracle(quantized, twin, golden)
+    if rounding == "given":
+        oracle = check_against_file(quantized, workspace.need(Stage.ANALYZE, GIVEN_FILE), golden) or oracle
     executed, golden = pruned(quantized, golden)
     accuracy = None
     if inputs.evaluation is not None:
@@ -143,10 +150,10 @@ def quantize(
         executed_macs=total_macs(executed.topology),
         bits=BitsRecord.model_validate({"weights": dict(quantized.bitwidths.weights)}),
         quantization=QuantizationRecord(
-            observer=options.observer,
-            rounding=options.rounding,
-            weight_scales=options.weight_scales if options.rounding == "nearest" else None,
-            calibration_samples=count,
+            observer=ranges.observer,
+            rounding=rounding,
+            weight_scales=options.weight_scales if rounding == "nearest" else None,
+            calibration_samples=len(samples),
             finetuning=finetuning,
         ),
         accuracy=accuracy,
@@ -158,15 +165,40 @@ def quantize(
     return record
 
 
+def _rounding(graph: FloatGraph, bitwidths: Bitwidths, options: QuantizeOptions) -> RoundingMethod | Literal["given"]:
+    """How weights become integers; `given` where the model's file has all of them."""
+    given = graph.given is not None and set(bitwidths.weights.values()) <= {GIVEN_BITS}
+    return "given" if given else options.rounding
+
+
+def _require_calibration(graph: FloatGraph, options: QuantizeOptions) -> None:
+    """Raises UsageError iff samples are needed that are not there."""
+    if options.calibrate is not None:
+        return
+    if graph.given is None:
+        raise UsageError("--calibrate is needed: a float model does not say which values its activations take")
+    if _rounding(graph, bitwidths_from(options.weight_bits, graph.topology), options) == "feedback":
+        raise UsageError("--calibrate is needed to round weights by it; --rounding nearest does without samples")
+
+
+def _golden_inputs(quantized: QuantGraph, inputs: QuantizeInputs, count: int) -> Int8Array:
+    """The first samples of the evaluation set, or of the calibration set, or random codes where there is neither."""
+    source = inputs.evaluation or inputs.calibration
+    if source is not None:
+        return quantized.quantize_input(source.real(0, count))
+    shape = (count, *quantized.topology.shape(quantized.topology.input)[1:])
+    return np.random.default_rng(_RANDOM_INPUTS_SEED).integers(-128, 128, shape).astype(np.int8)
+
+
 def _rounded(
     graph: FloatGraph,
     ranges: Ranges,
     bitwidths: Bitwidths,
-    calibration: Samples,
+    calibration: Samples | NDArray[np.float32],
     options: QuantizeOptions,
     notify: Notify,
 ) -> QuantGraph:
-    if options.rounding == "nearest":
+    if _rounding(graph, bitwidths, options) != "feedback":
         return quantize_graph(graph, ranges, bitwidths, options.weight_scales)
     return round_network(
         graph, ranges, bitwidths, calibration, progress=lambda done, total: notify("round weights", done, total)
@@ -222,34 +254,6 @@ def pruned(graph: QuantGraph, golden: GoldenVectors) -> tuple[QuantGraph, Golden
     if executed is not graph:
         require_equal(f"{graph.topology.output} (pruned)", run(executed, golden.inputs), golden.outputs)
     return executed, replace(golden, model_hash=executed.digest())
-
-
-def check_against_oracle(graph: QuantGraph, twin: bytes, golden: GoldenVectors) -> str:
-    """The oracle's name, after its outputs were found equal to the golden ones.
-
-    Raises GoldenMismatchError naming the first operator whose output differs.
-    """
-    try:
-        oracle = oracle_version()
-    except ToolchainError:
-        return _OWN_REFERENCE
-    outputs = run_tflite_micro(twin, golden.inputs).reshape(golden.outputs.shape)
-    differing = np.flatnonzero((outputs != golden.outputs).reshape(len(golden), -1).any(axis=1))
-    if differing.size:
-        _locate(graph, twin, golden.inputs[differing[0]])
-        require_equal(graph.topology.operators[-1].name, golden.outputs, outputs)
-    return oracle
-
-
-def _locate(graph: QuantGraph, twin: bytes, sample: Int8Array) -> None:
-    """Raise for the first operator whose codes differ on one sample."""
-    names = [operator.output for operator in graph.topology.operators]
-    expected = run_tflite_micro_tensors(twin, sample, names)
-
-    def compare(operator_name: str, tensor: str, codes: Int8Array) -> None:
-        require_equal(operator_name, codes, expected[tensor].reshape(codes.shape))
-
-    run(graph, sample[None], lambda operator, codes: compare(operator.name, operator.output, codes))
 
 
 def measure_accuracy(

@@ -277,7 +277,8 @@ class _Lowering:
         self._model.tensors[name] = Tensor(name, shape, Quantization((params.scale,), (params.zero_point,)))
 
     def _constant(self, name: str, content: Constant, quantization: Quantization | None) -> None:
-        self._model.tensors[name] = Tensor(name, content.shape, quantization, content)
+        kind = "INT32" if content.dtype == np.int32 else "INT8"
+        self._model.tensors[name] = Tensor(name, content.shape, quantization, content, kind)
 
     def _integers(self, name: str, numbers: tuple[int, ...]) -> str:
         self._constant(name, np.array(numbers, np.int32), None)

@@ -1,7 +1,7 @@
 """A TFLite model as plain data, and its flatbuffer.
 
-Lowering (`lower.py`) fills this; `serialize` writes it with the builder functions of the `tflite` package,
-which are generated from TFLite's schema.
+Lowering (`lower.py`) fills this, and `read.py` from a file; `serialize` writes it with the builder functions of the
+`tflite` package, which are generated from TFLite's schema.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from sq_micro.ir.topology import Shape
 SCHEMA_VERSION = 3
 _BUFFER_ALIGNMENT = 16  # the schema's force_align of buffer data
 
-Constant = NDArray[np.int8] | NDArray[np.int32]
+Constant = NDArray[np.integer[Any]] | NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,23 +35,31 @@ class Quantization:
 
 @dataclass(frozen=True, slots=True)
 class Tensor:
-    """int8, or of its constant's type. `quantization` None: plain integers, such as a shape."""
+    """`type` as in TFLite's TensorType. `quantization` None: plain numbers, such as a shape.
+
+    A constant of INT4 is an int8 array of −8 … 7; the file holds two in a byte, the first in the low half.
+    """
 
     name: str
     shape: Shape
     quantization: Quantization | None
     constant: Constant | None = None
+    type: str = "INT8"
 
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """`code` as in TFLite's BuiltinOperator; `options` by the schema's field name, in `options_table`."""
+    """`code` as in TFLite's BuiltinOperator; `options` by the schema's field name, in `options_table`.
+
+    An input that is left out has the name "". version None: the first that takes int8.
+    """
 
     code: str
     inputs: tuple[str, ...]
     output: str
     options_table: str | None = None
     options: Mapping[str, int | float | bool] = field(default_factory=dict)
+    version: int | None = None
 
 
 @dataclass(slots=True)
@@ -70,12 +78,23 @@ _VERSIONS = {"CONV_2D": 3, "DEPTHWISE_CONV_2D": 3, "FULLY_CONNECTED": 4, "RESHAP
 _DEFAULT_VERSION = 2
 
 
+def _versioned(operation: Operation) -> tuple[str, int]:
+    return operation.code, operation.version or _VERSIONS.get(operation.code, _DEFAULT_VERSION)
+
+
+def _nibbles(codes: Constant) -> NDArray[np.uint8]:
+    flat = codes.ravel().astype(np.uint8) & 15
+    padded = np.append(flat, np.zeros(flat.size % 2, np.uint8))
+    return np.asarray(padded[::2] | padded[1::2] << 4, np.uint8)
+
+
 def serialize(model: Model) -> bytes:
     """The flatbuffer of a model; the bytes depend on the model alone. Raises ToolchainError without `tflite`."""
     return _Writer(model).write()
 
 
-def _require(module: str) -> ModuleType:
+def require(module: str) -> ModuleType:
+    """A module of an ordinary dependency. Raises ToolchainError iff it is missing."""
     try:
         return import_module(module)
     except ImportError as error:
@@ -86,18 +105,18 @@ class _Writer:
     """Tables of a flatbuffer are written innermost first; each method returns an offset."""
 
     def __init__(self, model: Model) -> None:
-        self._schema: Any = _require("tflite")
-        self._builder: Any = _require("flatbuffers").Builder(1 << 16)
+        self._schema: Any = require("tflite")
+        self._builder: Any = require("flatbuffers").Builder(1 << 16)
         self._model = model
-        self._codes = sorted({operation.code for operation in model.operations})
+        self._codes = sorted({_versioned(operation) for operation in model.operations})
         self._index = {name: position for position, name in enumerate(model.tensors)}
 
     def write(self) -> bytes:
         constants = [tensor for tensor in self._model.tensors.values() if tensor.constant is not None]
         # Buffer 0 is empty by convention: tensors without data point to it.
-        buffers = [self._table("Buffer")] + [self._buffer(tensor.constant) for tensor in constants]
+        buffers = [self._table("Buffer")] + [self._buffer(tensor) for tensor in constants]
         buffer_of = {tensor.name: position for position, tensor in enumerate(constants, start=1)}
-        codes = [self._operator_code(code) for code in self._codes]
+        codes = [self._operator_code(*code) for code in self._codes]
         subgraph = self._subgraph(buffer_of)
         description = self._builder.CreateString(f"{self._model.name}, exported by sq-micro")
         root = self._table(
@@ -127,8 +146,9 @@ class _Writer:
     def _numbers(self, numbers: tuple[int, ...] | tuple[float, ...], kind: type[np.generic]) -> int:
         return int(self._builder.CreateNumpyVector(np.asarray(numbers, kind)))
 
-    def _buffer(self, constant: Constant | None) -> int:
-        assert constant is not None
+    def _buffer(self, tensor: Tensor) -> int:
+        assert tensor.constant is not None
+        constant = _nibbles(tensor.constant) if tensor.type == "INT4" else tensor.constant
         content = constant.astype(constant.dtype.newbyteorder("<")).tobytes()
         builder = self._builder
         builder.StartVector(1, len(content), _BUFFER_ALIGNMENT)
@@ -136,9 +156,8 @@ class _Writer:
         builder.Bytes[builder.head : builder.head + len(content)] = content
         return self._table("Buffer", Data=int(builder.EndVector()))
 
-    def _operator_code(self, code: str) -> int:
+    def _operator_code(self, code: str, version: int) -> int:
         number = int(getattr(self._schema.BuiltinOperator, code))
-        version = _VERSIONS.get(code, _DEFAULT_VERSION)
         # Readers take the larger of the two codes; the older field ends at 127, where a placeholder stands.
         return self._table("OperatorCode", DeprecatedBuiltinCode=min(number, 127), Version=version, BuiltinCode=number)
 
@@ -151,11 +170,9 @@ class _Writer:
         return self._table("SubGraph", Tensors=tensors, Inputs=inputs, Outputs=outputs, Operators=operators, Name=name)
 
     def _tensor(self, tensor: Tensor, buffer_of: Mapping[str, int]) -> int:
-        types = self._schema.TensorType
-        is_int32 = tensor.constant is not None and tensor.constant.dtype == np.int32
         fields: dict[str, int] = {
             "Shape": self._numbers(tensor.shape, np.int32),
-            "Type": types.INT32 if is_int32 else types.INT8,
+            "Type": getattr(self._schema.TensorType, tensor.type),
             "Buffer": buffer_of.get(tensor.name, 0),
             "Name": self._builder.CreateString(tensor.name),
         }
@@ -173,8 +190,8 @@ class _Writer:
 
     def _operator(self, operation: Operation) -> int:
         fields: dict[str, int] = {
-            "OpcodeIndex": self._codes.index(operation.code),
-            "Inputs": self._numbers(tuple(self._index[name] for name in operation.inputs), np.int32),
+            "OpcodeIndex": self._codes.index(_versioned(operation)),
+            "Inputs": self._numbers(tuple(self._index[name] if name else -1 for name in operation.inputs), np.int32),
             "Outputs": self._numbers((self._index[operation.output],), np.int32),
         }
         if operation.options_table is not None:

@@ -14,12 +14,14 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sq_micro.errors import ToolchainError
-from sq_micro.quant.params import Int8Array
+from sq_micro.quant.params import ActivationParams, Int8Array
 
-__all__ = ["oracle_version", "run_litert", "run_tflite_micro", "run_tflite_micro_tensors"]
+__all__ = ["oracle_version", "run_litert", "run_tflite_micro", "run_tflite_micro_file", "run_tflite_micro_tensors"]
 
+_SIGN_BIT = np.uint8(128)
 _MISSING = "is missing; run: pip install sq-micro[oracle]"
 _SMALLEST_ARENA_BYTES = 1 << 18
 _LARGEST_ARENA_BYTES = 1 << 29
@@ -32,7 +34,7 @@ def oracle_version() -> str:
     return f"tflite-micro {metadata.version('tflite-micro')}"
 
 
-def run_tflite_micro(model: bytes, codes: Int8Array) -> Int8Array:
+def run_tflite_micro(model: bytes, codes: NDArray[Any]) -> Any:
     """Output codes (n, *shape) of input codes (n, *shape) from TFLite Micro's reference kernels.
 
     Raises ToolchainError iff the wheel is missing or refuses the model.
@@ -43,6 +45,28 @@ def run_tflite_micro(model: bytes, codes: Int8Array) -> Int8Array:
         _micro_invoke(interpreter, sample)
         outputs.append(np.array(interpreter.get_output(0))[0])
     return _stacked(outputs, interpreter.get_output_details(0)["shape"])
+
+
+def run_tflite_micro_file(
+    model: bytes, codes: Int8Array, source: ActivationParams, result: ActivationParams
+) -> Int8Array:
+    """As `run_tflite_micro`, of a file whose input or output may be float32 or uint8 in place of int8.
+
+    source, result  scale and zero point of the int8 tensors behind and before them
+    """
+    subgraph, types = _subgraph(model), _first_of(("tflite",)).TensorType
+    kinds = (subgraph.Tensors(subgraph.Inputs(0)).Type(), subgraph.Tensors(subgraph.Outputs(0)).Type())
+    shape = tuple(int(size) for size in subgraph.Tensors(subgraph.Inputs(0)).ShapeAsNumpy())[1:]
+    inputs: NDArray[Any] = codes.reshape(len(codes), *shape)
+    if kinds[0] == types.FLOAT32:
+        inputs = source.dequantize(inputs)
+    elif kinds[0] == types.UINT8:
+        inputs = inputs.view(np.uint8) ^ _SIGN_BIT
+    outputs: NDArray[Any] = run_tflite_micro(model, inputs)
+    if kinds[1] == types.FLOAT32:
+        return result.quantize(outputs)
+    signed: Int8Array = (outputs ^ _SIGN_BIT if kinds[1] == types.UINT8 else outputs).view(np.int8)
+    return signed
 
 
 def run_tflite_micro_tensors(model: bytes, sample: Int8Array, tensors: Iterable[str]) -> dict[str, Int8Array]:

@@ -22,7 +22,7 @@ from sq_micro.measure.link.make_link import make_link
 from sq_micro.measure.session import Session
 from sq_micro.plan.plan import make_plan
 from sq_micro.reference.golden_vectors import first_difference
-from sq_micro.stages.quantize import check_against_oracle
+from sq_micro.stages.oracle import check_against_oracle
 from sq_micro.tflite.export import write_tflite
 from sq_micro.toolchain.cmake import BuildRequest
 from sq_micro.toolchain.compiler import CompilerChoice, find_compiler

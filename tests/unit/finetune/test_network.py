@@ -7,9 +7,10 @@ import pytest
 
 from sq_micro.finetune.forward import Tensor
 from sq_micro.finetune.layers import rounded_twice
-from sq_micro.finetune.network import FakeQuantNetwork, float_scores, range_of, scores_tensor
+from sq_micro.finetune.network import FakeQuantNetwork, float_scores, scores_tensor
 from sq_micro.ir import evaluate
 from sq_micro.quant.arithmetic import derive_multiplier
+from sq_micro.quant.calibrate import range_of
 from sq_micro.quant.params import ActivationParams
 from sq_micro.quant.quantize import assemble
 from sq_micro.quant.requantize import requantize
