@@ -42,7 +42,8 @@ class _ControlLines(Extension):
         return re.sub(r"^[ \t]*//#(.*)$", r"{#\1 #}", source, flags=re.MULTILINE)
 
 
-def _render(template: str, **views: object) -> str:
+def render(template: str, **views: object) -> str:
+    """A template with its views."""
     return environment().get_template(template).render(**views)
 
 
@@ -50,13 +51,13 @@ def render_project(graph: QuantGraph, plan: Plan) -> SourceTree:
     """A CMake project of the model alone: builds anywhere as a static library, with no sq-micro installed."""
     model = make_model_view(graph, plan)
     files = {
-        PurePosixPath("CMakeLists.txt"): _render("build/model.cmake.j2", model=model),
-        PurePosixPath(f"include/{model.prefix}.h"): _render("model/model.h.j2", model=model),
-        PurePosixPath(f"src/{model.prefix}.c"): _render("model/model.c.j2", model=model),
-        PurePosixPath(f"src/{model.prefix}_weights.h"): _render("model/weights.h.j2", model=model),
-        PurePosixPath(f"src/{model.prefix}_weights.c"): _render("model/weights.c.j2", model=model),
+        PurePosixPath("CMakeLists.txt"): render("build/model.cmake.j2", model=model),
+        PurePosixPath(f"include/{model.prefix}.h"): render("model/model.h.j2", model=model),
+        PurePosixPath(f"src/{model.prefix}.c"): render("model/model.c.j2", model=model),
+        PurePosixPath(f"src/{model.prefix}_weights.h"): render("model/weights.h.j2", model=model),
+        PurePosixPath(f"src/{model.prefix}_weights.c"): render("model/weights.c.j2", model=model),
         PurePosixPath("LICENSE"): (project_files() / "LICENSE").read_text(encoding="utf-8"),
-        PurePosixPath("README.md"): _render("model/README.md.j2", model=model),
+        PurePosixPath("README.md"): render("model/README.md.j2", model=model),
     }
     return SourceTree(files | _kernel_headers(model))
 
@@ -65,12 +66,12 @@ def render_board(graph: QuantGraph, plan: Plan, board: Board) -> SourceTree:
     """What binds the model to the bench firmware of one board."""
     model, view = make_model_view(graph, plan), make_board_view(board)
     files = {
-        PurePosixPath("board.cmake"): _render("build/board.cmake.j2", board=view),
-        PurePosixPath("board_config.h"): _render("build/board_config.h.j2", board=view),
-        PurePosixPath("sqm_binding.h"): _render("build/sqm_binding.h.j2", model=model),
+        PurePosixPath("board.cmake"): render("build/board.cmake.j2", board=view),
+        PurePosixPath("board_config.h"): render("build/board_config.h.j2", board=view),
+        PurePosixPath("sqm_binding.h"): render("build/sqm_binding.h.j2", model=model),
     }
     if board.sram is not None:
-        files[PurePosixPath("linker.ld")] = _render("build/linker.ld.j2", board=view)
+        files[PurePosixPath("linker.ld")] = render("build/linker.ld.j2", board=view)
     return SourceTree(files)
 
 

@@ -22,12 +22,17 @@ class SourceTree:
     def __post_init__(self) -> None:
         object.__setattr__(self, "files", MappingProxyType(dict(sorted(self.files.items()))))
 
+    @staticmethod
+    def read(directory: Path) -> SourceTree:
+        """What an earlier `write` left in a folder; files of other origin are left out."""
+        return SourceTree({path: (directory / path).read_text(encoding="utf-8") for path in written_before(directory)})
+
     def write(self, directory: Path) -> None:
         """Write the files, and remove those that an earlier run wrote and this one does not; no others, ever.
 
         A file whose content stays keeps its time stamp, so that a build has nothing to do.
         """
-        for stale in _written_before(directory) - self.files.keys():
+        for stale in written_before(directory) - self.files.keys():
             _remove(directory, stale)
         for relative, text in self.files.items():
             path = directory / relative
@@ -36,7 +41,7 @@ class SourceTree:
         write_atomically(directory / MARKER, _MARKER_TITLE + "".join(f"{path}\n" for path in self.files))
 
 
-def _written_before(directory: Path) -> set[PurePosixPath]:
+def written_before(directory: Path) -> set[PurePosixPath]:
     """The files that the marker lists: it is what tells ours from those of other origin."""
     marker = directory / MARKER
     if not marker.is_file():

@@ -1,0 +1,68 @@
+"""`sq-micro export` and `sq-micro package`: what a run gives to others."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sq_micro import cli_options as options
+from sq_micro.console import errors_as_exit_codes
+
+Run = Annotated[Path, typer.Option("--out", help="folder of the run's artefacts")]
+
+
+class Format(StrEnum):
+    """See `stages.export`."""
+
+    TFLITE = "tflite"
+    COMPACT = "tflite-compact"
+
+
+class Kind(StrEnum):
+    """See `codegen.package`."""
+
+    CMAKE = "cmake"
+    ARDUINO = "arduino"
+    PLATFORMIO = "platformio"
+    ZEPHYR = "zephyr"
+    ESP_IDF = "esp-idf"
+    CMSIS = "cmsis"
+    C = "c"
+
+
+def export(
+    output: Annotated[Path, typer.Option("--output", "-o", help="file to write")],
+    out: Run = options.DEFAULT_OUT,
+    form: Annotated[Format, typer.Option("--format", help="compact: int4 where TFLite Micro has it")] = Format.TFLITE,
+    json: options.Json = False,
+    debug: options.Debug = False,
+) -> None:
+    """Write the quantized network as a .tflite for stock TFLite Micro, run on the golden inputs."""
+    with errors_as_exit_codes(debug):
+        from sq_micro.stages.export import export as run_stage
+        from sq_micro.workspace import Workspace
+
+        record = run_stage(Workspace(out), form.value, output)
+        print(record.model_dump_json(indent=2) if json else record)
+
+
+def package(
+    kind: Annotated[Kind, typer.Option("--kind", help="ecosystem")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="folder to write")],
+    out: Run = options.DEFAULT_OUT,
+    version: Annotated[str, typer.Option("--package-version", help="three numbers, for the manifest")] = "1.0.0",
+    homepage: Annotated[str | None, typer.Option("--homepage", help="URL for the manifest")] = None,
+    json: options.Json = False,
+    debug: options.Debug = False,
+) -> None:
+    """Wrap the generated C as a library: manifest, README, licence, and a test with golden vectors."""
+    with errors_as_exit_codes(debug):
+        from sq_micro.stages.package import PLACEHOLDER_HOMEPAGE
+        from sq_micro.stages.package import package as run_stage
+        from sq_micro.workspace import Workspace
+
+        record = run_stage(Workspace(out), kind.value, output, version, homepage or PLACEHOLDER_HOMEPAGE)
+        print(record.model_dump_json(indent=2) if json else record)

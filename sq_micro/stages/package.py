@@ -1,0 +1,94 @@
+"""Wraps the generated model as a library of an ecosystem, in a folder of its own."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+
+from sq_micro.codegen.package import PackageFacts, PackageKind, make_package
+from sq_micro.codegen.source_tree import MARKER, SourceTree, written_before
+from sq_micro.errors import UsageError
+from sq_micro.reference.golden_vectors import GoldenVectors
+from sq_micro.stages.quantize import quantized_graph
+from sq_micro.stages.records import GenerateRecord, StageRecord, load_record
+from sq_micro.workspace import Stage, Workspace
+
+DEFAULT_VERSION = "1.0.0"
+PLACEHOLDER_HOMEPAGE = "https://example.com/"  # some manifests demand one; a person knows the true one
+
+
+class PackageRecord(StageRecord):
+    """What was written; files are relative to the folder."""
+
+    kind: str
+    folder: str
+    model_hash: str
+    files: list[str]
+
+    def __str__(self) -> str:
+        return f"{self.folder}: {self.kind} package of {len(self.files)} files, model {self.model_hash[:16]}"
+
+
+def package(
+    workspace: Workspace,
+    kind: PackageKind,
+    folder: Path,
+    version: str = DEFAULT_VERSION,
+    homepage: str = PLACEHOLDER_HOMEPAGE,
+) -> PackageRecord:
+    """Write the package, whole or not at all; an earlier package of ours in the same folder is replaced.
+
+    Raises UsageError iff nothing is generated yet, or the folder holds anything that sq-micro did not write.
+    """
+    generated = load_record(workspace, GenerateRecord)
+    graph = quantized_graph(workspace)
+    golden = GoldenVectors.load(workspace.need(Stage.QUANTIZE, "07_golden.npz"))
+    facts = PackageFacts(
+        model=graph.topology.name,
+        version=version,
+        homepage=homepage,
+        arena_bytes=generated.arena_bytes,
+        constant_bytes=generated.weights_bytes + generated.tables_bytes,
+    )
+    tree = make_package(SourceTree.read(workspace.need(Stage.GENERATE, "model")), golden, kind, facts)
+    _publish(tree, folder)
+    return PackageRecord(
+        kind=kind, folder=str(folder), model_hash=golden.model_hash.hex(), files=[str(path) for path in tree.files]
+    )
+
+
+def _publish(tree: SourceTree, folder: Path) -> None:
+    """Build beside the folder, then take its place."""
+    _require_ours(folder)
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.") as temporary:
+            fresh, old = Path(temporary) / "new", Path(temporary) / "old"
+            tree.write(fresh)
+            if folder.exists():
+                folder.rename(old)
+            try:
+                fresh.rename(folder)
+            except BaseException:
+                if old.exists():
+                    old.rename(folder)
+                raise
+            shutil.rmtree(old, ignore_errors=True)
+    except OSError as error:
+        raise UsageError(f"{folder}: cannot be written ({error.strerror})") from error
+
+
+def _require_ours(folder: Path) -> None:
+    """Raises UsageError iff replacing the folder would lose what sq-micro did not write."""
+    if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
+        raise UsageError(f"{folder}: is no folder; name one that sq-micro may write")
+    ours = {str(path) for path in written_before(folder)} | {MARKER}
+    others = (
+        sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_symlink() or not path.is_dir())
+        if folder.is_dir()
+        else []
+    )
+    foreign = [name for name in others if name not in ours]
+    if foreign:
+        raise UsageError(f"{folder}: holds {foreign[0]}, which sq-micro did not write; name another folder")
