@@ -148,7 +148,7 @@ NUCLEO = FakeBoard(
     "nucleo_l4r5zi", "stm32l4r5", "stm32_usart", "dwt", "0x40008000u", clock_hz=120_000_000, flash_origin="0x08000000"
 )
 MPS2 = FakeBoard(
-    "mps2_an386", "mps2_an386", "cmsdk", "dwt", "0x40004000u", 115_200, clock_hz=25_000_000, flash_origin="0x0"
+    "mps2_an386", "mps2", "cmsdk", "dwt", "0x40004000u", 115_200, clock_hz=25_000_000, flash_origin="0x0"
 )
 
 _CORE_FLAGS = "-mcpu=cortex-m4 -mthumb -mfloat-abi=hard -mfpu=fpv4-sp-d16"
