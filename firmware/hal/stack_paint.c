@@ -14,18 +14,30 @@ extern uint32_t sqm_stack_top[];
 void sqm_stack_paint(void)
 {
     uint32_t *word = sqm_stack_limit;
-    uintptr_t pointer;
     /* In one piece: between reading sp and painting, a compiler may save registers below that sp.
      */
-    __asm volatile("    mov  %1, sp\n"
+#if defined(__riscv)
+    __asm volatile("1:  bgeu %0, sp, 2f\n"
+                   "    sw   %1, 0(%0)\n"
+                   "    addi %0, %0, 4\n"
+                   "    j    1b\n"
+                   "2:\n"
+                   : "+r"(word)
+                   : "r"(PATTERN)
+                   : "memory");
+#else
+    uintptr_t pointer; /* registers 0 to 7: Armv6-M has no other way to say this */
+    __asm volatile("    .syntax unified\n"
+                   "    mov  %1, sp\n"
                    "1:  cmp  %0, %1\n"
                    "    bhs  2f\n"
-                   "    str  %2, [%0], #4\n"
+                   "    stmia %0!, {%2}\n"
                    "    b    1b\n"
                    "2:\n"
-                   : "+r"(word), "=&r"(pointer)
-                   : "r"(PATTERN)
+                   : "+l"(word), "=&l"(pointer)
+                   : "l"(PATTERN)
                    : "cc", "memory");
+#endif
 }
 
 uint32_t sqm_stack_used_bytes(void)

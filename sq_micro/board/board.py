@@ -85,11 +85,13 @@ class TimerRegister:
 class Simulator:
     """The core that the simulator models, and what its peripherals must say.
 
-    cpu      the name of a cycle table
-    vectors  where the vector table lies; None: where flash begins
+    cpu          the name of a cycle table
+    peripherals  where their registers lie; those that nobody models behave as memory
+    vectors      where the vector table lies; None: where flash begins
     """
 
     cpu: str
+    peripherals: tuple[Memory, ...]
     ready: tuple[ReadyBits, ...]
     timers: tuple[TimerRegister, ...]
     vectors: int | None

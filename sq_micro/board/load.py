@@ -31,6 +31,8 @@ from sq_micro.board.schema import (
 from sq_micro.errors import BoardError
 from sq_micro.paths import project_files
 
+# Arm DDI 0403E section B3.1: the part of every Cortex-M's address space that is set aside for them.
+_ARM_PERIPHERALS = (Memory(0x4000_0000, 0x2000_0000),)
 _QEMU_PROGRAMS = {"arm": "qemu-system-arm", "riscv": "qemu-system-riscv32", "host": "none"}
 
 
@@ -138,6 +140,7 @@ def _uart(table: UartTable) -> Uart:
 def _simulator(table: SimulatorTable) -> Simulator:
     return Simulator(
         table.cpu,
+        tuple(Memory(entry.origin, entry.size_bytes.value) for entry in table.peripherals) or _ARM_PERIPHERALS,
         tuple(ReadyBits(entry.address, entry.mask) for entry in table.ready),
         tuple(TimerRegister(entry.address.value, entry.hz.value) for entry in table.timer),
         table.vectors.value if table.vectors else None,

@@ -85,10 +85,18 @@ class TimerTable(_Table):
     hz: Number
 
 
+class PeripheralsTable(_Table):
+    """[[simulator.peripherals]]."""
+
+    origin: Annotated[int, Field(ge=0, multiple_of=4096)]
+    size_bytes: Number
+
+
 class SimulatorTable(_Table):
     """[simulator]."""
 
     cpu: str
+    peripherals: list[PeripheralsTable] = []
     vectors: Number | None = None
     ready: list[ReadyTable] = []
     timer: list[TimerTable] = []

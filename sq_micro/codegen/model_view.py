@@ -107,6 +107,7 @@ def make_board_view(board: Board) -> BoardView:
         title=comment(board.title),
         name_literal=string(board.id),
         isa_literal=string(board.core.isa),
+        architecture=board.core.architecture,
         soc=board.soc,
         uart_driver=board.uart.driver,
         cycle_counter=board.core.cycle_counter,

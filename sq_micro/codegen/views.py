@@ -82,6 +82,7 @@ class BoardView:
     title: str
     name_literal: str
     isa_literal: str
+    architecture: str
     soc: str
     uart_driver: str
     cycle_counter: str

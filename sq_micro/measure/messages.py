@@ -10,8 +10,9 @@ import re
 import struct
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, ClassVar, Literal, Protocol, TypeVar
+from typing import Any, ClassVar, Protocol, TypeVar
 
+from sq_micro.board import CycleCounter
 from sq_micro.errors import LinkError
 from sq_micro.measure.frame import MAX_BODY_BYTES
 from sq_micro.paths import project_files
@@ -23,8 +24,7 @@ MAX_INPUT_CHUNK = MAX_BODY_BYTES - 4
 MAX_OUTPUT_CHUNK = MAX_BODY_BYTES - 1
 MAX_PROFILE_CHUNK = (MAX_BODY_BYTES - 1) // 4
 
-CycleCounter = Literal["none", "dwt"]
-_CYCLE_COUNTERS: dict[int, CycleCounter] = {0: "none", 1: "dwt"}
+_CYCLE_COUNTERS: dict[int, CycleCounter] = {0: "none", 1: "dwt", 2: "systick", 3: "mcycle", 4: "mpccr"}
 
 Reply_co = TypeVar("Reply_co", covariant=True)
 
@@ -236,24 +236,33 @@ class ReadStack:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What the firmware sends unasked when the core has taken a fault. pc and lr are 0 where its stack was lost."""
+    """What the firmware sends unasked when the core has taken a fault: registers by name, as the core calls them.
+
+    Arm's pc and lr are 0 where its stack was lost.
+    """
 
     name: ClassVar[str] = "FAULT"
-    _form: ClassVar[struct.Struct] = struct.Struct("<IIIII")
-    pc: int
-    lr: int
-    cfsr: int
-    hfsr: int
-    bfar: int
+    _forms: ClassVar[dict[int, tuple[str, ...]]] = {
+        20: ("pc", "lr", "cfsr", "hfsr", "bfar"),
+        16: ("mepc", "ra", "mcause", "mtval"),
+    }
+    registers: tuple[tuple[str, int], ...]
 
     @classmethod
     def from_body(cls, body: bytes) -> Fault:
-        """Raises LinkError iff the body is not of this form."""
-        return cls(*_unpack(cls.name, cls._form, body))
+        """Raises LinkError iff the body is not of one of the forms: the first is Arm's, the second RISC-V's."""
+        names = cls._forms.get(len(body))
+        if names is None:
+            raise _malformed(cls.name, body)
+        return cls(tuple(zip(names, struct.unpack(f"<{len(names)}I", body), strict=True)))
+
+    @property
+    def pc(self) -> int:
+        """Where it happened."""
+        return self.registers[0][1]
 
     def __str__(self) -> str:
-        registers = (("pc", self.pc), ("lr", self.lr), ("cfsr", self.cfsr), ("hfsr", self.hfsr), ("bfar", self.bfar))
-        return ", ".join(f"{name} 0x{value:08x}" for name, value in registers)
+        return ", ".join(f"{name} 0x{value:08x}" for name, value in self.registers)
 
 
 def _unpack(name: str, form: struct.Struct, answer: bytes) -> tuple[Any, ...]:

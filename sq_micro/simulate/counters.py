@@ -16,7 +16,9 @@ from numpy.typing import NDArray
 from sq_micro.errors import ToolchainError
 
 Rows = NDArray[np.uint64]
-ADDRESS, BYTES, EXECUTIONS, FALL_OUT, FALL_IN = range(5)
+ADDRESS, BYTES, EXECUTIONS, FALL_OUT, FALL_IN, MISPREDICTED = range(6)
+_PREDICTOR = 6  # of each row in the tables, not of what is handed out
+_WEAKLY_NOT_TAKEN = 1
 
 # 65,536 blocks is some ten times what our largest firmware has. Slots cover 512 KiB of code without a collision.
 _ROWS = 1 << 16
@@ -27,7 +29,8 @@ _SLOTS = 1 << 18
 class BlockCounts:
     """What was executed.
 
-    rows     (blocks, 5): address, bytes, executions, exits by falling through, entries by falling through
+    rows     (blocks, 6): address, bytes, executions, exits by falling through, entries by falling through, exits that
+             a two-bit predictor did not expect
     current  row of the block that is being executed, whose exit is not known yet; None iff there is none
     """
 
@@ -69,7 +72,7 @@ class NativeCounter:
     """The table that native code fills. The object must live as long as the hook is installed."""
 
     def __init__(self) -> None:
-        self._rows: Rows = np.zeros((_ROWS, 5), np.uint64)
+        self._rows: Rows = np.zeros((_ROWS, 7), np.uint64)
         self._slots = np.zeros(_SLOTS, np.uint32)
         self.table = Table(self._rows.ctypes.data, self._slots.ctypes.data, _ROWS, _SLOTS - 1, 0, 0, None)
 
@@ -77,7 +80,7 @@ class NativeCounter:
         """As `Counter` says. Raises ToolchainError iff there were more blocks than rows."""
         if self.table.lost:
             raise ToolchainError(f"the firmware has more than {_ROWS:,} basic blocks; its cycles cannot be counted")
-        return BlockCounts(self._rows[: self.table.used], self._current())
+        return BlockCounts(self._rows[: self.table.used, :_PREDICTOR], self._current())
 
     @property
     def place(self) -> int:
@@ -102,19 +105,22 @@ class PythonCounter:
         """Count one entry of a block."""
         index = self._index.setdefault((address, size_bytes), len(self._rows))
         if index == len(self._rows):
-            self._rows.append([address, size_bytes, 0, 0, 0])
+            self._rows.append([address, size_bytes, 0, 0, 0, 0, _WEAKLY_NOT_TAKEN])
         row = self._rows[index]
         if self._current is not None:
             previous = self._rows[self._current]
-            if address == previous[ADDRESS] + previous[BYTES]:
+            branched = address != previous[ADDRESS] + previous[BYTES]
+            if not branched:
                 previous[FALL_OUT] += 1
                 row[FALL_IN] += 1
+            previous[MISPREDICTED] += branched != (previous[_PREDICTOR] > _WEAKLY_NOT_TAKEN)
+            previous[_PREDICTOR] = min(3, previous[_PREDICTOR] + 1) if branched else max(0, previous[_PREDICTOR] - 1)
         row[EXECUTIONS] += 1
         self._current = index
 
     def counts(self) -> BlockCounts:
         """As `Counter` says, but a copy."""
-        return BlockCounts(np.array(self._rows, np.uint64).reshape(-1, 5), self._current)
+        return BlockCounts(np.array(self._rows, np.uint64).reshape(-1, 7)[:, :_PREDICTOR], self._current)
 
     @property
     def place(self) -> int:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import bisect
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from elftools.common.exceptions import ELFError
 from elftools.elf.elffile import ELFFile
 from elftools.elf.sections import SymbolTableSection
 
 from sq_micro.errors import ToolchainError
+
+_ARCHITECTURES: dict[str, Literal["arm", "riscv"]] = {"EM_ARM": "arm", "EM_RISCV": "riscv"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,11 +26,16 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """segments in address order; symbols: functions and labels, name → address without the Thumb bit."""
+    """segments in address order; symbols: functions and labels, name → address without the Thumb bit.
+
+    functions  (address, bytes) of each function's code
+    """
 
     path: Path
+    architecture: Literal["arm", "riscv"]
     segments: tuple[Segment, ...]
     symbols: dict[str, int]
+    functions: tuple[tuple[int, int], ...]
     _ordered: tuple[tuple[int, str], ...]
 
     def read(self, address: int, size_bytes: int) -> bytes:
@@ -49,37 +57,53 @@ class Image:
 
 
 def load_image(path: Path) -> Image:
-    """Read an ELF file for 32-bit Arm. Raises ToolchainError iff it is none, or loads nothing."""
+    """Read an ELF file for 32-bit Arm or RISC-V. Raises ToolchainError iff it is none, or loads nothing."""
     try:
         with path.open("rb") as stream:
             elf = ELFFile(stream)
-            if elf["e_machine"] != "EM_ARM" or elf.elfclass != 32:
-                raise ToolchainError(f"{path}: is for {elf['e_machine']}, not for a 32-bit Arm core")
+            if elf["e_machine"] not in _ARCHITECTURES or elf.elfclass != 32:
+                raise ToolchainError(f"{path}: is for {elf['e_machine']}, not for a 32-bit Arm or RISC-V core")
+            architecture = _ARCHITECTURES[elf["e_machine"]]
             segments = [
                 Segment(entry["p_paddr"], entry.data())
                 for entry in elf.iter_segments("PT_LOAD")
                 if entry["p_filesz"] > 0
             ]
-            symbols = _symbols(elf)
+            places = _places(elf)
     except OSError as error:
         raise ToolchainError(f"{path}: cannot be read ({error.strerror})") from error
     except (ELFError, KeyError, ValueError) as error:
         raise ToolchainError(f"{path}: is not an ELF file ({error})") from error
     if not segments:
         raise ToolchainError(f"{path}: loads nothing; link it with the board's linker script")
-    ordered = tuple(sorted((address, name) for name, address in symbols.items()))
-    return Image(path, tuple(sorted(segments, key=lambda segment: segment.address)), symbols, ordered)
+    symbols = {place.name: place.address for place in places}
+    return Image(
+        path,
+        architecture,
+        tuple(sorted(segments, key=lambda segment: segment.address)),
+        symbols,
+        tuple(sorted({(place.address, place.size_bytes) for place in places if place.size_bytes})),
+        tuple(sorted((address, name) for name, address in symbols.items())),
+    )
 
 
-def _symbols(elf: ELFFile) -> dict[str, int]:
-    found: dict[str, int] = {}
+@dataclass(frozen=True, slots=True)
+class _Place:
+    name: str
+    address: int
+    size_bytes: int
+
+
+def _places(elf: ELFFile) -> list[_Place]:
+    found: list[_Place] = []
     for table in elf.iter_sections():
         if not isinstance(table, SymbolTableSection):
             continue
         for symbol in table.iter_symbols():
-            is_place = symbol["st_info"]["type"] in ("STT_FUNC", "STT_NOTYPE")
+            kind = symbol["st_info"]["type"]
             is_defined = symbol["st_shndx"] not in ("SHN_UNDEF", "SHN_ABS")
             # `$t` and `$d` mark code and data for disassemblers; they are not names.
-            if is_place and is_defined and symbol.name and not symbol.name.startswith("$"):
-                found[symbol.name] = symbol["st_value"] & ~1
+            if kind in ("STT_FUNC", "STT_NOTYPE") and is_defined and symbol.name and not symbol.name.startswith("$"):
+                size_bytes = symbol["st_size"] if kind == "STT_FUNC" else 0
+                found.append(_Place(symbol.name, symbol["st_value"] & ~1, size_bytes))
     return found

@@ -55,12 +55,12 @@ def read_counts(csv: Path) -> BlockCounts:
     try:
         head, columns, *lines = csv.read_text(encoding="ascii").splitlines()
         lost, current = (int(part.partition("=")[2]) for part in head.removeprefix("# ").split())
-        rows = np.array([[int(cell) for cell in line.split(",")] for line in lines], np.uint64).reshape(-1, 5)
+        rows = np.array([[int(cell) for cell in line.split(",")] for line in lines], np.uint64).reshape(-1, 6)
     except OSError as error:
         raise ToolchainError(f"{csv}: QEMU wrote no counts ({error.strerror})") from error
     except ValueError as error:
         raise ToolchainError(f"{csv}: is not a file of block counts ({error})") from error
-    if columns != "address,bytes,executions,fall_out,fall_in":
+    if columns != "address,bytes,executions,fall_out,fall_in,mispredicted":
         raise ToolchainError(f"{csv}: has other columns than expected: {columns}")
     if lost:
         raise ToolchainError(f"{csv}: the firmware has more basic blocks than the plugin can count")

@@ -11,10 +11,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from sq_micro.errors import DeviceError, ToolchainError
+from sq_micro.errors import DeviceError
 from sq_micro.simulate.registers import Registers, lane
 
-SIZE_BYTES = 0x400
 # Firmware that uses other registers of the UART while it polls waits after this many turns.
 _IDLE_POLLS = 1000
 
@@ -37,12 +36,13 @@ class Host(Protocol):
 
 
 class Uart:
-    """What the models have in common; a subclass says which register is which.
+    """What the models have in common; a subclass says which register is which, and how many bytes they take.
 
     host   where bytes come from and go to
     place  address of the code that is being executed, to tell one polling loop from another
     """
 
+    size_bytes = 0x400
     status_offset: int
     receive_offset: int
     transmit_offset: int
@@ -96,41 +96,3 @@ class Uart:
 
     def _transmitter_on(self) -> bool:
         raise NotImplementedError
-
-
-class Stm32Usart(Uart):
-    """USART and LPUART of the STM32 families with ISR and TDR (L0, L4, F0, F3, F7, G0, G4, H7). Source: RM0432."""
-
-    status_offset, receive_offset, transmit_offset = 0x1C, 0x24, 0x28
-
-    def _status(self) -> int:
-        control = self._registers.read(0x00, 4)
-        enabled, receiver, transmitter = control & 1, control >> 2 & 1, control >> 3 & 1
-        status = 1 << 7 | 1 << 6  # TXE, TC: idle even before the UART is enabled
-        status |= (self._host.waiting_bytes > 0) << 5  # RXNE
-        return status | (enabled & transmitter) << 21 | (enabled & receiver) << 22  # TEACK, REACK
-
-    def _transmitter_on(self) -> bool:
-        return self._registers.read(0x00, 4) & 0b1001 == 0b1001  # UE, TE
-
-
-class CmsdkUart(Uart):
-    """The APB UART of Arm's CMSDK, as the MPS2 boards have it. Source: Arm DDI 0479, APB UART."""
-
-    status_offset, receive_offset, transmit_offset = 0x04, 0x00, 0x00
-
-    def _status(self) -> int:
-        return (self._host.waiting_bytes > 0) << 1  # RX full; TX is never full
-
-    def _transmitter_on(self) -> bool:
-        return bool(self._registers.read(0x08, 4) & 1)
-
-
-_MODELS: dict[str, type[Uart]] = {"stm32_usart": Stm32Usart, "cmsdk": CmsdkUart}
-
-
-def make_uart(driver: str, host: Host, place: Callable[[], int]) -> Uart:
-    """The model for a board's UART. Raises ToolchainError iff there is none."""
-    if driver not in _MODELS:
-        raise ToolchainError(f"the simulator has no UART '{driver}'; it has: {', '.join(sorted(_MODELS))}")
-    return _MODELS[driver](host, place)

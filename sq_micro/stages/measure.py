@@ -112,7 +112,7 @@ def measure(workspace: Workspace, options: MeasureOptions | None = None, notify:
 def measurement_record(graph: QuantGraph, board: Board, measured: Measurement) -> MeasurementRecord:
     """Cycles of the inference and of each operator that runs; latency only where clock and cycles are known."""
     cycles = latency_s = None
-    if measured.cycles:
+    if measured.cycles and measured.cycle_source != "none":  # the counter may run where it means nothing, as in QEMU
         median = int(statistics.median_low(measured.cycles))
         cycles = CyclesRecord(min=min(measured.cycles), median=median, max=max(measured.cycles))
         latency_s = median / board.core.clock_hz if board.core.clock_hz else None

@@ -14,8 +14,24 @@ from sq_micro.board import Board
 from sq_micro.errors import ToolchainError
 
 CompilerChoice = Literal["auto", "gcc", "zig"]
-_HOST_COMPILERS = ("gcc", "clang", "cc")
-_ARM_COMPILER = "arm-none-eabi-gcc"
+
+
+@dataclass(frozen=True, slots=True)
+class _Gnu:
+    """Names of GNU compilers of an architecture, the preferred one first, and the Debian package of one of them."""
+
+    programs: tuple[str, ...]
+    package: str
+
+
+_GNU = {
+    "host": _Gnu(("gcc", "clang", "cc"), "gcc"),
+    "arm": _Gnu(("arm-none-eabi-gcc",), "gcc-arm-none-eabi"),
+    # Any of them compiles for 32 bits, given -march and -mabi.
+    "riscv": _Gnu(
+        ("riscv32-unknown-elf-gcc", "riscv64-unknown-elf-gcc", "riscv-none-elf-gcc"), "gcc-riscv64-unknown-elf"
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,19 +48,18 @@ class Compiler:
 
 def find_compiler(board: Board, choice: CompilerChoice = "auto") -> Compiler:
     """Raises ToolchainError saying what to install iff the wanted compiler is absent."""
-    hosted = board.sram is None
+    gnu = _GNU[board.core.architecture]
     if choice in ("auto", "gcc"):
-        names = _HOST_COMPILERS if hosted else (_ARM_COMPILER,)
-        for name in names:
+        for name in gnu.programs:
             if path := shutil.which(name):
                 return Compiler("gcc", (path,), _first_line((path, "--version")))
         if choice == "gcc":
             raise ToolchainError(
-                f"{' or '.join(names)} is not on PATH; install it (Debian: apt-get install "
-                f"{'gcc' if hosted else 'gcc-arm-none-eabi'}) or use --compiler zig"
+                f"{' or '.join(gnu.programs)} is not on PATH; install it (Debian: apt-get install {gnu.package})"
+                " or use --compiler zig"
             )
     if (zig := zig_path()) is None:
-        raise ToolchainError("no compiler: pip install ziglang, or put arm-none-eabi-gcc on PATH")
+        raise ToolchainError(f"no compiler: pip install ziglang, or put {gnu.programs[0]} on PATH")
     return Compiler("zig", (str(zig), "cc"), f"zig {_first_line((str(zig), 'version'))}")
 
 
@@ -64,16 +79,21 @@ def toolchain_file(compiler: Compiler, board: Board) -> str:
     if board.sram is not None:
         lines += [
             "set(CMAKE_SYSTEM_NAME Generic)",
-            "set(CMAKE_SYSTEM_PROCESSOR arm)",
+            f"set(CMAKE_SYSTEM_PROCESSOR {board.core.architecture})",
             "set(CMAKE_TRY_COMPILE_TARGET_TYPE STATIC_LIBRARY)",
         ]
     lines += [f'set(CMAKE_C_COMPILER "{command}")', "set(CMAKE_C_COMPILER_WORKS TRUE)"]
     if compiler.kind == "zig" and board.sram is not None:
-        abi = "eabihf" if board.core.has_fpu else "eabi"
-        lines.append(f'set(CMAKE_C_FLAGS_INIT "-target thumb-freestanding-{abi} -mcpu={board.core.zig_cpu}")')
+        lines.append(f'set(CMAKE_C_FLAGS_INIT "-target {_zig_target(board)} -mcpu={board.core.zig_cpu}")')
     elif board.sram is not None:
         lines.append(f'set(CMAKE_C_FLAGS_INIT "{" ".join(board.core.flags)}")')
     return "\n".join(lines) + "\n"
+
+
+def _zig_target(board: Board) -> str:
+    if board.core.architecture == "riscv":
+        return "riscv32-freestanding-none"
+    return f"thumb-freestanding-{'eabihf' if board.core.has_fpu else 'eabi'}"
 
 
 @cache

@@ -10,13 +10,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import capstone
-from capstone import arm as cs
 from elftools.elf.elffile import ELFFile
 
 from sq_micro.errors import ToolchainError
+from sq_micro.toolchain.frames import frame_reader
 
-EXCEPTION_FRAME_BYTES = 104  # ARMv7-M with an FPU: 8 core words, 18 FP words
+EXCEPTION_FRAME_BYTES = 104  # ARMv7-M with an FPU: 8 core words, 18 FP words; other cores push less, or nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,60 +57,25 @@ def worst_case_stack(elf: Path, entry: str = "sqm_reset") -> StackDepth:
 
 
 def _functions(elf: Path) -> tuple[dict[int, _Function], dict[str, int]]:
-    decoder = capstone.Cs(capstone.CS_ARCH_ARM, capstone.CS_MODE_THUMB | capstone.CS_MODE_MCLASS)
-    decoder.detail = True
     functions: dict[int, _Function] = {}
     with elf.open("rb") as stream:
         file = ELFFile(stream)
         table = file.get_section_by_name(".symtab")
         if table is None:
             raise ToolchainError(f"{elf.name} has no symbols")
+        reader = frame_reader(file["e_machine"])
+        thumb_bit = 1 if file["e_machine"] == "EM_ARM" else 0
         for symbol in table.iter_symbols():
             size, index = symbol["st_size"], symbol["st_shndx"]
             if symbol["st_info"]["type"] != "STT_FUNC" or size == 0 or isinstance(index, str):
                 continue
-            address = symbol["st_value"] & ~1
+            address = symbol["st_value"] & ~thumb_bit
             section = file.get_section(index)
             start = address - section["sh_addr"]
-            code = section.data()[start : start + size]
-            functions[address] = _read(decoder, symbol.name, code, address)
+            try:
+                frame = reader.read(section.data()[start : start + size], address)
+            except ToolchainError as error:
+                raise ToolchainError(f"'{symbol.name}': {error.problem}") from error
+            callees = frozenset(target for target in frame.targets if not address <= target < address + size)
+            functions[address] = _Function(symbol.name, frame.bytes, callees)
     return functions, {function.name: address for address, function in functions.items()}
-
-
-def _read(decoder: capstone.Cs, name: str, code: bytes, address: int) -> _Function:
-    frame = deepest = 0
-    callees: set[int] = set()
-    decoder.skipdata = True  # literal pools lie between the instructions
-    for instruction in decoder.disasm(code, address):
-        if instruction.id == 0:
-            continue
-        try:
-            frame += _pushed(instruction)
-        except ToolchainError as error:
-            raise ToolchainError(f"'{name}': {error.problem}") from error
-        deepest = max(deepest, frame)
-        if instruction.id in (cs.ARM_INS_BL, cs.ARM_INS_B) and instruction.operands[0].type == cs.ARM_OP_IMM:
-            target = instruction.operands[0].imm & ~1
-            if not address <= target < address + len(code):
-                callees.add(target)
-    return _Function(name, deepest, frozenset(callees))
-
-
-def _pushed(instruction: capstone.CsInsn) -> int:
-    """Bytes by which an instruction lowers SP; releases are left out, so a frame is never underrated."""
-    mnemonic = instruction.mnemonic.split(".")[0]
-    operands = instruction.operands
-    registers = [operand.reg for operand in operands if operand.type == cs.ARM_OP_REG]
-    if mnemonic == "push":
-        return 4 * len(registers)
-    if mnemonic == "vpush":
-        return sum(8 if instruction.reg_name(register).startswith("d") else 4 for register in registers)
-    if mnemonic in ("stmdb", "stm") and instruction.writeback and registers[0] == cs.ARM_REG_SP:
-        return 4 * (len(registers) - 1)
-    if mnemonic in ("sub", "subw") and registers and registers[0] == cs.ARM_REG_SP:
-        if operands[-1].type != cs.ARM_OP_IMM:
-            raise ToolchainError("an array of variable length is on the stack; its size has no bound")
-        return int(operands[-1].imm)
-    if mnemonic == "str" and instruction.writeback and operands[1].mem.base == cs.ARM_REG_SP:
-        return max(0, -int(operands[1].mem.disp))
-    return 0

@@ -42,7 +42,7 @@ ONLY: dict[str, frozenset[str]] = {
     "tomllib": frozenset({"board", "simulate.cycles"}),
     "pydantic": frozenset({"board", "report"}) | SPINE,
     "unicorn": frozenset({"simulate"}),
-    "capstone": frozenset({"simulate", "toolchain.stack"}),
+    "capstone": frozenset({"simulate", "toolchain.frames"}),
     "ai_edge_litert": frozenset({"tflite"}),
     "tflite_runtime": frozenset({"tflite"}),
     "tflite_micro": frozenset({"tflite"}),

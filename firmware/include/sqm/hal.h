@@ -8,7 +8,7 @@
 
 #include <stdint.h>
 
-/* ---- SoC: soc/<soc>, soc/cortex_m ---- */
+/* ---- SoC: soc/<soc>, soc/cortex_m, soc/riscv ---- */
 
 /** Bring up clocks and pins, once, before anything else. Afterwards the core runs at SQM_CLOCK_HZ.
  */
@@ -17,6 +17,12 @@ void sqm_soc_start(void);
 /** Keep interrupts out of a timed region; not nested. Faults still get through. */
 void sqm_interrupts_disable(void);
 void sqm_interrupts_enable(void);
+
+/**
+ * Microseconds since some moment, modulo 2^32, from a timer that runs by the core's oscillator.
+ * Only SoCs whose cycle counter is SysTick have it.
+ */
+uint32_t sqm_soc_microseconds(void);
 
 /* ---- UART: hal/uart_<driver>.c ---- */
 
@@ -44,7 +50,8 @@ void sqm_cycles_start(void);
  */
 uint32_t sqm_cycles_now(void);
 
-/** @return 0: there is no counter, or it stands still; 1: Arm's DWT. */
+/** @return 0: there is no counter, or it stands still; 1: Arm's DWT; 2: Arm's SysTick; 3: RISC-V's
+ * mcycle; 4: ESP32-C3's mpccr. */
 uint8_t sqm_cycles_source(void);
 
 /* ---- Stack: hal/stack_<way>.c ---- */

@@ -40,8 +40,8 @@ def make_link(
         case "host":
             return HostLink(elf)
         case "qemu":
-            assert board.qemu_machine is not None
-            return QemuLink(elf, board.qemu_machine)
+            assert board.qemu is not None
+            return QemuLink(elf, board.qemu.machine, board.qemu.program)
         case "renode":
             return RenodeLink(elf, board, folder or elf.parent / "renode", renode=renode)
         case "serial":

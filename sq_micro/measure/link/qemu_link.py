@@ -10,7 +10,7 @@ from sq_micro.measure.link.base import CycleKind
 from sq_micro.measure.link.child_process import ChildProcess
 from sq_micro.measure.link.process_link import ProcessLink
 
-_PROGRAM = "qemu-system-arm"
+_PACKAGES = {"qemu-system-arm": "qemu-system-arm", "qemu-system-riscv32": "qemu-system-misc"}
 
 
 class QemuLink(ProcessLink):
@@ -20,16 +20,17 @@ class QemuLink(ProcessLink):
     cycle_kind: CycleKind = "none"
     ends_by_itself = False
 
-    def __init__(self, elf: Path, machine: str) -> None:
+    def __init__(self, elf: Path, machine: str, program: str = "qemu-system-arm") -> None:
         super().__init__()
         self._elf = elf
         self._machine = machine
+        self._program = program
 
     def _start(self) -> ChildProcess:
         """Raises ToolchainError iff QEMU is not installed."""
-        if (program := shutil.which(_PROGRAM)) is None:
+        if (program := shutil.which(self._program)) is None:
             raise ToolchainError(
-                f"{_PROGRAM} is not on PATH; install it (Debian: apt-get install qemu-system-arm)"
+                f"{self._program} is not on PATH; install it (Debian: apt-get install {_PACKAGES[self._program]})"
                 " or use --link simulator"
             )
         return ChildProcess(

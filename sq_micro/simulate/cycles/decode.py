@@ -1,57 +1,27 @@
-"""Thumb instructions as the cycle model looks at them: what they are called, read, write and address."""
+"""Thumb instructions, disassembled by capstone."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import capstone
 from capstone import arm
 
+from sq_micro.simulate.cycles.instruction import Instruction
+
 # Register lists of these follow a base register, which is no word of the transfer.
 _BASE_FIRST = ("ldm", "stm", "vldm", "vstm")
+_ACCUMULATING = ("mla", "mls", "smla", "smls", "smmla", "smmls")  # the last of their four registers is what they add to
 _LISTS = (*_BASE_FIRST, "push", "pop", "vpush", "vpop")
-
-
-@dataclass(frozen=True, slots=True)
-class Instruction:
-    """One instruction.
-
-    mnemonic     without condition and width
-    conditional  executes only under a condition: its own, or that of an IT before it
-    words        32-bit words of its register list; 0 without one
-    reads, writes, base, index   register numbers of capstone; base and index of the address, 0 for none
-    """
-
-    address: int
-    size_bytes: int
-    mnemonic: str
-    conditional: bool = False
-    words: int = 0
-    reads: frozenset[int] = frozenset()
-    writes: frozenset[int] = frozenset()
-    base: int = 0
-    index: int = 0
-    write_back: bool = False
-    to_pc: bool = False
-    double: bool = False
-
-    @property
-    def straddles(self) -> bool:
-        """Whether it is a 32-bit instruction that lies across two aligned words."""
-        return self.size_bytes == 4 and self.address % 4 != 0
-
-    @property
-    def addressing(self) -> frozenset[int]:
-        """Registers that its address is made of."""
-        return frozenset((self.base, self.index)) - {0}
 
 
 class Decoder:
     """Disassembles Thumb code for cores of the M profile."""
 
     def __init__(self) -> None:
-        self._capstone = capstone.Cs(capstone.CS_ARCH_ARM, capstone.CS_MODE_THUMB | capstone.CS_MODE_MCLASS)
+        self._capstone = capstone.Cs(
+            capstone.CS_ARCH_ARM, capstone.CS_MODE_THUMB | capstone.CS_MODE_MCLASS | capstone.CS_MODE_V8
+        )
         self._capstone.detail = True
 
     def decode(self, code: bytes, address: int) -> tuple[Instruction, ...]:
@@ -94,6 +64,10 @@ def _convert(instruction: Any) -> Instruction:
         write_back=bool(instruction.writeback),
         to_pc=arm.ARM_REG_PC in (listed if is_list else registers[:1]),
         double=bool(registers) and _is_double(registers[0]),
+        displacement=memory.disp if memory else 0,
+        shifted=any(o.type == arm.ARM_OP_REG and o.shift.type != arm.ARM_SFT_INVALID for o in instruction.operands),
+        sets_flags=bool(instruction.update_flags) or arm.ARM_REG_CPSR in writes,
+        accumulator=registers[-1] if mnemonic.startswith(_ACCUMULATING) and len(registers) > 3 else 0,
     )
 
 

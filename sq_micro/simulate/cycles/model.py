@@ -1,9 +1,10 @@
 """The cycle model of in-order cores: what a basic block costs, and what counts of blocks cost together.
 
     cycles = Σ executions · cycles + exits by branch · taken_cycles + entries by branch · entry_cycles
+               + exits that were not foreseen · mispredicted_cycles
 
 A block's cost is known without running it, so counting blocks is all that a simulator has to do. Exact instruction
-timing across the end of a block is not modelled, apart from the two penalties of branches.
+timing across the end of a block is not modelled, apart from the penalties of branches.
 
     model = CycleModel(load_cycle_table("cortex-m4"))
     model.totals(counts, image.read).cycles
@@ -17,22 +18,24 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sq_micro.simulate.counters import ADDRESS, BYTES, EXECUTIONS, FALL_IN, FALL_OUT, BlockCounts, Rows
-from sq_micro.simulate.cycles.decode import Decoder, Instruction
+from sq_micro.simulate.counters import ADDRESS, BYTES, EXECUTIONS, FALL_IN, FALL_OUT, MISPREDICTED, BlockCounts, Rows
+from sq_micro.simulate.cycles.block_cost import BlockCost, Stream
+from sq_micro.simulate.cycles.decode import Decoder
+from sq_micro.simulate.cycles.decode_riscv import RiscvDecoder
+from sq_micro.simulate.cycles.instruction import Instruction
+from sq_micro.simulate.cycles.pairs import paired_cost
+from sq_micro.simulate.cycles.scoreboard import scoreboard_cost
+from sq_micro.simulate.cycles.single import single_cost
 from sq_micro.simulate.cycles.table import CycleTable, Group
 
 ReadCode = Callable[[int, int], bytes]
 """(address, size_bytes) → the machine code there."""
 
-
-@dataclass(frozen=True, slots=True)
-class BlockCost:
-    """cycles each time; taken_cycles more when left by a branch; entry_cycles more when entered by one."""
-
-    instructions: int
-    cycles: int
-    taken_cycles: int
-    entry_cycles: int
+_RULES: dict[str, Callable[[CycleTable, Stream], BlockCost]] = {
+    "single": single_cost,
+    "scoreboard": scoreboard_cost,
+    "pairs": paired_cost,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +51,8 @@ class CycleModel:
 
     def __init__(self, table: CycleTable) -> None:
         self.table = table
-        self._decoder = Decoder()
+        self._decoder = Decoder() if table.isa == "thumb" else RiscvDecoder()
+        self._rule = _RULES[table.issue]
         self._candidates: dict[str, tuple[Group, ...]] = {}
 
     def block_cost(self, code: bytes, address: int) -> BlockCost:
@@ -57,24 +61,7 @@ class CycleModel:
 
     def cost(self, instructions: tuple[Instruction, ...]) -> BlockCost:
         """The cost of instructions that follow each other and end in at most one branch."""
-        table = self.table
-        cycles = taken_cycles = run = 0
-        previous: tuple[Instruction, Group] | None = None
-        for instruction in instructions:
-            group = self.group(instruction)
-            own = _own_cycles(instruction, group, previous)
-            if (group.taken_cycles and instruction.conditional) or instruction.mnemonic in ("cbz", "cbnz"):
-                # Not taken it passes in one cycle, whatever it would have loaded or returned to.
-                cycles, taken_cycles = cycles + 1, own - 1 + group.taken_cycles
-            else:
-                cycles += own + group.taken_cycles
-            run = run + 1 if instruction.straddles else 0
-            if run == table.unaligned_run_length:
-                cycles += table.unaligned_run_cycles
-            previous = instruction, group
-        straddling = bool(instructions) and instructions[0].straddles
-        entry_cycles = table.unaligned_target_cycles if straddling else 0
-        return BlockCost(len(instructions), cycles, taken_cycles, entry_cycles)
+        return self._rule(self.table, [(instruction, self.group(instruction)) for instruction in instructions])
 
     def group(self, instruction: Instruction) -> Group:
         """The first group of the table that the instruction belongs to."""
@@ -104,18 +91,19 @@ class RunningTotals:
         self._read_code = read_code
         self._known = 0
         # One row of weights per block, in the order of the columns of the products in `totals`.
-        self._weights: NDArray[np.int64] = np.zeros((256, 4), np.int64)
+        self._weights: NDArray[np.int64] = np.zeros((256, 5), np.int64)
 
     def totals(self, counts: BlockCounts) -> Totals:
         """`counts` must hold the blocks of the call before, in the same order, and may hold more behind them."""
         rows = counts.rows
         if len(rows) > self._known:
             self._learn(rows)
-        instructions, cycles, taken_cycles, entry_cycles = self._weights[: len(rows)].T
+        instructions, cycles, taken_cycles, entry_cycles, mispredicted_cycles = self._weights[: len(rows)].T
         executions = rows[:, EXECUTIONS].astype(np.int64)
         total = executions @ cycles
         total += (executions - rows[:, FALL_OUT].astype(np.int64)) @ taken_cycles
         total += (executions - rows[:, FALL_IN].astype(np.int64)) @ entry_cycles
+        total += rows[:, MISPREDICTED].astype(np.int64) @ mispredicted_cycles
         if counts.current is not None:
             total -= taken_cycles[counts.current]  # where it goes next is not known, so it has not gone anywhere
         return Totals(int(executions @ instructions), int(total))
@@ -126,21 +114,11 @@ class RunningTotals:
         for index in range(self._known, len(rows)):
             address, size_bytes = int(rows[index, ADDRESS]), int(rows[index, BYTES])
             cost = self._model.block_cost(self._read_code(address, size_bytes), address)
-            self._weights[index] = cost.instructions, cost.cycles, cost.taken_cycles, cost.entry_cycles
+            self._weights[index] = (
+                cost.instructions,
+                cost.cycles,
+                cost.taken_cycles,
+                cost.entry_cycles,
+                cost.mispredicted_cycles,
+            )
         self._known = len(rows)
-
-
-def _own_cycles(instruction: Instruction, group: Group, previous: tuple[Instruction, Group] | None) -> int:
-    """Cycles of the instruction by itself and behind the one before it, without any branch penalty."""
-    cycles = group.cycles + group.cycles_per_word * instruction.words
-    if previous is None:
-        return cycles
-    before, group_before = previous
-    if group.pipelined_cycles is not None and group_before.name in group.pipelined_after:
-        # The base that a write-back leaves is ready in time; what is loaded is not.
-        loaded = before.writes - {before.base} if before.write_back else before.writes
-        if not instruction.addressing & loaded:
-            cycles = group.pipelined_cycles
-    if instruction.reads & before.writes:
-        cycles += group_before.result_delay
-    return cycles

@@ -4,7 +4,8 @@
  *
  * One row per block. Beside the executions a row counts how often the block was left by falling
  * through, and how often it was entered so: that says for every conditional branch how often it
- * was taken, hence a cost per block that is known without running it is enough.
+ * was taken, hence a cost per block that is known without running it is enough. Cores that predict
+ * branches pay for the exits that were not foreseen, so those are counted, too.
  *
  * This code runs on the host, never on a board.
  */
@@ -14,13 +15,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/** Five words; sq_micro/simulate/counters.py reads rows as a matrix in this order. */
+/** Seven words; sq_micro/simulate/counters.py reads rows as a matrix in this order. */
 typedef struct sqm_block {
     uint64_t address;
     uint64_t bytes;
     uint64_t executions;
-    uint64_t fall_out; /* exits to the instruction that follows the block */
-    uint64_t fall_in;  /* entries from the block that ends right before this one */
+    uint64_t fall_out;     /* exits to the instruction that follows the block */
+    uint64_t fall_in;      /* entries from the block that ends right before this one */
+    uint64_t mispredicted; /* exits of which a two-bit saturating counter expected the other */
+    uint64_t predictor;    /* that counter: 2 and 3 expect a branch */
 } sqm_block;
 
 /** Memory belongs to the caller. All of it starts as zero. */
@@ -52,6 +55,7 @@ static inline sqm_block *sqm_block_find(sqm_block_table *table, uint64_t address
     sqm_block *row = &table->rows[table->used];
     row->address = address;
     row->bytes = bytes;
+    row->predictor = 1;
     table->used += 1;
     table->slots[slot] = (uint32_t)table->used;
     return row;
@@ -61,9 +65,20 @@ static inline sqm_block *sqm_block_find(sqm_block_table *table, uint64_t address
 static inline void sqm_block_enter(sqm_block_table *table, sqm_block *row, uint64_t counting)
 {
     sqm_block *previous = table->current;
-    if (previous != NULL && row->address == previous->address + previous->bytes) {
-        previous->fall_out += counting;
-        row->fall_in += counting;
+    if (previous != NULL) {
+        const uint64_t branched = row->address != previous->address + previous->bytes;
+        if (!branched) {
+            previous->fall_out += counting;
+            row->fall_in += counting;
+        }
+        if (branched != (previous->predictor >= 2)) {
+            previous->mispredicted += counting;
+        }
+        if (branched && previous->predictor < 3) {
+            previous->predictor += 1;
+        } else if (!branched && previous->predictor > 0) {
+            previous->predictor -= 1;
+        }
     }
     row->executions += counting;
     table->current = row;

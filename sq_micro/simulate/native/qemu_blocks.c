@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
- * QEMU TCG plugin: the block counts of block_table.h from qemu-system-arm, as CSV at its exit.
+ * QEMU TCG plugin: the block counts of block_table.h from qemu-system-*, as CSV at its exit.
  *
  *     -plugin qemu_blocks.so,out=counts.csv,marker=0x080001a4
  *
@@ -103,11 +103,11 @@ static void write_counts(qemu_plugin_id_t id, void *user_data)
     }
     fprintf(file, "# lost=%" PRIu64 " current=%" PRId64 "\n", table.lost,
             counting && table.current != NULL ? (int64_t)(table.current - rows) : -1);
-    fprintf(file, "address,bytes,executions,fall_out,fall_in\n");
+    fprintf(file, "address,bytes,executions,fall_out,fall_in,mispredicted\n");
     for (uint64_t i = 0; i < table.used; i++) {
-        fprintf(file, "%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 "\n",
+        fprintf(file, "%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 "\n",
                 rows[i].address, rows[i].bytes, rows[i].executions, rows[i].fall_out,
-                rows[i].fall_in);
+                rows[i].fall_in, rows[i].mispredicted);
     }
     fclose(file);
 }

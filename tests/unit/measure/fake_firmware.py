@@ -147,9 +147,7 @@ HOST = FakeBoard("host", "posix", "posix", "none")
 NUCLEO = FakeBoard(
     "nucleo_l4r5zi", "stm32l4r5", "stm32_usart", "dwt", "0x40008000u", clock_hz=120_000_000, flash_origin="0x08000000"
 )
-MPS2 = FakeBoard(
-    "mps2_an386", "mps2_an386", "cmsdk", "dwt", "0x40004000u", 115_200, clock_hz=25_000_000, flash_origin="0x0"
-)
+MPS2 = FakeBoard("mps2_an386", "mps2", "cmsdk", "dwt", "0x40004000u", 115_200, clock_hz=25_000_000, flash_origin="0x0")
 
 _CORE_FLAGS = "-mcpu=cortex-m4 -mthumb -mfloat-abi=hard -mfpu=fpv4-sp-d16"
 _BARE = "set(CMAKE_SYSTEM_NAME Generic)\nset(CMAKE_SYSTEM_PROCESSOR arm)\n"
@@ -180,6 +178,7 @@ def build_fake_firmware(
     )
     _write(
         board_dir / "board.cmake",
+        f"set(SQM_ARCHITECTURE {'host' if board.is_host else 'arm'})\n"
         f"set(SQM_CORE_FLAGS {'' if board.is_host else _CORE_FLAGS})\nset(SQM_SOC {board.soc})\n"
         f"set(SQM_UART_DRIVER {board.uart_driver})\nset(SQM_CYCLE_COUNTER {board.cycle_counter})\n",
     )

@@ -38,10 +38,10 @@ def test_counts_of_a_small_loop(count: type) -> None:
     counter = count(LOOP)
     counts = counter.counts()
     assert counts.rows.tolist() == [
-        [0x100, 8, 2, 1, 0],
-        [0x108, 4, 2, 1, 1],
-        [0x10C, 2, 1, 0, 1],
-        [0x200, 6, 1, 0, 0],
+        [0x100, 8, 2, 1, 0, 1],
+        [0x108, 4, 2, 1, 1, 2],
+        [0x10C, 2, 1, 0, 1, 1],
+        [0x200, 6, 1, 0, 0, 0],
     ]
     assert counts.current == 3
     assert counts.executions == 6
@@ -51,9 +51,16 @@ def test_counts_of_a_small_loop(count: type) -> None:
 @pytest.mark.parametrize("count", [in_python, in_c])
 def test_nothing_was_executed(count: type) -> None:
     counter = count([])
-    assert counter.counts().rows.shape == (0, 5)
+    assert counter.counts().rows.shape == (0, 6)
     assert counter.counts().current is None
     assert counter.place == 0
+
+
+@pytest.mark.parametrize("count", [in_python, in_c])
+def test_a_loop_is_mispredicted_at_its_first_turn_and_its_last(count: type) -> None:
+    inner = [(0x108, 4)] * 10 + [(0x10C, 2)]
+    rows = count([(0x100, 8), *inner, (0x300, 2), *inner, (0x300, 2)]).counts().rows
+    assert rows[1].tolist() == [0x108, 4, 20, 2, 1, 3], "the counter remembers from one loop to the next"
 
 
 @pytest.mark.parametrize("count", [in_python, in_c])

@@ -76,7 +76,7 @@ def read_code(address: int, size_bytes: int) -> bytes:
 
 
 def counts(*rows: tuple[int, int, int, int, int], current: int | None = None) -> BlockCounts:
-    return BlockCounts(np.array(rows, np.uint64).reshape(-1, 5), current)
+    return BlockCounts(np.array([(*row, 0) for row in rows], np.uint64).reshape(-1, 6), current)
 
 
 def test_totals_of_a_loop() -> None:

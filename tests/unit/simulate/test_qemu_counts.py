@@ -147,7 +147,7 @@ def test_a_path_with_a_comma_is_refused(tmp_path: Path) -> None:
         (None, "wrote no counts"),
         ("", "not a file of block counts"),
         ("# lost=0 current=-1\na,b\n", "other columns"),
-        ("# lost=3 current=-1\naddress,bytes,executions,fall_out,fall_in\n", "more basic blocks"),
+        ("# lost=3 current=-1\naddress,bytes,executions,fall_out,fall_in,mispredicted\n", "more basic blocks"),
     ],
 )
 def test_files_that_are_refused(tmp_path: Path, content: str | None, problem: str) -> None:
@@ -160,7 +160,9 @@ def test_files_that_are_refused(tmp_path: Path, content: str | None, problem: st
 
 def test_a_file_of_counts(tmp_path: Path) -> None:
     csv = tmp_path / "counts.csv"
-    csv.write_text("# lost=0 current=1\naddress,bytes,executions,fall_out,fall_in\n256,8,2,1,0\n264,4,1,0,1\n")
+    csv.write_text(
+        "# lost=0 current=1\naddress,bytes,executions,fall_out,fall_in,mispredicted\n256,8,2,1,0,0\n264,4,1,0,1,1\n"
+    )
     counts = read_counts(csv)
-    assert counts.rows.tolist() == [[256, 8, 2, 1, 0], [264, 4, 1, 0, 1]]
+    assert counts.rows.tolist() == [[256, 8, 2, 1, 0, 0], [264, 4, 1, 0, 1, 1]]
     assert counts.current == 1

@@ -5,7 +5,8 @@ from collections import deque
 import pytest
 
 from sq_micro.errors import DeviceError, ToolchainError
-from sq_micro.simulate.uart import Uart, make_uart
+from sq_micro.simulate.uart import Uart
+from sq_micro.simulate.uart_models import make_uart
 
 ISR, ICR, RDR, TDR, CR1 = 0x1C, 0x20, 0x24, 0x28, 0x00
 RXNE, TC, TXE, TEACK, REACK = 1 << 5, 1 << 6, 1 << 7, 1 << 21, 1 << 22
@@ -155,5 +156,5 @@ def test_one_byte_of_a_register() -> None:
 
 
 def test_an_unknown_uart_is_an_error() -> None:
-    with pytest.raises(ToolchainError, match="cmsdk, stm32_usart"):
-        make_uart("pl011", FakeHost(), lambda: 0)
+    with pytest.raises(ToolchainError, match="cmsdk, esp32c3, nrf_uart, pl011, sifive, stm32_usart"):
+        make_uart("ns16550", FakeHost(), lambda: 0)
