@@ -31,6 +31,7 @@ class Stage(Enum):
         "03_ranges.txt",
         "06_quantized.txt",
         "06_quantized.npz",
+        "06_pruned.npz",
         "07_golden.npz",
         "07_twin.tflite",
         "quantize.json",

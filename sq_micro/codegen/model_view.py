@@ -11,7 +11,7 @@ from sq_micro.codegen.literals import comment, identifier, string
 from sq_micro.codegen.operator_views import operator_view
 from sq_micro.codegen.views import BoardView, ModelView, OperatorView
 from sq_micro.ir.operators import Conv2D, Dense, DepthwiseConv2D, Reshape
-from sq_micro.ir.topology import macs
+from sq_micro.ir.topology import total_macs
 from sq_micro.kernels.catalogue import PORTABLE, catalogue
 from sq_micro.plan.plan import Plan
 from sq_micro.quant.graph import QuantGraph
@@ -85,7 +85,7 @@ def isa_folder(isa: str) -> str:
 
 
 def _summary(graph: QuantGraph, operators: tuple[OperatorView, ...]) -> tuple[str, ...]:
-    total = sum(macs(operator, graph.topology) for operator in graph.topology.operators)
+    total = total_macs(graph.topology)
     bits = " ".join(str(graph.bitwidths.weights[op.name]) for op in graph.topology.weighted())
     count = f"{len(operators)} operator{'' if len(operators) == 1 else 's'}"
     return (f"{count}, {total:,} multiply-accumulates", f"weight bits by operator: {bits or 'none'}")

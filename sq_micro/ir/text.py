@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import fields
 
 from sq_micro.ir.operators import Operator, kind, operator_constants, operator_inputs
-from sq_micro.ir.topology import Topology, macs
+from sq_micro.ir.topology import Topology, macs, total_macs
 
 _SHOWN_ELSEWHERE = {"name", "input", "inputs", "left", "right", "output", "weights", "bias", "scale", "offset"}
 
@@ -30,7 +30,7 @@ def topology_text(topology: Topology) -> str:
                 f"{work:,}" if work else "",
             )
         )
-    total = sum(macs(operator, topology) for operator in topology.operators)
+    total = total_macs(topology)
     head = f"{topology.name}: input {source.name} {_shape(source.shape[1:])}, {total:,} MACs"
     return head + "\n" + columns(rows)
 

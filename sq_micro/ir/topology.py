@@ -97,6 +97,11 @@ class Topology:
         return (shape[1], shape[2], shape[3]) if len(shape) == 4 else (1, 1, shape[-1])
 
 
+def total_macs(topology: Topology) -> int:
+    """Multiply-accumulates of a whole inference."""
+    return sum(macs(operator, topology) for operator in topology.operators)
+
+
 def macs(operator: Operator, topology: Topology) -> int:
     """Multiply-accumulates of one inference; products with padding count, as is the custom."""
     match operator:

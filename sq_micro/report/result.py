@@ -32,13 +32,17 @@ class ToolRecord(_Record):
 
 
 class ModelRecord(_Record):
-    """sha256 is of the model file; model_hash is of the quantized model, as the firmware reports it."""
+    """sha256 is of the model file; model_hash is of the quantized model, as the firmware reports it.
+
+    macs are those of the whole network; executed_macs leave out channels that were found constant and folded.
+    """
 
     name: str
     sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
     model_hash: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
     parameters: Count
     macs: Count
+    executed_macs: Count
     input_shape: list[int]
     output_shape: list[int]
 

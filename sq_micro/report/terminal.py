@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from sq_micro.report.result import Result
+from sq_micro.report.result import ModelRecord, Result
 
 
 def one_line(result: Result) -> str:
@@ -38,13 +38,18 @@ def _table(title: str) -> Table:
     return Table(box=box.SIMPLE_HEAD, title=title, title_justify="left", pad_edge=False, padding=0)
 
 
+def _macs(model: ModelRecord) -> str:
+    executed = "" if model.executed_macs == model.macs else f", {model.executed_macs:,} of them executed"
+    return f"{model.macs:,} MACs{executed}"
+
+
 def _run(result: Result) -> Table:
     table = _table("run")
     table.add_column("")
     table.add_column("")
     table.show_header = False
     model, board, measured = result.model, result.board, result.measurement
-    table.add_row("model", Text(f"{model.name}, {model.parameters:,} parameters, {model.macs:,} MACs"))
+    table.add_row("model", Text(f"{model.name}, {model.parameters:,} parameters, {_macs(model)}"))
     clock = f"{board.clock_hz / 1e6:g} MHz" if board.clock_hz else "unknown clock"
     table.add_row("board", Text(f"{board.title}, {board.core} at {clock}, {result.build.compiler}"))
     if result.accuracy is not None:

@@ -10,7 +10,7 @@ from sq_micro.frontend.keras_model import load_keras
 from sq_micro.ir.float_graph import FloatGraph
 from sq_micro.ir.storage import load_float_graph, save_float_graph
 from sq_micro.ir.text import topology_text
-from sq_micro.ir.topology import macs
+from sq_micro.ir.topology import total_macs
 from sq_micro.passes import canonicalise
 from sq_micro.paths import write_atomically
 from sq_micro.stages.records import AnalyzeRecord, save_record
@@ -29,7 +29,7 @@ def read_model(model: Path) -> tuple[FloatGraph, FloatGraph, AnalyzeRecord]:
         file=model.name,
         sha256=_sha256(model),
         parameters=graph.parameters,
-        macs=sum(macs(operator, topology) for operator in topology.operators),
+        macs=total_macs(topology),
         input_shape=list(graph.input_shape),
         output_shape=list(topology.shape(topology.output)[1:]),
         operators=[operator.name for operator in topology.operators],

@@ -11,7 +11,7 @@ from sq_micro.codegen.render import render_board, render_project
 from sq_micro.errors import DoesNotFitError
 from sq_micro.paths import write_atomically
 from sq_micro.plan.plan import Plan, make_plan
-from sq_micro.stages.quantize import quantized_graph
+from sq_micro.stages.quantize import executed_graph
 from sq_micro.stages.records import GenerateRecord, load_record, save_record
 from sq_micro.workspace import Stage, Workspace
 
@@ -36,7 +36,7 @@ def generate(workspace: Workspace, board_name: str) -> GenerateRecord:
     Raises DoesNotFitError before any compiler runs iff arena and stack alone exceed the board's SRAM.
     """
     board = load_board(board_name)
-    graph = quantized_graph(workspace)
+    graph = executed_graph(workspace)
     plan = make_plan(graph.topology, graph.bitwidths, board.core.isa)
     require_sram(plan, board)
     workspace.begin(Stage.GENERATE)

@@ -32,7 +32,7 @@ from sq_micro.report.result import (
 )
 from sq_micro.stages.generate import generated
 from sq_micro.stages.progress import Notify, silent
-from sq_micro.stages.quantize import quantized_graph
+from sq_micro.stages.quantize import executed_graph
 from sq_micro.stages.records import AnalyzeRecord, BuiltRecord, QuantizeRecord, load_record
 from sq_micro.workspace import Stage, Workspace
 
@@ -63,7 +63,7 @@ def measure(workspace: Workspace, options: MeasureOptions | None = None, notify:
     quantized = load_record(workspace, QuantizeRecord)
     board = generated(workspace).board
     built = load_record(workspace, BuiltRecord)
-    graph = quantized_graph(workspace)
+    graph = executed_graph(workspace)
     golden = GoldenVectors.load(workspace.need(Stage.QUANTIZE, "07_golden.npz"))
     elf = workspace.need(Stage.BUILD, "firmware.elf").resolve()
     workspace.begin(Stage.MEASURE)
@@ -87,7 +87,8 @@ def measure(workspace: Workspace, options: MeasureOptions | None = None, notify:
             sha256=analyzed.sha256,
             model_hash=quantized.model_hash,
             parameters=analyzed.parameters,
-            macs=analyzed.macs,
+            macs=quantized.macs,
+            executed_macs=quantized.executed_macs,
             input_shape=analyzed.input_shape,
             output_shape=analyzed.output_shape,
         ),

@@ -14,8 +14,9 @@ from sq_micro.finetune.options import recommended
 from sq_micro.ir import evaluate
 from sq_micro.ir.bitwidths import Bitwidths
 from sq_micro.ir.float_graph import Float32Array, FloatGraph
-from sq_micro.ir.topology import Topology
+from sq_micro.ir.topology import Topology, total_macs
 from sq_micro.paths import write_atomically
+from sq_micro.prune import prune
 from sq_micro.quant.calibrate import Ranges, observe
 from sq_micro.quant.graph import QuantGraph
 from sq_micro.quant.observers import ObserverName
@@ -125,6 +126,7 @@ def quantize(
     golden_source = inputs.evaluation or inputs.calibration
     golden = make_golden_vectors(quantized, quantized.quantize_input(golden_source.real(0, options.samples)))
     oracle = check_against_oracle(quantized, twin, golden)
+    executed, golden = pruned(quantized, golden)
     accuracy = None
     if inputs.evaluation is not None:
         accuracy = measure_accuracy(graph, quantized, inputs.evaluation, notify)
@@ -132,10 +134,13 @@ def quantize(
     write_atomically(workspace / "03_ranges.txt", str(ranges))
     write_atomically(workspace / "06_quantized.txt", quant_graph_text(quantized))
     save_quant_graph(quantized, workspace / "06_quantized.npz")
+    save_quant_graph(executed, workspace / "06_pruned.npz")
     golden.save(workspace / "07_golden.npz")
     write_atomically(workspace / "07_twin.tflite", twin)
     record = QuantizeRecord(
-        model_hash=quantized.digest().hex(),
+        model_hash=executed.digest().hex(),
+        macs=total_macs(quantized.topology),
+        executed_macs=total_macs(executed.topology),
         bits=BitsRecord.model_validate({"weights": dict(quantized.bitwidths.weights)}),
         quantization=QuantizationRecord(
             observer=options.observer,
@@ -202,10 +207,21 @@ def _trained(
     return trained, record
 
 
-def quantized_graph(workspace: Workspace) -> QuantGraph:
-    """What `quantize` left. Raises UsageError iff it did not run."""
+def executed_graph(workspace: Workspace) -> QuantGraph:
+    """What `quantize` left for the firmware to compute. Raises UsageError iff it did not run."""
     workspace.need(Stage.QUANTIZE, "quantize.json")
-    return load_quant_graph(workspace.need(Stage.QUANTIZE, "06_quantized.npz"))
+    return load_quant_graph(workspace.need(Stage.QUANTIZE, "06_pruned.npz"))
+
+
+def pruned(graph: QuantGraph, golden: GoldenVectors) -> tuple[QuantGraph, GoldenVectors]:
+    """The network without what never varies, and the golden vectors of the whole one, which it must give as well.
+
+    Raises GoldenMismatchError iff it does not: that would be a defect of ours.
+    """
+    executed = prune(graph)
+    if executed is not graph:
+        require_equal(f"{graph.topology.output} (pruned)", run(executed, golden.inputs), golden.outputs)
+    return executed, replace(golden, model_hash=executed.digest())
 
 
 def check_against_oracle(graph: QuantGraph, twin: bytes, golden: GoldenVectors) -> str:

@@ -60,9 +60,16 @@ class AssignRecord(StageRecord):
 
 
 class QuantizeRecord(StageRecord):
-    """oracle names what computed the golden outputs."""
+    """oracle names what computed the golden outputs.
+
+    macs           of the whole network, which the oracle computes
+    executed_macs  of what the firmware computes: channels that never vary are left out, with the same outputs
+    model_hash     of what the firmware computes
+    """
 
     model_hash: str
+    macs: int
+    executed_macs: int
     bits: BitsRecord
     quantization: QuantizationRecord
     accuracy: AccuracyRecord | None
@@ -74,6 +81,8 @@ class QuantizeRecord(StageRecord):
         widths = sorted(set(self.bits.weights.values()), reverse=True)
         text = f"weights of {'/'.join(map(str, widths)) or 'no'} bits"
         text += f"; {self.golden_samples} golden samples by {self.oracle}"
+        if self.executed_macs != self.macs:
+            text += f"; {self.executed_macs:,} of {self.macs:,} MACs are left without constant channels"
         if self.accuracy is not None:
             text += f"; {self.accuracy.metric} {self.accuracy.quantized:.2%} (float {self.accuracy.float_:.2%})"
         return text

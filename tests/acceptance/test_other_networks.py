@@ -62,3 +62,23 @@ def test_a_network_of_1d_layers_goes_the_same_path(tmp_path: Path, bits: str) ->
     model = keras.Model(source, layers.Dense(1, activation="sigmoid")(x), name="one_dimensional")
     result = deployed(model, tmp_path, "nucleo_l4r5zi", bits)
     assert result["model"]["name"] == "one_dimensional"
+
+
+def test_filters_of_zeros_are_computed_by_nobody(tmp_path: Path) -> None:
+    """TFLite Micro computes the whole network, the firmware what is left, and every output byte is the same."""
+    import keras
+    from keras import layers
+
+    source = keras.Input((12, 12, 3))
+    x = layers.Conv2D(8, 3, padding="same", activation="relu")(source)
+    x = layers.DepthwiseConv2D(3, padding="same", activation="relu")(x)
+    x = layers.GlobalAveragePooling2D()(layers.Conv2D(4, 1)(x))
+    model = keras.Model(source, layers.Dense(3, activation="softmax")(x), name="dead_filters")
+    kernel, bias = model.layers[1].get_weights()
+    kernel[..., ::2] = 0
+    model.layers[1].set_weights([kernel, bias])
+    result = deployed(model, tmp_path, "host", "4")
+    operators = result["measurement"]["operators"]
+    assert operators[0]["macs"] * 2 == 12 * 12 * 9 * 3 * 8
+    assert sum(operator["macs"] for operator in operators) == result["model"]["executed_macs"]
+    assert result["model"]["executed_macs"] < 0.51 * result["model"]["macs"]

@@ -17,7 +17,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("ir", "board", "store", "mapper"),
     ("frontend", "passes", "quant"),
     ("reference", "tflite", "kernels"),
-    ("plan", "rounding"),
+    ("plan", "prune", "rounding"),
     ("cost", "finetune"),
     ("assign", "codegen"),
     ("toolchain", "simulate"),

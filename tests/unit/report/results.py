@@ -23,6 +23,7 @@ def made_result(**changes: Any) -> Result:
             "model_hash": "ab" * 32,
             "parameters": 5_194,
             "macs": 125_000,
+            "executed_macs": 125_000,
             "input_shape": [8, 8, 1],
             "output_shape": [10],
         },
