@@ -1,0 +1,89 @@
+/*
+ * Single DSP instructions as functions, for loops in which the compiler may choose the registers.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#ifndef SQM_ARMV7EM_DSP_ARITHMETIC_H
+#define SQM_ARMV7EM_DSP_ARITHMETIC_H
+
+#include <stdint.h>
+
+#include "kernels/requantize.h"
+#include "sqm/compiler.h"
+
+/** addend + left * right / 2^32, to nearest, halves up. */
+SQM_INLINE int32_t sqm_smmlar(int32_t left, int32_t right, int32_t addend)
+{
+    int32_t result;
+    __asm__("smmlar %0, %1, %2, %3" : "=r"(result) : "r"(left), "r"(right), "r"(addend));
+    return result;
+}
+
+/** addend - left * right / 2^32, to nearest, halves up. */
+SQM_INLINE int32_t sqm_smmlsr(int32_t left, int32_t right, int32_t addend)
+{
+    int32_t result;
+    __asm__("smmlsr %0, %1, %2, %3" : "=r"(result) : "r"(left), "r"(right), "r"(addend));
+    return result;
+}
+
+/** addend + byte `index` of `bytes`, as an int8; index is a constant. */
+#define SQM_SXTAB(addend, bytes, index)                                                            \
+    __extension__({                                                                                \
+        int32_t result_;                                                                           \
+        __asm__("sxtab %0, %1, %2, ror %3"                                                         \
+                : "=r"(result_)                                                                    \
+                : "r"(addend), "r"(bytes), "i"(8 * (index)));                                      \
+        result_;                                                                                   \
+    })
+
+/** Halves of `addend` + bytes 0 and 2 of `bytes`, as int8. */
+SQM_INLINE uint32_t sqm_sxtab16_even(uint32_t addend, uint32_t bytes)
+{
+    uint32_t result;
+    __asm__("sxtab16 %0, %1, %2" : "=r"(result) : "r"(addend), "r"(bytes));
+    return result;
+}
+
+/** Halves of `addend` + bytes 1 and 3 of `bytes`, as int8. */
+SQM_INLINE uint32_t sqm_sxtab16_odd(uint32_t addend, uint32_t bytes)
+{
+    uint32_t result;
+    __asm__("sxtab16 %0, %1, %2, ror #8" : "=r"(result) : "r"(addend), "r"(bytes));
+    return result;
+}
+
+/** The larger of each pair of bytes, as int8. */
+SQM_INLINE uint32_t sqm_largest_bytes(uint32_t a, uint32_t b)
+{
+    uint32_t result;
+    __asm__("ssub8 %0, %1, %2\n\tsel %0, %1, %2" : "=&r"(result) : "r"(a), "r"(b) : "cc");
+    return result;
+}
+
+/** What sqm_requantize computes for shifts of -1 and less, in three instructions. */
+typedef struct {
+    int32_t doubled; /* 2 * multiplier - 2^32 */
+    int32_t factor;  /* -2^(32 + shift) */
+} sqm_down_scale;
+
+/** @param shift  -31 ... -1. */
+SQM_INLINE sqm_down_scale sqm_down_scale_of(int32_t multiplier, int32_t shift)
+{
+    return (sqm_down_scale){(int32_t)(2u * (uint32_t)multiplier),
+                            (int32_t)(0u - (UINT32_C(1) << (32 + shift)))};
+}
+
+/**
+ * offset + acc * multiplier * 2^(shift - 31) with both roundings. SMMLAR adds half a unit and takes
+ * the floor, so with `doubled`, whose missing 2^32 the addend makes up for, it is
+ * sqm_doubling_high_mul; SMMLSR by a negative power of two is a division by 2^-shift, halves up,
+ * and acc - (acc < 0) before it turns them away from zero.
+ */
+SQM_INLINE int32_t sqm_scale_down(int32_t acc, sqm_down_scale scale, int32_t offset)
+{
+    const int32_t product = sqm_smmlar(acc, scale.doubled, acc);
+    return sqm_smmlsr(product + (product >> 31), scale.factor, offset);
+}
+
+#endif

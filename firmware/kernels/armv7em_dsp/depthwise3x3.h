@@ -1,0 +1,225 @@
+/*
+ * Rows of a 3x3 depthwise convolution: the inner loops, and how they get their operands.
+ *
+ * Two rows of the padded image, one above the other, are one word a pixel and channel: a *pair*,
+ * the upper row in the low half. Pair j holds padded rows 2j and 2j + 1. Windows of stride 1 on
+ * padded rows 2j and 2j + 1 need pairs j and j + 1 and nothing else:
+ *
+ *   upper = sum over 3 columns of  SMLAD(pair j, (w0, w1))  + low(pair j + 1) * w2
+ *   lower = sum over 3 columns of  high(pair j) * w0        + SMLAD(pair j + 1, (w1, w2))
+ *
+ * and a window of stride 2 is the upper one. A *band* holds two pairs for four channels, for each
+ * padded column 4 * (even pair, odd pair), so one LDRD brings what a column has to give. Pairs take
+ * turns in it: even functions find pair j in the first word, odd ones in the second.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#ifndef SQM_ARMV7EM_DSP_DEPTHWISE3X3_H
+#define SQM_ARMV7EM_DSP_DEPTHWISE3X3_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "kernels/armv7em_dsp/registers.h"
+#include "sqm/compiler.h"
+
+/** Channels of a band, and bytes of one of its columns. */
+#define SQM_BAND_CHANNELS     4
+#define SQM_BAND_COLUMN_BYTES 32
+
+/** Words of a channel's record: bias, s, ((w0, w1), (w1, w2)) of three columns, m. */
+#define SQM_BAND_RECORD_WORDS 9
+
+/**
+ * One pair of rows of up to four channels; the assembly knows the offsets.
+ *
+ * records   of the channels: the bias has the zero points folded in; s and m are the factors of
+ *           SQM_ASM_REQUANTIZE (gemm.h).
+ * band      its first column.
+ * output    the first channel's code of the first pixel of the (upper) output row.
+ * width     bytes of the band from the first window to behind the last, less 8.
+ * zero      zero point of the output.
+ * lower     bytes from the upper output row to the lower one; 0 where there is no lower one: then
+ *           its results are written first, and overwritten. Not used with stride 2.
+ * back      bytes from behind the (upper) output row to the second channel's first code.
+ * step      bytes from a pixel of the output to the next.
+ * channels  1 ... 4.
+ */
+typedef struct {
+    const uint32_t *records;
+    const uint32_t *band;
+    int8_t *output;
+    int32_t width;
+    int32_t zero;
+    int32_t lower;
+    int32_t back;
+    int32_t channels;
+    int32_t step;
+} sqm_band_rows;
+
+_Static_assert(sizeof(void *) != 4 || offsetof(sqm_band_rows, step) == 32, "as the assembly has it");
+
+/**
+ * `count` columns of one pair, four channels: 16 instructions for 8 numbers.
+ *
+ * @param[in]  upper, lower  four codes of the first column in either row, any alignment.
+ * @param[out] band          where the pair begins in the first column.
+ * @param      count         columns, at least 1.
+ * @param      upper_step, lower_step  bytes to the next column; 0 repeats what is there.
+ */
+SQM_NAKED void sqm_band_pair(SQM_IN_ASM const int8_t *upper, SQM_IN_ASM const int8_t *lower,
+                             SQM_IN_ASM uint32_t *band, SQM_IN_ASM int32_t count,
+                             SQM_IN_ASM int32_t upper_step, SQM_IN_ASM int32_t lower_step)
+{
+    __asm__("push.w {r4-r9}\n"
+            "ldrd r8, r9, [sp, #24]\n"
+            ".balign 4\n"
+            "1:\n"
+            "ldr.w r4, [r0]\n"
+            "ldr.w r5, [r1]\n"
+            "add.w r0, r0, r8\n"
+            "add.w r1, r1, r9\n"
+            "pkhbt r6, r4, r5, lsl #16\n"
+            "pkhtb r7, r5, r4, asr #16\n"
+            "sxtb16 r4, r6\n"
+            "sxtb16 r5, r6, ror #8\n"
+            "sxtb16 r6, r7\n"
+            "sxtb16 r7, r7, ror #8\n"
+            "str.w r5, [r2, #8]\n"
+            "str.w r6, [r2, #16]\n"
+            "str.w r7, [r2, #24]\n"
+            "str.w r4, [r2], #32\n"
+            "subs.w r3, r3, #1\n"
+            "bne.w 1b\n"
+            "pop.w {r4-r9}\n"
+            "bx lr\n" ::
+                : "memory");
+}
+
+/**
+ * Records of `count` channels out of their weights, in the layout of a band, and their table: three
+ * words a channel, bias, s and m.
+ */
+SQM_NAKED void sqm_band_records(SQM_IN_ASM const uint32_t *weights, SQM_IN_ASM const int32_t *table,
+                                SQM_IN_ASM int32_t count, SQM_IN_ASM uint32_t *records)
+{
+    __asm__("push.w {r4-r11}\n"
+            "mov.w r12, r2\n"
+            "mov.w r11, r3\n"
+            "1:\n"
+            "ldrd r4, r5, [r0]\n"
+            "ldrd r6, r7, [r0, #32]\n"
+            "ldrd r8, r9, [r0, #64]\n"
+            "add.w r0, r0, #8\n"
+            "ldmia.w r1!, {r2, r3, r10}\n"
+            "stmia.w r11!, {r2-r10}\n"
+            "subs.w r12, r12, #1\n"
+            "bne.w 1b\n"
+            "pop.w {r4-r11}\n"
+            "bx lr\n" ::
+                : "memory");
+}
+
+/* Slots: 0 bias, 1 s, 2 zero, 3 lower, 4 end, 5 records, 6 width, 7 back, 8 channels left.
+   r0 band, r1 output, r2 and r3 pairs, r4 ... r9 weights, r10 m, r11 and r12 sums, lr step. */
+#define SQM_ASM_BAND_BEGINS                                                                        \
+    SQM_ENTER                                                                                      \
+    "ldm.w r0, {r0-r7, lr}\n" SQM_PARK(5, r0) SQM_PARK(6, r3) SQM_PARK(2, r4) SQM_PARK(3, r5)      \
+        SQM_PARK(7, r6) SQM_PARK(8, r7)                                                            \
+    "add.w r3, r3, r1\n"                                                                           \
+    "add.w r3, r3, #8\n" SQM_PARK(4, r3)                                                           \
+    "mov.w r0, r1\n"                                                                               \
+    "mov.w r1, r2\n"                                                                               \
+    "1:\n" SQM_TAKE(r12, 5)                                                                        \
+    "ldmia.w r12!, {r2-r10}\n" SQM_PARK(5, r12) SQM_PARK(0, r2) SQM_PARK(1, r3)                    \
+    ".balign 4\n"                                                                                  \
+    "2:\n" SQM_TAKE(r12, 0)
+
+#define SQM_ASM_BAND_ENDS                                                                          \
+    SQM_TAKE(r2, 4)                                                                                \
+    "add.w r1, r1, lr\n"                                                                           \
+    "cmp.w r0, r2\n"                                                                               \
+    "bne.w 2b\n" SQM_TAKE(r3, 8)                                                                   \
+    "add.w r2, r2, #8\n" SQM_PARK(4, r2) SQM_TAKE(r2, 6)                                           \
+    "subs.w r3, r3, #1\n" SQM_PARK(8, r3)                                                          \
+    "sub.w r0, r0, r2\n" SQM_TAKE(r2, 7)                                                           \
+    "sub.w r1, r1, r2\n"                                                                           \
+    "bne.w 1b\n" SQM_LEAVE
+
+/** One column of two windows, above and below each other: pair j in `a`, pair j + 1 in `b`. */
+#define SQM_ASM_BAND_COLUMN(a, b, w, v, upper_from)                                                \
+    "smlad r11, " #a ", " #w ", " #upper_from "\n"                                                 \
+    "smlatb r12, " #a ", " #w ", r12\n"                                                            \
+    "smlabt r11, " #b ", " #v ", r11\n"                                                            \
+    "smlad r12, " #b ", " #v ", r12\n"
+
+#define SQM_ASM_BAND_SUMS_1(a, b)                                                                  \
+    "ldrd r2, r3, [r0], #32\n" SQM_ASM_BAND_COLUMN(a, b, r4, r5, r12)                              \
+    "ldrd r2, r3, [r0]\n" SQM_ASM_BAND_COLUMN(a, b, r6, r7, r11)                                   \
+    "ldrd r2, r3, [r0, #32]\n" SQM_ASM_BAND_COLUMN(a, b, r8, r9, r11)
+
+#define SQM_ASM_BAND_SUMS_2(a, b)                                                                  \
+    "ldrd r2, r3, [r0], #64\n"                                                                     \
+    "smlad r11, " #a ", r4, r12\n"                                                                 \
+    "smlabt r11, " #b ", r5, r11\n"                                                                \
+    "ldrd r2, r3, [r0, #-32]\n"                                                                    \
+    "smlad r11, " #a ", r6, r11\n"                                                                 \
+    "smlabt r11, " #b ", r7, r11\n"                                                                \
+    "ldrd r2, r3, [r0]\n"                                                                          \
+    "smlad r11, " #a ", r8, r11\n"                                                                 \
+    "smlabt r11, " #b ", r9, r11\n"
+
+/* A sum of -n half steps between two codes goes away from zero, which a clamp at the zero point
+   hides: `sign` is empty there. */
+#define SQM_ASM_BAND_CODE(acc, sign)                                                               \
+    "smmlar " #acc ", " #acc ", r10, " #acc "\n" sign "smmlar " #acc ", " #acc ", r2, r3\n"        \
+    "ssat " #acc ", #8, " #acc "\n"
+#define SQM_ASM_BAND_SIGN(acc) "add.w " #acc ", " #acc ", " #acc ", asr #31\n"
+
+#define SQM_ASM_BAND_STORE_1(upper_sign, lower_sign)                                               \
+    SQM_TAKE(r2, 1)                                                                                \
+    SQM_TAKE(r3, 2) SQM_ASM_BAND_CODE(r12, lower_sign) SQM_ASM_BAND_CODE(r11, upper_sign)          \
+        SQM_TAKE(r2, 3) "strb.w r12, [r1, r2]\n"                                                   \
+                        "strb.w r11, [r1]\n"
+
+#define SQM_ASM_BAND_STORE_2(upper_sign, lower_sign)                                               \
+    SQM_TAKE(r2, 1) SQM_TAKE(r3, 2) SQM_ASM_BAND_CODE(r11, upper_sign) "strb.w r11, [r1]\n"
+
+#define SQM_ASM_BAND_KEEP_1                                                                        \
+    SQM_TAKE(r2, 3)                                                                                \
+    "str.w r12, [r1, r2]\n"                                                                        \
+    "str.w r11, [r1]\n"
+#define SQM_ASM_BAND_KEEP_2 "str.w r11, [r1]\n"
+
+/**
+ * sqm_band_<stride>_<relu | any | sums>_<even | odd>: `relu` where the clamp begins at the zero
+ * point, `any` where it does not; both end at int8's. `sums` writes int32 sums instead of codes,
+ * `step` and `lower` bytes apart.
+ */
+#define SQM_DEFINE_BAND(name, sums, store)                                                         \
+    SQM_NAKED void sqm_band_##name(SQM_IN_ASM const sqm_band_rows *rows)                           \
+    {                                                                                              \
+        __asm__(SQM_ASM_BAND_BEGINS sums store SQM_ASM_BAND_ENDS ::: "memory");                    \
+    }
+
+#define SQM_DEFINE_BANDS(stride)                                                                   \
+    SQM_DEFINE_BAND(stride##_relu_even, SQM_ASM_BAND_SUMS_##stride(r2, r3),                        \
+                    SQM_ASM_BAND_STORE_##stride("", ""))                                           \
+    SQM_DEFINE_BAND(stride##_relu_odd, SQM_ASM_BAND_SUMS_##stride(r3, r2),                         \
+                    SQM_ASM_BAND_STORE_##stride("", ""))                                           \
+    SQM_DEFINE_BAND(stride##_any_even, SQM_ASM_BAND_SUMS_##stride(r2, r3),                         \
+                    SQM_ASM_BAND_STORE_##stride(SQM_ASM_BAND_SIGN(r11), SQM_ASM_BAND_SIGN(r12)))   \
+    SQM_DEFINE_BAND(stride##_any_odd, SQM_ASM_BAND_SUMS_##stride(r3, r2),                          \
+                    SQM_ASM_BAND_STORE_##stride(SQM_ASM_BAND_SIGN(r11), SQM_ASM_BAND_SIGN(r12)))   \
+    SQM_DEFINE_BAND(stride##_sums_even, SQM_ASM_BAND_SUMS_##stride(r2, r3),                        \
+                    SQM_ASM_BAND_KEEP_##stride)                                                    \
+    SQM_DEFINE_BAND(stride##_sums_odd, SQM_ASM_BAND_SUMS_##stride(r3, r2),                         \
+                    SQM_ASM_BAND_KEEP_##stride)
+
+SQM_DEFINE_BANDS(1)
+SQM_DEFINE_BANDS(2)
+
+#undef SQM_DEFINE_BAND
+#undef SQM_DEFINE_BANDS
+
+#endif

@@ -1,0 +1,267 @@
+/*
+ * Depthwise 2D convolution with a 3x3 window on cores with DSP instructions, strides 1 and 2, one
+ * output channel an input channel: four channels at a time, from the first row to the last, with
+ * two pairs of rows in scratch (depthwise3x3.h).
+ *
+ * With stride 1, an output of the input's shape and pad_top <= 2, output may be the input: pair
+ * j + 1 is read before output rows 2j and 2j + 1 are written, what is read later lies below them,
+ * and other channels are not touched. In any other case they must not overlap.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#ifndef SQM_ARMV7EM_DSP_DEPTHWISE_CONV2D_H
+#define SQM_ARMV7EM_DSP_DEPTHWISE_CONV2D_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "kernels/armv7em_dsp/depthwise3x3.h"
+#include "kernels/kernel_api.h"
+#include "kernels/requantize.h"
+#include "sqm/compiler.h"
+
+/** How sums become codes. */
+enum {
+    SQM_BAND_RELU = 0, /* shifts at most -2, clamp from the zero point to 127: zero point -128 */
+    SQM_BAND_ANY = 1,  /* shifts at most -2, no clamp but int8's */
+    SQM_BAND_SUMS = 2  /* any shifts and any clamp */
+};
+
+/**
+ * stride       of both axes, 1 or 2.
+ * zero_point   of the input.
+ * requantize   SQM_BAND_*; it says what the table holds.
+ */
+typedef struct {
+    int32_t input_height;
+    int32_t input_width;
+    int32_t channels;
+    int32_t output_height;
+    int32_t output_width;
+    int32_t stride;
+    int32_t pad_top;
+    int32_t pad_left;
+    int32_t zero_point;
+    int32_t output_offset;
+    int32_t output_minimum;
+    int32_t output_maximum;
+    int32_t requantize;
+} sqm_depthwise3x3__armv7em_dsp_params;
+
+/** Padded columns that the windows of a row see. */
+SQM_INLINE int32_t sqm_band_columns(const sqm_depthwise3x3__armv7em_dsp_params *p)
+{
+    return (p->output_width - 1) * p->stride + 3;
+}
+
+/** Where the columns of the image begin and end among them. */
+SQM_INLINE int32_t sqm_band_columns_end(const sqm_depthwise3x3__armv7em_dsp_params *p)
+{
+    const int32_t columns = sqm_band_columns(p);
+    const int32_t end = p->pad_left + p->input_width;
+    return end < columns ? end : columns;
+}
+
+/** The first `count` codes at `codes` in a word. */
+SQM_INLINE uint32_t sqm_band_few(const int8_t *codes, int32_t count)
+{
+    uint32_t word = 0;
+    for (int32_t i = 0; i < count; ++i) {
+        word |= (uint32_t)(uint8_t)codes[i] << (8 * i);
+    }
+    return word;
+}
+
+/**
+ * Pair `pair` of `count` channels from `channel` on. Of fewer than four, the others hold what lies
+ * behind them in memory; the image's last codes are taken one by one, so that this is in the image.
+ */
+SQM_SHARED void sqm_band_load(const sqm_depthwise3x3__armv7em_dsp_params *p, const int8_t *input,
+                              int32_t channel, int32_t count, int32_t pair, uint32_t *band)
+{
+    const uint32_t zeros = (uint32_t)(uint8_t)p->zero_point * 0x01010101u;
+    const int8_t *codes[2];
+    int32_t step[2];
+    int32_t columns = sqm_band_columns_end(p) - p->pad_left;
+    uint32_t *to =
+        band + pair % 2 + p->pad_left * (SQM_BAND_COLUMN_BYTES / (int32_t)sizeof(uint32_t));
+
+    for (int32_t i = 0; i < 2; ++i) {
+        const int32_t y = 2 * pair + i - p->pad_top;
+        const bool inside = y >= 0 && y < p->input_height;
+        codes[i] = inside ? input + y * p->input_width * p->channels + channel
+                          : (const int8_t *)&zeros;
+        step[i] = inside ? p->channels : 0;
+    }
+    if (count == SQM_BAND_CHANNELS) {
+        sqm_band_pair(codes[0], codes[1], to, columns, step[0], step[1]);
+        return;
+    }
+    if (--columns > 0) {
+        sqm_band_pair(codes[0], codes[1], to, columns, step[0], step[1]);
+        to += columns * (SQM_BAND_COLUMN_BYTES / (int32_t)sizeof(uint32_t));
+    }
+    const uint32_t last[2] = {sqm_band_few(codes[0] + columns * step[0], count),
+                              sqm_band_few(codes[1] + columns * step[1], count)};
+    sqm_band_pair((const int8_t *)&last[0], (const int8_t *)&last[1], to, 1, 0, 0);
+}
+
+/** The columns of padding, which stay what they are, in both pairs. */
+SQM_SHARED void sqm_band_pad(const sqm_depthwise3x3__armv7em_dsp_params *p, uint32_t *band)
+{
+    const uint32_t zeros = (uint32_t)(uint16_t)p->zero_point * 0x00010001u;
+    const int32_t end = sqm_band_columns_end(p);
+    const int32_t columns = sqm_band_columns(p);
+
+    for (int32_t column = 0; column < columns; ++column) {
+        if (column == p->pad_left) {
+            column = end;
+            band += (end - p->pad_left) * (SQM_BAND_COLUMN_BYTES / (int32_t)sizeof(uint32_t));
+            if (column == columns) {
+                break;
+            }
+        }
+        for (int32_t i = 0; i < SQM_BAND_COLUMN_BYTES / (int32_t)sizeof(uint32_t); ++i) {
+            *band++ = zeros;
+        }
+    }
+}
+
+/** Records of `count` channels from `channel` on. `pick` is NULL where weights have 8 bits. */
+SQM_INLINE void sqm_band_prepare(const sqm_depthwise3x3__armv7em_dsp_params *p, sqm_pick_1x1 *pick,
+                                 const uint8_t *weights, const int8_t *steps, const int32_t *table,
+                                 int32_t channel, int32_t count, uint32_t *records)
+{
+    uint32_t words[3 * SQM_BAND_COLUMN_BYTES / sizeof(uint32_t)];
+    int8_t taps[9 * SQM_BAND_CHANNELS];
+    const int8_t *w = (const int8_t *)weights + channel;
+    int32_t step = p->channels;
+
+    if (pick != NULL || count < SQM_BAND_CHANNELS) {
+        for (int32_t i = 0; i < count; ++i) {
+            int8_t of_channel[9];
+            if (pick == NULL) {
+                for (int32_t tap = 0; tap < 9; ++tap) {
+                    of_channel[tap] = w[tap * p->channels + i];
+                }
+            } else {
+                pick(weights, 9 * p->channels, channel + i, p->channels, 9,
+                     steps == NULL ? 1 : steps[channel + i], of_channel);
+            }
+            for (int32_t tap = 0; tap < 9; ++tap) {
+                taps[tap * SQM_BAND_CHANNELS + i] = of_channel[tap];
+            }
+        }
+        w = taps;
+        step = SQM_BAND_CHANNELS;
+    }
+    sqm_band_pair(w, w + 3 * step, words, 3, step, step);
+    sqm_band_pair(w + 3 * step, w + 6 * step, words + 1, 3, step, step);
+    sqm_band_records(words, table + 3 * channel, count, records);
+}
+
+/** Pair `pair` and the one behind it to codes. */
+SQM_INLINE void sqm_band_run(const sqm_depthwise3x3__armv7em_dsp_params *p, sqm_band_rows *rows,
+                             int32_t pair)
+{
+    const bool odd = pair % 2 != 0;
+    if (p->stride == 1 && p->requantize == SQM_BAND_RELU) {
+        odd ? sqm_band_1_relu_odd(rows) : sqm_band_1_relu_even(rows);
+    } else if (p->stride == 1) {
+        odd ? sqm_band_1_any_odd(rows) : sqm_band_1_any_even(rows);
+    } else if (p->requantize == SQM_BAND_RELU) {
+        odd ? sqm_band_2_relu_odd(rows) : sqm_band_2_relu_even(rows);
+    } else {
+        odd ? sqm_band_2_any_odd(rows) : sqm_band_2_any_even(rows);
+    }
+}
+
+/** The same, by way of sums, channel by channel. */
+SQM_INLINE void sqm_band_run_sums(const sqm_depthwise3x3__armv7em_dsp_params *p,
+                                  const sqm_band_rows *rows, int32_t pair, int32_t *sums)
+{
+    const int32_t row_bytes = p->output_width * (int32_t)sizeof(int32_t);
+
+    for (int32_t channel = 0; channel < rows->channels; ++channel) {
+        sqm_band_rows one = *rows;
+        one.records += SQM_BAND_RECORD_WORDS * channel;
+        one.band += 2 * channel;
+        one.output = (int8_t *)sums;
+        one.lower = row_bytes;
+        one.step = (int32_t)sizeof(int32_t);
+        one.back = 0;
+        one.channels = 1;
+        if (p->stride == 1) {
+            pair % 2 != 0 ? sqm_band_1_sums_odd(&one) : sqm_band_1_sums_even(&one);
+        } else {
+            pair % 2 != 0 ? sqm_band_2_sums_odd(&one) : sqm_band_2_sums_even(&one);
+        }
+        for (int32_t row = 0; row < (p->stride == 1 && rows->lower != 0 ? 2 : 1); ++row) {
+            int8_t *out = rows->output + channel + row * rows->lower;
+            for (int32_t x = 0; x < p->output_width; ++x) {
+                *out = sqm_requantize_code(sums[row * p->output_width + x], (int32_t)one.records[8],
+                                           (int32_t)one.records[1], p->output_offset, p->output_minimum,
+                                           p->output_maximum);
+                out += p->channels;
+            }
+        }
+    }
+}
+
+/**
+ * @param[in]  pick     of the weights' width; NULL for 8 bits.
+ * @param[in]  input    input_height * input_width * channels codes.
+ * @param[in]  weights  9 * channels codes in one packed run (layout linear).
+ * @param[in]  steps    per channel, see sqm_unpack_1x1; NULL where all are 1.
+ * @param[in]  table    three words a channel: the bias with -zero_point * sum of weights folded in;
+ *                      then s and m (gemm.h), or shift and multiplier for SQM_BAND_SUMS.
+ * @param      scratch  aligned to words: ((output_width - 1) * stride + 3) * 32 + 144 bytes, and for
+ *                      SQM_BAND_SUMS 8 * output_width more.
+ * @param[out] output   output_height * output_width * channels codes.
+ */
+SQM_INLINE void sqm_depthwise3x3__armv7em_dsp(const sqm_depthwise3x3__armv7em_dsp_params *p,
+                                              sqm_pick_1x1 *pick, const int8_t *input,
+                                              const uint8_t *weights, const int8_t *steps,
+                                              const int32_t *table, int8_t *scratch, int8_t *output)
+{
+    uint32_t *const records = (uint32_t *)(void *)scratch;
+    uint32_t *const band = records + SQM_BAND_CHANNELS * SQM_BAND_RECORD_WORDS;
+    int32_t *const sums =
+        (int32_t *)(void *)((int8_t *)band + sqm_band_columns(p) * SQM_BAND_COLUMN_BYTES);
+    const int32_t row_bytes = p->output_width * p->channels;
+    const int32_t rows_at_once = p->stride == 1 ? 2 : 1;
+
+    sqm_band_pad(p, band);
+    for (int32_t channel = 0; channel < p->channels; channel += SQM_BAND_CHANNELS) {
+        const int32_t left = p->channels - channel;
+        sqm_band_rows rows = {
+            .records = records,
+            .band = band,
+            .output = output + channel,
+            .width = p->output_width * p->stride * SQM_BAND_COLUMN_BYTES - 8,
+            .zero = p->output_offset,
+            .lower = row_bytes,
+            .back = row_bytes - 1,
+            .step = p->channels,
+            .channels = left < SQM_BAND_CHANNELS ? left : SQM_BAND_CHANNELS,
+        };
+
+        sqm_band_prepare(p, pick, weights, steps, table, channel, rows.channels, records);
+        sqm_band_load(p, input, channel, rows.channels, 0, band);
+        for (int32_t pair = 0; pair * rows_at_once < p->output_height; ++pair) {
+            sqm_band_load(p, input, channel, rows.channels, pair + 1, band);
+            if (pair * rows_at_once + rows_at_once > p->output_height) {
+                rows.lower = 0;
+            }
+            if (p->requantize == SQM_BAND_SUMS) {
+                sqm_band_run_sums(p, &rows, pair, sums);
+            } else {
+                sqm_band_run(p, &rows, pair);
+            }
+            rows.output += rows_at_once * row_bytes;
+        }
+    }
+}
+
+#endif
