@@ -74,6 +74,15 @@ SQM_INLINE int32_t sqm_clamp(int32_t v, int32_t lo, int32_t hi)
     return low > hi ? hi : low;
 }
 
+/** v clamped to [minimum, maximum], which lie within int8; constants fold the ends of int8 away. */
+SQM_INLINE int8_t sqm_clamp_code(int32_t v, int32_t minimum, int32_t maximum)
+{
+    if (minimum == INT8_MIN && maximum == INT8_MAX) {
+        return (int8_t)SQM_SATURATE_S8(v);
+    }
+    return (int8_t)sqm_clamp(v, minimum, maximum);
+}
+
 /**
  * Accumulator to code: scale, add the output's zero point, clamp.
  *
@@ -83,12 +92,7 @@ SQM_INLINE int32_t sqm_clamp(int32_t v, int32_t lo, int32_t hi)
 SQM_INLINE int8_t sqm_requantize_code(int32_t acc, int32_t multiplier, int32_t shift,
                                       int32_t offset, int32_t minimum, int32_t maximum)
 {
-    const int32_t code = sqm_requantize(acc, multiplier, shift) + offset;
-
-    if (minimum == INT8_MIN && maximum == INT8_MAX) {
-        return (int8_t)SQM_SATURATE_S8(code);
-    }
-    return (int8_t)sqm_clamp(code, minimum, maximum);
+    return sqm_clamp_code(sqm_requantize(acc, multiplier, shift) + offset, minimum, maximum);
 }
 
 #endif

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from sq_micro.codegen.literals import comment, integer_lines
 from sq_micro.codegen.views import ArrayView
 from sq_micro.ir.operators import Conv2D, DepthwiseConv2D, WeightedOperator
+from sq_micro.kernels.band import BandRequantization, band_table
+from sq_micro.kernels.catalogue import PORTABLE
 from sq_micro.kernels.lanes import (
     BLOCK,
     channel_tables,
@@ -65,6 +67,8 @@ def constant_arrays(
     """Weights first; the names end in what the nest calls them."""
     if exact_choice(graph, choice, operator).layout == "lanes":
         return _lanes_arrays(graph, choice, operator, symbol)
+    if isinstance(operator, DepthwiseConv2D) and choice.nest_isa != PORTABLE:
+        return _band_arrays(graph, operator, symbol)
     return _linear_arrays(graph, operator, symbol)
 
 
@@ -85,6 +89,21 @@ def _lanes_arrays(
         meaning = f"{name}: what the codes of each block mean: bases, masks of those that count twice"
         arrays.append(_array("uint32_t", f"{symbol}_meaning", meaning_words(levels, bits), meaning))
     return tuple(arrays)
+
+
+def band_requantization(graph: QuantGraph, operator: DepthwiseConv2D) -> BandRequantization:
+    """How the kernel for DSP cores makes codes of sums."""
+    return BandRequantization.of(requantization(graph, operator), graph.activations[operator.output].zero_point)
+
+
+def _band_arrays(graph: QuantGraph, operator: DepthwiseConv2D, symbol: str) -> tuple[ArrayView, ...]:
+    weights, *_ = arrays = _linear_arrays(graph, operator, symbol)
+    taps = graph.codes[operator.weights].reshape(-1, graph.codes[operator.weights].shape[-1])
+    bias = folded_bias(graph.biases[operator.bias], taps.T, graph.activations[operator.input].zero_point)
+    table = band_table(bias, requantization(graph, operator), band_requantization(graph, operator))
+    what = comment(f"'{operator.name}': bias and requantization, channel by channel")
+    steps = (array for array in arrays if array.symbol.endswith("_steps"))
+    return (weights, _array("int32_t", f"{symbol}_table", table, what), *steps)
 
 
 def _linear_arrays(graph: QuantGraph, operator: WeightedOperator, symbol: str) -> tuple[ArrayView, ...]:

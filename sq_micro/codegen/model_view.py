@@ -75,6 +75,12 @@ _HEADERS = {
     "rescale": "operators/rescale.h",
     "softmax": "operators/softmax.h",
     "conv2d__armv7em_dsp": "armv7em_dsp/conv2d.h",
+    "depthwise3x3__armv7em_dsp": "armv7em_dsp/depthwise_conv2d.h",
+    "add__armv7em_dsp": "armv7em_dsp/add.h",
+    "max_pool2d__armv7em_dsp": "armv7em_dsp/pool2d.h",
+    "average_pool2d__armv7em_dsp": "armv7em_dsp/pool2d.h",
+    "mean__armv7em_dsp": "armv7em_dsp/pool2d.h",
+    "rescale__armv7em_dsp": "armv7em_dsp/rescale.h",
     "sigmoid": "operators/sigmoid.h",
 }
 

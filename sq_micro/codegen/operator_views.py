@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from math import prod
 from typing import TypeVar, assert_never
 
-from sq_micro.codegen.constants import exact_choice, general_from
+from sq_micro.codegen.constants import band_requantization, exact_choice, general_from
 from sq_micro.codegen.literals import call_statement, comment
 from sq_micro.codegen.views import FieldView, OperatorView
 from sq_micro.errors import GraphError
@@ -31,7 +31,8 @@ from sq_micro.ir.operators import (
     kind,
     operator_inputs,
 )
-from sq_micro.kernels.dsp import DSP, conv2d_variant
+from sq_micro.kernels.catalogue import PORTABLE
+from sq_micro.kernels.dsp import DSP, addition_serves, average_serves, conv2d_variant, rescaling_serves
 from sq_micro.kernels.lanes import BLOCK, lanes_bytes
 from sq_micro.kernels.packing import plane_bytes
 from sq_micro.kernels.select import KernelChoice
@@ -221,8 +222,11 @@ class _OperatorMaker:
         )
 
     def _depthwise(self, op: DepthwiseConv2D) -> _Nest:
+        choice = self.plan.choices[op.name]
+        if choice.nest_isa != PORTABLE:
+            return self._dsp_depthwise(op, choice)
         params = self._window(op) | {"depth_multiplier": op.depth_multiplier}
-        variant = self.plan.choices[op.name].variant
+        variant = choice.variant
         assert variant is not None
         arguments = (
             variant.name,
@@ -232,6 +236,24 @@ class _OperatorMaker:
             self._at(op.output),
         )
         return _Nest("depthwise_conv2d", params, (arguments,))
+
+    def _dsp_depthwise(self, op: DepthwiseConv2D, choice: KernelChoice) -> _Nest:
+        window = self._window(op)
+        same = (
+            *("input_height", "input_width", "output_height", "output_width", "pad_top", "pad_left"),
+            *("output_offset", "output_minimum", "output_maximum"),
+        )
+        params = {name: window[name] for name in same} | {
+            "channels": window["input_channels"],
+            "stride": op.stride[0],
+            "zero_point": self._zero(op.input),
+            "requantize": int(band_requantization(self.graph, op)),
+        }
+        assert choice.variant is not None
+        pick = "NULL" if self.graph.bitwidths.weights[op.name] == 8 else choice.variant.name
+        weights, steps, *_ = self._constants(op.weights)
+        arguments = (pick, self._at(op.input), weights, steps, f"{self.symbol}_table", self._scratch())
+        return _Nest("depthwise3x3__armv7em_dsp", params, ((*arguments, self._at(op.output)),))
 
     def _dense(self, op: Dense) -> _Nest:
         units, inputs = self.graph.topology.shape(op.weights)
@@ -252,6 +274,10 @@ class _OperatorMaker:
 
     # ---- operators without weights ----------------------------------------------------------------------------
 
+    def _own(self, nest: str, serves: bool) -> str:
+        """The nest of the board's ISA, where it has one and that serves; else the portable one."""
+        return f"{nest}__{DSP}" if self.plan.isa == DSP and serves else nest
+
     def _add(self, op: Add) -> _Nest:
         found = self._arithmetic(Addition)
         params = {
@@ -268,7 +294,11 @@ class _OperatorMaker:
             "output_minimum": found.minimum,
             "output_maximum": found.maximum,
         }
-        return _Nest("add", params, ((self._at(op.left), self._at(op.right), self._at(op.output)),))
+        return _Nest(
+            self._own("add", addition_serves(found)),
+            params,
+            ((self._at(op.left), self._at(op.right), self._at(op.output)),),
+        )
 
     def _concatenate(self, op: Concatenate) -> _Nest:
         shape = self.graph.topology.shape(op.output)
@@ -312,7 +342,8 @@ class _OperatorMaker:
             "pad_top": op.padding.top,
             "pad_left": op.padding.left,
         }
-        return _Nest(kind(op), params, (self._in_out(op),))
+        serves = isinstance(op, MaxPool2D) or average_serves(prod(op.window))
+        return _Nest(self._own(kind(op), serves), params, (self._in_out(op),))
 
     def _mean(self, op: Mean) -> _Nest:
         height, width, channels = self.graph.topology.image_shape(op.input)
@@ -325,7 +356,7 @@ class _OperatorMaker:
             "multiplier": found.multiplier,
             "shift": found.shift,
         }
-        return _Nest("mean", params, (self._in_out(op),))
+        return _Nest(self._own("mean", True), params, (self._in_out(op),))
 
     def _rescale(self, op: Relu | Requantize) -> _Nest:
         found = self._arithmetic(Rescaling)
@@ -338,7 +369,7 @@ class _OperatorMaker:
             "output_minimum": found.minimum,
             "output_maximum": found.maximum,
         }
-        return _Nest("rescale", params, (self._in_out(op),))
+        return _Nest(self._own("rescale", rescaling_serves(found)), params, (self._in_out(op),))
 
     def _softmax(self, op: Softmax) -> _Nest:
         found = self._arithmetic(SoftmaxScaling)

@@ -8,10 +8,13 @@ from sq_micro.ir.operators import Conv2D
 from sq_micro.ir.topology import Topology
 from sq_micro.kernels.catalogue import KernelVariant, find
 from sq_micro.kernels.lanes import padded
+from sq_micro.quant.arithmetic import Addition, Rescaling
 
 DSP = "armv7em_dsp"
 _PIXELS = 2  # that share the loads of weights
 _COLUMN_BYTES = 2  # of one tap of one pixel
+_HALF = (1 << 30, 0)  # multiplier and shift of 1/2
+_FOUR_SUMS_PIXELS = 256  # armv7em_dsp/sums.h
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,3 +44,19 @@ def conv2d_taps(operator: Conv2D, topology: Topology, bits: int) -> int:
     """A channel's weights, filled up to what the kernel takes at a time."""
     _, height, width, depth = topology.shape(operator.weights)
     return padded(height * width * depth, conv2d_variant(bits).k_multiple)
+
+
+def addition_serves(found: Addition) -> bool:
+    """Whether the addition for DSP cores takes these factors: each input's is 1/2 or less, the sum's less than 1."""
+    factors = ((found.left_multiplier, found.left_shift), (found.right_multiplier, found.right_shift))
+    return found.output_shift < 0 and all(shift < 0 or (multiplier, shift) == _HALF for multiplier, shift in factors)
+
+
+def rescaling_serves(found: Rescaling) -> bool:
+    """Whether the rescaling for DSP cores takes this factor: it scales down."""
+    return found.shift < 0
+
+
+def average_serves(taps: int) -> bool:
+    """Whether sums of so many codes stay within 16 bits."""
+    return taps <= _FOUR_SUMS_PIXELS

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from sq_micro.ir.bitwidths import Bitwidths
 from sq_micro.ir.operators import Conv2D, Dense, DepthwiseConv2D, Operator
 from sq_micro.ir.topology import Topology
+from sq_micro.kernels.band import band_scratch_bytes, band_serves
 from sq_micro.kernels.catalogue import PORTABLE, KernelVariant, find
 from sq_micro.kernels.dsp import DSP, conv2d_taps, conv2d_tile, conv2d_variant
 
@@ -19,6 +20,7 @@ class KernelChoice:
 
     taps  of a channel's weights, filled up to what the kernel takes at a time; 0 where they are not filled up
     tile  output pixels that are computed together; 0 where the kernel has no such choice
+    nest_isa  the ISA whose loop nest computes a depthwise_conv2d around the microkernel
     """
 
     operator: str
@@ -26,6 +28,7 @@ class KernelChoice:
     scratch_bytes: int
     taps: int = 0
     tile: int = 0
+    nest_isa: str = PORTABLE
 
     @property
     def layout(self) -> str | None:
@@ -53,7 +56,10 @@ def select_kernel(operator: Operator, topology: Topology, bits: int, isa: str = 
             return _dsp_conv2d(operator, topology, bits) if isa == DSP else portable_conv2d(operator, topology, bits)
         case DepthwiseConv2D():
             _, height, width, _ = topology.shape(operator.weights)
-            return KernelChoice(operator.name, find("pick", bits, "1x1"), height * width)
+            variant = find("pick", bits, "1x1")
+            if isa == DSP and band_serves(operator, topology):
+                return KernelChoice(operator.name, variant, band_scratch_bytes(operator, topology), nest_isa=DSP)
+            return KernelChoice(operator.name, variant, height * width)
         case Dense():
             return KernelChoice(operator.name, find("dot", bits, "1x1"), 0)
         case _:

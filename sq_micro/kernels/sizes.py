@@ -6,6 +6,8 @@ from math import prod
 
 from sq_micro.ir.operators import DepthwiseConv2D, WeightedOperator
 from sq_micro.ir.topology import Topology
+from sq_micro.kernels.band import BAND_TABLE_BYTES
+from sq_micro.kernels.catalogue import PORTABLE
 from sq_micro.kernels.lanes import BLOCK, MEANING_WORDS, TABLE_WORDS, lanes_bytes, padded
 from sq_micro.kernels.packing import plane_bytes
 from sq_micro.kernels.select import KernelChoice
@@ -33,4 +35,5 @@ def table_bytes(choice: KernelChoice, operator: WeightedOperator, bits: int, top
     channels = topology.shape(operator.bias)[0]
     if choice.layout == "lanes":
         return padded(channels, BLOCK) // BLOCK * 4 * (TABLE_WORDS + (MEANING_WORDS if bits < 8 else 0))
-    return channels * (_PORTABLE_TABLE_BYTES + (_STEP_BYTES if bits < 8 else 0))
+    own = _PORTABLE_TABLE_BYTES if choice.nest_isa == PORTABLE else BAND_TABLE_BYTES
+    return channels * (own + (_STEP_BYTES if bits < 8 else 0))

@@ -8,7 +8,7 @@ from typing import Literal
 from sq_micro.errors import ToolchainError, UsageError
 from sq_micro.paths import write_atomically
 from sq_micro.reference.golden_vectors import GoldenVectors, require_equal
-from sq_micro.stages.quantize import quantized_graph
+from sq_micro.stages.quantize import whole_graph
 from sq_micro.stages.records import StageRecord
 from sq_micro.tflite.compact import StoredWeights, write_compact_tflite
 from sq_micro.tflite.export import write_tflite
@@ -55,7 +55,7 @@ def export(workspace: Workspace, form: ExportFormat, file: Path) -> ExportRecord
     Raises UsageError iff nothing is quantized yet or the file cannot be written, GoldenMismatchError iff TFLite Micro
     computes something else of it than the firmware does.
     """
-    graph = quantized_graph(workspace)
+    graph = whole_graph(workspace)
     golden = GoldenVectors.load(workspace.need(Stage.QUANTIZE, "07_golden.npz"))
     if form == "tflite-compact":
         content, stored = write_compact_tflite(graph)

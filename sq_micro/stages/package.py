@@ -10,7 +10,7 @@ from sq_micro.codegen.package import PackageFacts, PackageKind, make_package
 from sq_micro.codegen.source_tree import MARKER, SourceTree, written_before
 from sq_micro.errors import UsageError
 from sq_micro.reference.golden_vectors import GoldenVectors
-from sq_micro.stages.quantize import quantized_graph
+from sq_micro.stages.quantize import executed_graph
 from sq_micro.stages.records import GenerateRecord, StageRecord, load_record
 from sq_micro.workspace import Stage, Workspace
 
@@ -42,7 +42,7 @@ def package(
     Raises UsageError iff nothing is generated yet, or the folder holds anything that sq-micro did not write.
     """
     generated = load_record(workspace, GenerateRecord)
-    graph = quantized_graph(workspace)
+    graph = executed_graph(workspace)
     golden = GoldenVectors.load(workspace.need(Stage.QUANTIZE, "07_golden.npz"))
     facts = PackageFacts(
         model=graph.topology.name,

@@ -239,6 +239,12 @@ def _trained(
     return trained, record
 
 
+def whole_graph(workspace: Workspace) -> QuantGraph:
+    """What `quantize` left, with the channels that never vary. Raises UsageError iff it did not run."""
+    workspace.need(Stage.QUANTIZE, "quantize.json")
+    return load_quant_graph(workspace.need(Stage.QUANTIZE, "06_quantized.npz"))
+
+
 def executed_graph(workspace: Workspace) -> QuantGraph:
     """What `quantize` left for the firmware to compute. Raises UsageError iff it did not run."""
     workspace.need(Stage.QUANTIZE, "quantize.json")

@@ -16,12 +16,17 @@
 
 /* ---- Random numbers ---- */
 
+/** Of a program without arguments. */
+#ifndef SEED
+#define SEED 20240517u
+#endif
+
 static uint32_t random_seed = 1;
 static uint64_t random_state = 1;
 
 static inline void random_begin(int argc, char **argv)
 {
-    random_seed = argc > 1 ? (uint32_t)strtoul(argv[1], NULL, 10) : 20240517u;
+    random_seed = argc > 1 ? (uint32_t)strtoul(argv[1], NULL, 10) : SEED;
     random_state = random_seed;
 }
 

@@ -16,6 +16,8 @@
 #include "kernels/requantize.h"
 #include "sqm/compiler.h"
 
+typedef sqm_add_params sqm_add__armv7em_dsp_params;
+
 /** One input's share of the sum; `code` is less the zero point. All but `code` are constants. */
 SQM_INLINE int32_t sqm_add_share(int32_t code, int32_t multiplier, int32_t shift)
 {
@@ -26,20 +28,18 @@ SQM_INLINE int32_t sqm_add_share(int32_t code, int32_t multiplier, int32_t shift
                           0);
 }
 
-SQM_INLINE int32_t sqm_add_code(const sqm_add_params *p, int32_t left, int32_t right)
+SQM_INLINE int8_t sqm_add_code(const sqm_add_params *p, int32_t left, int32_t right)
 {
     const int32_t sum = sqm_add_share(left, p->left_multiplier, p->left_shift) +
                         sqm_add_share(right, p->right_multiplier, p->right_shift);
     const int32_t code = sqm_scale_down(
         sum, sqm_down_scale_of(p->output_multiplier, p->output_shift), p->output_offset);
-    if (p->output_minimum == INT8_MIN && p->output_maximum == INT8_MAX) {
-        return SQM_SATURATE_S8(code);
-    }
-    return sqm_clamp(code, p->output_minimum, p->output_maximum);
+    return sqm_clamp_code(code, p->output_minimum, p->output_maximum);
 }
 
 /**
- * @param[in]  p            each input's factor is below 1/2 (shift <= -1), or 1/2; output_shift <= -1.
+ * @param[in]  p            each input's factor is below 1/2 (shift <= -1), or 1/2; output_shift <=
+ * -1.
  * @param[in]  left, right  `elements` codes each.
  * @param[out] output       `elements` codes; may be left or right.
  */
@@ -52,16 +52,16 @@ SQM_INLINE void sqm_add__armv7em_dsp(const sqm_add_params *p, const int8_t *left
     for (int32_t n = p->elements / 4; n > 0; --n) {
         const uint32_t a = sqm_load_u32((const uint8_t *)left);
         const uint32_t b = sqm_load_u32((const uint8_t *)right);
-        output[0] = (int8_t)sqm_add_code(p, SQM_SXTAB(l, a, 0), SQM_SXTAB(r, b, 0));
-        output[1] = (int8_t)sqm_add_code(p, SQM_SXTAB(l, a, 1), SQM_SXTAB(r, b, 1));
-        output[2] = (int8_t)sqm_add_code(p, SQM_SXTAB(l, a, 2), SQM_SXTAB(r, b, 2));
-        output[3] = (int8_t)sqm_add_code(p, SQM_SXTAB(l, a, 3), SQM_SXTAB(r, b, 3));
+        output[0] = sqm_add_code(p, SQM_SXTAB(l, a, 0), SQM_SXTAB(r, b, 0));
+        output[1] = sqm_add_code(p, SQM_SXTAB(l, a, 1), SQM_SXTAB(r, b, 1));
+        output[2] = sqm_add_code(p, SQM_SXTAB(l, a, 2), SQM_SXTAB(r, b, 2));
+        output[3] = sqm_add_code(p, SQM_SXTAB(l, a, 3), SQM_SXTAB(r, b, 3));
         left += 4;
         right += 4;
         output += 4;
     }
     for (int32_t i = 0; i < p->elements % 4; ++i) {
-        output[i] = (int8_t)sqm_add_code(p, left[i] + l, right[i] + r);
+        output[i] = sqm_add_code(p, left[i] + l, right[i] + r);
     }
 }
 

@@ -33,8 +33,8 @@
 /**
  * One pair of rows of up to four channels; the assembly knows the offsets.
  *
- * records   of the channels: the bias has the zero points folded in; s and m are the factors of
- *           SQM_ASM_REQUANTIZE (gemm.h).
+ * records   of the channels: the bias has the zero points folded in; s = -2^(32 + shift) and
+ *           m = 2 * multiplier - 2^32 scale as sqm_scale_down does (arithmetic.h).
  * band      its first column.
  * output    the first channel's code of the first pixel of the (upper) output row.
  * width     bytes of the band from the first window to behind the last, less 8.
@@ -57,7 +57,8 @@ typedef struct {
     int32_t step;
 } sqm_band_rows;
 
-_Static_assert(sizeof(void *) != 4 || offsetof(sqm_band_rows, step) == 32, "as the assembly has it");
+_Static_assert(sizeof(void *) != 4 || offsetof(sqm_band_rows, step) == 32,
+               "as the assembly has it");
 
 /**
  * `count` columns of one pair, four channels: 16 instructions for 8 numbers.
@@ -125,26 +126,23 @@ SQM_NAKED void sqm_band_records(SQM_IN_ASM const uint32_t *weights, SQM_IN_ASM c
 #define SQM_ASM_BAND_BEGINS                                                                        \
     SQM_ENTER                                                                                      \
     "ldm.w r0, {r0-r7, lr}\n" SQM_PARK(5, r0) SQM_PARK(6, r3) SQM_PARK(2, r4) SQM_PARK(3, r5)      \
-        SQM_PARK(7, r6) SQM_PARK(8, r7)                                                            \
-    "add.w r3, r3, r1\n"                                                                           \
-    "add.w r3, r3, #8\n" SQM_PARK(4, r3)                                                           \
-    "mov.w r0, r1\n"                                                                               \
-    "mov.w r1, r2\n"                                                                               \
-    "1:\n" SQM_TAKE(r12, 5)                                                                        \
-    "ldmia.w r12!, {r2-r10}\n" SQM_PARK(5, r12) SQM_PARK(0, r2) SQM_PARK(1, r3)                    \
-    ".balign 4\n"                                                                                  \
-    "2:\n" SQM_TAKE(r12, 0)
+        SQM_PARK(7, r6) SQM_PARK(                                                                  \
+            8, r7) "add.w r3, r3, r1\n"                                                            \
+                   "add.w r3, r3, #8\n" SQM_PARK(                                                  \
+                       4, r3) "mov.w r0, r1\n"                                                     \
+                              "mov.w r1, r2\n"                                                     \
+                              "1:\n" SQM_TAKE(r12, 5) "ldmia.w r12!, {r2-r10}\n" SQM_PARK(5, r12)  \
+                                  SQM_PARK(0, r2) SQM_PARK(1, r3) ".balign 4\n"                    \
+                                                                  "2:\n" SQM_TAKE(r12, 0)
 
 #define SQM_ASM_BAND_ENDS                                                                          \
     SQM_TAKE(r2, 4)                                                                                \
     "add.w r1, r1, lr\n"                                                                           \
     "cmp.w r0, r2\n"                                                                               \
-    "bne.w 2b\n" SQM_TAKE(r3, 8)                                                                   \
-    "add.w r2, r2, #8\n" SQM_PARK(4, r2) SQM_TAKE(r2, 6)                                           \
-    "subs.w r3, r3, #1\n" SQM_PARK(8, r3)                                                          \
-    "sub.w r0, r0, r2\n" SQM_TAKE(r2, 7)                                                           \
-    "sub.w r1, r1, r2\n"                                                                           \
-    "bne.w 1b\n" SQM_LEAVE
+    "bne.w 2b\n" SQM_TAKE(r3, 8) "add.w r2, r2, #8\n" SQM_PARK(4, r2)                              \
+        SQM_TAKE(r2, 6) "subs.w r3, r3, #1\n" SQM_PARK(8, r3) "sub.w r0, r0, r2\n" SQM_TAKE(       \
+            r2, 7) "sub.w r1, r1, r2\n"                                                            \
+                   "bne.w 1b\n" SQM_LEAVE
 
 /** One column of two windows, above and below each other: pair j in `a`, pair j + 1 in `b`. */
 #define SQM_ASM_BAND_COLUMN(a, b, w, v, upper_from)                                                \
@@ -154,9 +152,12 @@ SQM_NAKED void sqm_band_records(SQM_IN_ASM const uint32_t *weights, SQM_IN_ASM c
     "smlad r12, " #b ", " #v ", r12\n"
 
 #define SQM_ASM_BAND_SUMS_1(a, b)                                                                  \
-    "ldrd r2, r3, [r0], #32\n" SQM_ASM_BAND_COLUMN(a, b, r4, r5, r12)                              \
-    "ldrd r2, r3, [r0]\n" SQM_ASM_BAND_COLUMN(a, b, r6, r7, r11)                                   \
-    "ldrd r2, r3, [r0, #32]\n" SQM_ASM_BAND_COLUMN(a, b, r8, r9, r11)
+    "ldrd r2, r3, [r0], #32\n" SQM_ASM_BAND_COLUMN(                                                \
+        a, b, r4, r5,                                                                              \
+        r12) "ldrd r2, r3, [r0]\n" SQM_ASM_BAND_COLUMN(a, b, r6, r7,                               \
+                                                       r11) "ldrd r2, r3, [r0, "                   \
+                                                            "#32]\n" SQM_ASM_BAND_COLUMN(a, b, r8, \
+                                                                                         r9, r11)
 
 #define SQM_ASM_BAND_SUMS_2(a, b)                                                                  \
     "ldrd r2, r3, [r0], #64\n"                                                                     \
@@ -172,13 +173,14 @@ SQM_NAKED void sqm_band_records(SQM_IN_ASM const uint32_t *weights, SQM_IN_ASM c
 /* A sum of -n half steps between two codes goes away from zero, which a clamp at the zero point
    hides: `sign` is empty there. */
 #define SQM_ASM_BAND_CODE(acc, sign)                                                               \
-    "smmlar " #acc ", " #acc ", r10, " #acc "\n" sign "smmlar " #acc ", " #acc ", r2, r3\n"        \
+    "smmlar " #acc ", " #acc ", r10, " #acc "\n" sign "smmlsr " #acc ", " #acc ", r2, r3\n"        \
     "ssat " #acc ", #8, " #acc "\n"
 #define SQM_ASM_BAND_SIGN(acc) "add.w " #acc ", " #acc ", " #acc ", asr #31\n"
 
 #define SQM_ASM_BAND_STORE_1(upper_sign, lower_sign)                                               \
     SQM_TAKE(r2, 1)                                                                                \
-    SQM_TAKE(r3, 2) SQM_ASM_BAND_CODE(r12, lower_sign) SQM_ASM_BAND_CODE(r11, upper_sign)          \
+    SQM_TAKE(r3, 2)                                                                                \
+    SQM_ASM_BAND_CODE(r12, lower_sign) SQM_ASM_BAND_CODE(r11, upper_sign)                          \
         SQM_TAKE(r2, 3) "strb.w r12, [r1, r2]\n"                                                   \
                         "strb.w r11, [r1]\n"
 

@@ -23,8 +23,8 @@
 
 /** How sums become codes. */
 enum {
-    SQM_BAND_RELU = 0, /* shifts at most -2, clamp from the zero point to 127: zero point -128 */
-    SQM_BAND_ANY = 1,  /* shifts at most -2, no clamp but int8's */
+    SQM_BAND_RELU = 0, /* shifts at most -1, clamp from the zero point to 127: zero point -128 */
+    SQM_BAND_ANY = 1,  /* shifts at most -1, no clamp but int8's */
     SQM_BAND_SUMS = 2  /* any shifts and any clamp */
 };
 
@@ -90,8 +90,8 @@ SQM_SHARED void sqm_band_load(const sqm_depthwise3x3__armv7em_dsp_params *p, con
     for (int32_t i = 0; i < 2; ++i) {
         const int32_t y = 2 * pair + i - p->pad_top;
         const bool inside = y >= 0 && y < p->input_height;
-        codes[i] = inside ? input + y * p->input_width * p->channels + channel
-                          : (const int8_t *)&zeros;
+        codes[i] =
+            inside ? input + y * p->input_width * p->channels + channel : (const int8_t *)&zeros;
         step[i] = inside ? p->channels : 0;
     }
     if (count == SQM_BAND_CHANNELS) {
@@ -201,8 +201,8 @@ SQM_INLINE void sqm_band_run_sums(const sqm_depthwise3x3__armv7em_dsp_params *p,
             int8_t *out = rows->output + channel + row * rows->lower;
             for (int32_t x = 0; x < p->output_width; ++x) {
                 *out = sqm_requantize_code(sums[row * p->output_width + x], (int32_t)one.records[8],
-                                           (int32_t)one.records[1], p->output_offset, p->output_minimum,
-                                           p->output_maximum);
+                                           (int32_t)one.records[1], p->output_offset,
+                                           p->output_minimum, p->output_maximum);
                 out += p->channels;
             }
         }
@@ -215,9 +215,10 @@ SQM_INLINE void sqm_band_run_sums(const sqm_depthwise3x3__armv7em_dsp_params *p,
  * @param[in]  weights  9 * channels codes in one packed run (layout linear).
  * @param[in]  steps    per channel, see sqm_unpack_1x1; NULL where all are 1.
  * @param[in]  table    three words a channel: the bias with -zero_point * sum of weights folded in;
- *                      then s and m (gemm.h), or shift and multiplier for SQM_BAND_SUMS.
- * @param      scratch  aligned to words: ((output_width - 1) * stride + 3) * 32 + 144 bytes, and for
- *                      SQM_BAND_SUMS 8 * output_width more.
+ *                      -2^(32 + shift) and 2 * multiplier - 2^32, or shift and multiplier for
+ * SQM_BAND_SUMS.
+ * @param      scratch  aligned to words: ((output_width - 1) * stride + 3) * 32 + 144 bytes, and
+ * for SQM_BAND_SUMS 8 * output_width more.
  * @param[out] output   output_height * output_width * channels codes.
  */
 SQM_INLINE void sqm_depthwise3x3__armv7em_dsp(const sqm_depthwise3x3__armv7em_dsp_params *p,

@@ -26,6 +26,23 @@ typedef struct {
     int32_t shift;
 } sqm_mean_params;
 
+/** The sum of a channel's codes over the pixels. */
+SQM_INLINE int32_t sqm_mean_sum(const sqm_mean_params *p, const int8_t *channel)
+{
+    int32_t sum = 0;
+    for (int32_t pixel = 0; pixel < p->pixels; ++pixel) {
+        sum += channel[pixel * p->channels];
+    }
+    return sum;
+}
+
+/** The code of a channel whose codes have this sum. */
+SQM_INLINE int8_t sqm_mean_code(const sqm_mean_params *p, int32_t sum)
+{
+    return sqm_requantize_code(sum + p->pixels * p->input_offset, p->multiplier, p->shift,
+                               p->output_offset, INT8_MIN, INT8_MAX);
+}
+
 /**
  * @param[in]  input   pixels * channels codes.
  * @param[out] output  `channels` codes; not the input.
@@ -33,12 +50,7 @@ typedef struct {
 SQM_INLINE void sqm_mean(const sqm_mean_params *p, const int8_t *input, int8_t *output)
 {
     for (int32_t channel = 0; channel < p->channels; ++channel) {
-        int32_t sum = p->pixels * p->input_offset;
-        for (int32_t pixel = 0; pixel < p->pixels; ++pixel) {
-            sum += input[pixel * p->channels + channel];
-        }
-        output[channel] =
-            sqm_requantize_code(sum, p->multiplier, p->shift, p->output_offset, INT8_MIN, INT8_MAX);
+        output[channel] = sqm_mean_code(p, sqm_mean_sum(p, input + channel));
     }
 }
 

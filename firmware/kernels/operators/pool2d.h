@@ -54,6 +54,21 @@ SQM_INLINE sqm_pool2d_window sqm_pool2d_clip(const sqm_pool2d_params *p, const i
                                vertical.last - vertical.first, horizontal.last - horizontal.first};
 }
 
+/** The largest code of one channel in a window. */
+SQM_INLINE int8_t sqm_max_pool2d_code(const sqm_pool2d_params *p, sqm_pool2d_window window,
+                                      int32_t channel)
+{
+    int32_t largest = INT8_MIN;
+    for (int32_t y = 0; y < window.height; ++y) {
+        const int8_t *x = window.first + y * p->input_width * p->channels + channel;
+        for (int32_t n = window.width; n > 0; --n) {
+            largest = *x > largest ? *x : largest;
+            x += p->channels;
+        }
+    }
+    return (int8_t)largest;
+}
+
 /**
  * The largest code of each window.
  *
@@ -66,18 +81,31 @@ SQM_INLINE void sqm_max_pool2d(const sqm_pool2d_params *p, const int8_t *input, 
         for (int32_t ox = 0; ox < p->output_width; ++ox) {
             const sqm_pool2d_window window = sqm_pool2d_clip(p, input, oy, ox);
             for (int32_t channel = 0; channel < p->channels; ++channel) {
-                int32_t largest = INT8_MIN;
-                for (int32_t y = 0; y < window.height; ++y) {
-                    const int8_t *x = window.first + y * p->input_width * p->channels + channel;
-                    for (int32_t n = window.width; n > 0; --n) {
-                        largest = *x > largest ? *x : largest;
-                        x += p->channels;
-                    }
-                }
-                *output++ = (int8_t)largest;
+                *output++ = sqm_max_pool2d_code(p, window, channel);
             }
         }
     }
+}
+
+/** The sum of the codes of one channel in a window. */
+SQM_INLINE int32_t sqm_average_pool2d_sum(const sqm_pool2d_params *p, sqm_pool2d_window window,
+                                          int32_t channel)
+{
+    int32_t sum = 0;
+    for (int32_t y = 0; y < window.height; ++y) {
+        const int8_t *x = window.first + y * p->input_width * p->channels + channel;
+        for (int32_t n = window.width; n > 0; --n) {
+            sum += *x;
+            x += p->channels;
+        }
+    }
+    return sum;
+}
+
+/** sum / count to nearest, halves away from zero. */
+SQM_INLINE int8_t sqm_average_code(int32_t sum, int32_t count)
+{
+    return (int8_t)((sum > 0 ? sum + count / 2 : sum - count / 2) / count);
 }
 
 /**
@@ -93,15 +121,7 @@ SQM_INLINE void sqm_average_pool2d(const sqm_pool2d_params *p, const int8_t *inp
             const sqm_pool2d_window window = sqm_pool2d_clip(p, input, oy, ox);
             const int32_t count = window.height * window.width;
             for (int32_t channel = 0; channel < p->channels; ++channel) {
-                int32_t sum = 0;
-                for (int32_t y = 0; y < window.height; ++y) {
-                    const int8_t *x = window.first + y * p->input_width * p->channels + channel;
-                    for (int32_t n = window.width; n > 0; --n) {
-                        sum += *x;
-                        x += p->channels;
-                    }
-                }
-                *output++ = (int8_t)((sum > 0 ? sum + count / 2 : sum - count / 2) / count);
+                *output++ = sqm_average_code(sqm_average_pool2d_sum(p, window, channel), count);
             }
         }
     }

@@ -29,6 +29,23 @@ needs_zig = pytest.mark.skipif(importlib.util.find_spec("ziglang") is None, reas
 needs_qemu = pytest.mark.skipif(not shutil.which("qemu-system-arm"), reason="qemu-system-arm is not installed")
 
 
+SEMIHOSTING = ["-T", C_TESTS / "semihosting" / "mps2_an386.ld", C_TESTS / "semihosting" / "vectors.c"]
+OWN_LIBRARY = [
+    *("-nostdlib", "-fno-builtin", f"-I{C_TESTS / 'semihosting' / 'libc'}"),
+    *(C_TESTS / "semihosting" / "libc.c", "-lgcc"),
+]
+
+
+def has_newlib() -> bool:
+    return Path(run(ARM_GCC[0], "-print-file-name=rdimon.specs").stdout.strip()).is_absolute()
+
+
+def emulated(elf: Path) -> subprocess.CompletedProcess[str]:
+    """What a program of the Cortex-M4 says."""
+    machine = ["-M", "mps2-an386", "-nographic", "-semihosting-config", "enable=on,target=native"]
+    return run("qemu-system-arm", *machine, "-kernel", elf)
+
+
 def host_compiler(name: str) -> str:
     """The compiler on PATH; Debian's clang may have its version in its name. Skips where there is none."""
     versioned = (f"{name}-{version}" for version in range(25, 12, -1))
@@ -119,16 +136,85 @@ def test_zig_compiles_every_kernel_for_cortex_m4(level: str, tmp_path: Path) -> 
 @pytest.mark.parametrize("program", PROGRAMS, ids=lambda path: path.stem)
 def test_c_tests_pass_on_an_emulated_cortex_m4(program: Path, level: str, tmp_path: Path) -> None:
     """There SQM_SATURATE_S8 is an instruction, and the loads go to unaligned addresses."""
-    if not Path(run(ARM_GCC[0], "-print-file-name=rdimon.specs").stdout.strip()).is_absolute():
+    if "math.h" in program.read_text(encoding="utf-8") and not has_newlib():
         pytest.skip("newlib is not installed")
-    folder = C_TESTS / "semihosting"
-    linked = ["-specs=rdimon.specs", "-T", folder / "mps2_an386.ld", program, folder / "vectors.c", "-lm"]
-    compile_c(*ARM_GCC, *STRICT, level, *linked, "-o", tmp_path / "program.elf")
-    machine = ["-M", "mps2-an386", "-nographic", "-semihosting-config", "enable=on,target=native"]
-    done = run("qemu-system-arm", *machine, "-kernel", tmp_path / "program.elf")
-    assert (done.returncode, done.stdout) == (0, f"{program.stem.removeprefix('test_')}: ok\n"), (
-        done.stdout + done.stderr
-    )
+    library = ["-specs=rdimon.specs", "-lm"] if has_newlib() else OWN_LIBRARY
+    compile_c(*ARM_GCC, *STRICT, level, program, *SEMIHOSTING, *library, "-o", tmp_path / "program.elf")
+    require_ok(program, emulated(tmp_path / "program.elf"))
+
+
+DSP_PROGRAMS = sorted((C_TESTS / "armv7em_dsp").glob("test_*.c"))
+DSP_FLAGS = ["-mfloat-abi=hard", "-mfpu=fpv4-sp-d16"]
+
+
+def require_dsp_ok(program: Path, folder: Path, *flags: str, compiler: tuple[str, ...] = ()) -> None:
+    elf = folder / "program.elf"
+    command = compiler or (*ARM_GCC, *DSP_FLAGS)
+    compile_c(*command, *STRICT, *flags, f"-I{C_TESTS}", program, *SEMIHOSTING, *OWN_LIBRARY, "-o", elf)
+    require_ok(program, emulated(elf))
+
+
+@needs_arm_gcc
+@needs_qemu
+@pytest.mark.qemu
+@pytest.mark.parametrize("level", ["-O2", "-Os"])
+@pytest.mark.parametrize("program", DSP_PROGRAMS, ids=lambda path: path.stem)
+def test_dsp_nests_pass_on_an_emulated_cortex_m4(program: Path, level: str, tmp_path: Path) -> None:
+    require_dsp_ok(program, tmp_path, level)
+
+
+@needs_arm_gcc
+@needs_qemu
+@pytest.mark.qemu
+@pytest.mark.parametrize("program", DSP_PROGRAMS, ids=lambda path: path.stem)
+def test_dsp_nests_pass_without_the_fpu(program: Path, tmp_path: Path) -> None:
+    """There the words that the FPU's registers hold lie on the stack."""
+    require_dsp_ok(program, tmp_path, "-O2", "-DCASES=20", compiler=(*ARM_GCC, "-mfloat-abi=soft"))
+
+
+@needs_zig
+@needs_arm_gcc
+@needs_qemu
+@pytest.mark.qemu
+@pytest.mark.parametrize("program", DSP_PROGRAMS, ids=lambda path: path.stem)
+def test_dsp_nests_of_zig_pass_on_an_emulated_cortex_m4(program: Path, tmp_path: Path) -> None:
+    """Compiled by clang; libgcc helps out where gcc lies."""
+    objects = []
+    for source in (program, *(C_TESTS / "semihosting" / name for name in ("vectors.c", "libc.c"))):
+        objects.append(tmp_path / f"{source.stem}.o")
+        include = [f"-I{C_TESTS}", f"-I{C_TESTS / 'semihosting' / 'libc'}"]
+        cpu = [*ZIG[:-1], "-mcpu=cortex_m4+vfp4d16sp"]
+        compile_c(*cpu, *STRICT, *BARE, "-fno-builtin", "-O2", *include, "-c", source, "-o", objects[-1])
+    linked = ["-nostdlib", "-T", C_TESTS / "semihosting" / "mps2_an386.ld", *objects, "-lgcc"]
+    compile_c(*ARM_GCC, *DSP_FLAGS, *linked, "-o", tmp_path / "program.elf")
+    require_ok(program, emulated(tmp_path / "program.elf"))
+
+
+@needs_arm_gcc
+@needs_qemu
+@pytest.mark.qemu
+@pytest.mark.long
+@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("program", DSP_PROGRAMS, ids=lambda path: path.stem)
+def test_dsp_nests_pass_with_many_seeds(program: Path, seed: int, tmp_path: Path) -> None:
+    require_dsp_ok(program, tmp_path, "-O2", "-DCASES=600", f"-DSEED={seed}u")
+
+
+@needs_arm_gcc
+@needs_qemu
+@pytest.mark.qemu
+def test_a_difference_of_a_dsp_nest_is_reported(tmp_path: Path) -> None:
+    """A kernel that takes the lower row's last weight for the one before."""
+    copied = shutil.copytree(FIRMWARE, tmp_path / "firmware")
+    header = copied / "kernels" / "armv7em_dsp" / "depthwise3x3.h"
+    header.write_text(header.read_text(encoding="utf-8").replace("smlabt r11", "smlabb r11"), encoding="utf-8")
+    flags = [flag.replace(str(FIRMWARE), str(copied)) for flag in STRICT]
+    source = C_TESTS / "armv7em_dsp" / "test_dsp_nests.c"
+    command = [*ARM_GCC, *DSP_FLAGS, *flags, "-O2", "-DCASES=2", f"-I{C_TESTS}", source, *SEMIHOSTING, *OWN_LIBRARY]
+    compile_c(*command, "-o", tmp_path / "program.elf")
+    done = emulated(tmp_path / "program.elf")
+    assert done.returncode == 1
+    assert re.search(r"depthwise3x3, \d bits, requantize \d: first difference at \d+: got -?\d+, expected", done.stdout)
 
 
 def test_kernels_have_no_floating_point_and_no_heap() -> None:
