@@ -64,21 +64,24 @@ typedef void sqm_unpack_1x1(const uint8_t *row, int32_t k, int32_t step, int8_t 
 typedef void sqm_pick_1x1(const uint8_t *plane, int32_t elements, int32_t first, int32_t stride,
                           int32_t count, int32_t step, int8_t *out);
 
-/**
- * Two pixels times one block of output channels, see armv7em_dsp/gemm.h: sums, or codes.
- */
+/** Two pixels times a block of output channels, see armv7em_dsp/gemm.h: sums, or codes. */
 struct sqm_gemm;
-typedef void sqm_gemm_2x4(const struct sqm_gemm *g);
+typedef void sqm_gemm_block(const struct sqm_gemm *g);
+typedef sqm_gemm_block sqm_gemm_2x4;
+typedef sqm_gemm_block sqm_gemm_2x8;
 
 /**
- * One block of four channels to words of the layout `lanes` of 8 bits (README.md).
+ * One block of channels to the words that a gemm kernel reads (README.md).
  *
- * @param[in]  planes   the block's planes in the kernel's layout.
- * @param[in]  meaning  what the codes of each pair of channels mean, see armv7em_dsp/unpack.h.
+ * @param[in]  planes   the block's weights in the kernel's layout.
+ * @param[in]  meaning  what a code of 0 means: base_even + 256 * base_odd in both halves, of
+ * channels 0 and 1, then of 2 and 3. Not looked at by 2 bits.
  * @param      taps     codes of a channel, a multiple of the kernel's k_multiple.
- * @param[out] words    `taps` words.
+ * @param[out] words    `taps` words; 2 * taps for eight channels.
  */
-typedef void sqm_unpack_1x4(const uint32_t *planes, const uint32_t *meaning, int32_t taps,
-                            uint32_t *words);
+typedef void sqm_unpack_block(const uint32_t *planes, const uint32_t *meaning, int32_t taps,
+                              uint32_t *words);
+typedef sqm_unpack_block sqm_unpack_1x4;
+typedef sqm_unpack_block sqm_unpack_1x8;
 
 #endif

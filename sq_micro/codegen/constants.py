@@ -13,13 +13,14 @@ from sq_micro.ir.operators import Conv2D, DepthwiseConv2D, WeightedOperator
 from sq_micro.kernels.band import BandRequantization, band_table
 from sq_micro.kernels.catalogue import PORTABLE
 from sq_micro.kernels.lanes import (
-    BLOCK,
-    channel_tables,
+    FORMATS,
     folded_bias,
     is_plain,
     meaning_words,
-    odd_sums_fit,
     pack_lanes,
+    scaling_words,
+    starting_words,
+    sums_fit,
 )
 from sq_micro.kernels.packing import pack_rows, pack_taps
 from sq_micro.kernels.select import KernelChoice, portable_conv2d
@@ -38,20 +39,22 @@ def array_bytes(array: ArrayView) -> int:
 def exact_choice(graph: QuantGraph, choice: KernelChoice, operator: WeightedOperator) -> KernelChoice:
     """The choice, or the portable one where these weights could leave what the kernel's sums hold.
 
-    Takes hundreds of weights near the ends of int8's range in one channel, which no trained network has; the scratch
+    Takes hundreds of weights near the ends of their range in one channel, which no trained network has; the scratch
     of the choice is enough for either.
     """
-    if choice.layout != "lanes" or odd_sums_fit(_rows(graph, operator)):
+    bits = graph.bitwidths.weights[operator.name]
+    if not choice.in_lanes or sums_fit(_rows(graph, operator), graph.levels[operator.weights], bits):
         return choice
     assert isinstance(operator, Conv2D)
-    return portable_conv2d(operator, graph.topology, graph.bitwidths.weights[operator.name])
+    return portable_conv2d(operator, graph.topology, bits)
 
 
 def general_from(graph: QuantGraph, operator: WeightedOperator) -> int:
-    """The first block of four channels that C requantizes: 0, or the one that is not full."""
+    """The first block of channels that C requantizes: 0, or the one that is not full."""
     found = requantization(graph, operator)
     plain = is_plain(found.shift, found.minimum, found.maximum)
-    return len(found.shift) // BLOCK if plain else 0
+    block = FORMATS[graph.bitwidths.weights[operator.name]].block
+    return len(found.shift) // block if plain else 0
 
 
 def requantization(graph: QuantGraph, operator: WeightedOperator) -> ChannelRequantization:
@@ -65,7 +68,7 @@ def constant_arrays(
     graph: QuantGraph, choice: KernelChoice, operator: WeightedOperator, symbol: str
 ) -> tuple[ArrayView, ...]:
     """Weights first; the names end in what the nest calls them."""
-    if exact_choice(graph, choice, operator).layout == "lanes":
+    if exact_choice(graph, choice, operator).in_lanes:
         return _lanes_arrays(graph, choice, operator, symbol)
     if isinstance(operator, DepthwiseConv2D) and choice.nest_isa != PORTABLE:
         return _band_arrays(graph, operator, symbol)
@@ -79,14 +82,15 @@ def _lanes_arrays(
     rows, found = _rows(graph, operator), requantization(graph, operator)
     name = comment(f"'{operator.name}'")
     bias = folded_bias(graph.biases[operator.bias], rows, graph.activations[operator.input].zero_point)
-    table = channel_tables(bias, found.multiplier, found.shift, general_from(graph, operator))
+    scaling = scaling_words(found.multiplier, found.shift, bits, general_from(graph, operator))
+    table = np.concatenate([starting_words(bias, levels, bits), scaling], axis=1).astype(np.int32)
     packed = pack_lanes(rows, levels, bits, choice.taps)
     arrays = [
         _array("uint32_t", f"{symbol}_weights", packed, f"{name}: {rows.size:,} weights of {bits} bits, packed"),
         _array("int32_t", f"{symbol}_table", table, f"{name}: bias and requantization, a block of channels a time"),
     ]
-    if bits < 8:
-        meaning = f"{name}: what the codes of each block mean: bases, masks of those that count twice"
+    if FORMATS[bits].meaning_words:
+        meaning = f"{name}: what a code of 0 means in the channels of each block"
         arrays.append(_array("uint32_t", f"{symbol}_meaning", meaning_words(levels, bits), meaning))
     return tuple(arrays)
 

@@ -32,8 +32,15 @@ from sq_micro.ir.operators import (
     operator_inputs,
 )
 from sq_micro.kernels.catalogue import PORTABLE
-from sq_micro.kernels.dsp import DSP, addition_serves, average_serves, conv2d_variant, rescaling_serves
-from sq_micro.kernels.lanes import BLOCK, lanes_bytes
+from sq_micro.kernels.dsp import (
+    DSP,
+    addition_serves,
+    average_serves,
+    gemm_of,
+    rescaling_serves,
+    unpacked_words,
+)
+from sq_micro.kernels.lanes import FORMATS, block_words
 from sq_micro.kernels.packing import plane_bytes
 from sq_micro.kernels.select import KernelChoice
 from sq_micro.plan.plan import Plan
@@ -202,21 +209,26 @@ class _OperatorMaker:
             *("stride_height", "stride_width", "dilation_height", "dilation_width", "pad_top", "pad_left"),
         )
         bits = self.graph.bitwidths.weights[op.name]
+        kernels = gemm_of(bits)
         params = {f"columns.{name}": window[name] for name in geometry} | {
             "columns.zero_point": self._zero(op.input),
             "columns.taps": choice.taps,
             "pixels": window["output_height"] * window["output_width"],
             "output_channels": window["output_channels"],
             "tile": choice.tile,
-            "block_words": lanes_bytes(BLOCK, choice.taps, bits) // 4,
+            "block": FORMATS[bits].block,
+            "block_words": block_words(bits, choice.taps),
+            "unpacked_words": unpacked_words(choice.taps, bits),
+            "table_words": FORMATS[bits].table_words,
+            "taps_sums": int(kernels.taps_sums),
             "general_from": general_from(self.graph, op),
             "output_offset": window["output_offset"],
             "output_minimum": window["output_minimum"],
             "output_maximum": window["output_maximum"],
         }
-        assert choice.variant is not None
-        unpack, meaning = ("NULL", "NULL") if bits == 8 else (choice.variant.name, f"{self.symbol}_meaning")
-        arguments = (conv2d_variant(8).name, unpack, self._at(op.input), f"{self.symbol}_weights", meaning)
+        unpack = "NULL" if kernels.unpack is None else kernels.unpack.name
+        meaning = f"{self.symbol}_meaning" if FORMATS[bits].meaning_words else "NULL"
+        arguments = (kernels.gemm.name, unpack, self._at(op.input), f"{self.symbol}_weights", meaning)
         return _Nest(
             "conv2d__armv7em_dsp", params, ((*arguments, f"{self.symbol}_table", self._scratch(), self._at(op.output)),)
         )

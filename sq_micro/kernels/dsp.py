@@ -15,35 +15,78 @@ _PIXELS = 2  # that share the loads of weights
 _COLUMN_BYTES = 2  # of one tap of one pixel
 _HALF = (1 << 30, 0)  # multiplier and shift of 1/2
 _FOUR_SUMS_PIXELS = 256  # armv7em_dsp/sums.h
+_MOST_PIXELS = 16
+_COLUMNS_BYTES = 3072  # what larger tiles gain beyond is below one percent
+_UNPACKED_COLUMNS_BYTES = 9216  # unpacking is shared by the pixels of a tile
+
+
+@dataclass(frozen=True, slots=True)
+class Gemm:
+    """The kernels of a width.
+
+    gemm       the inner loops
+    unpack     what writes the words that they read; None where they read the packed ones
+    taps_sums  whether each pixel's sum of taps is wanted, because codes are unsigned
+    """
+
+    gemm: KernelVariant
+    unpack: KernelVariant | None
+    taps_sums: bool
+
+    @property
+    def packed(self) -> KernelVariant:
+        """The kernel whose layout the weights have."""
+        return self.unpack or self.gemm
 
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """Output pixels that are computed together, and the bytes that they take."""
+    """Output pixels that are computed together, and the bytes of scratch that they take."""
 
     pixels: int
     scratch_bytes: int
 
 
-def conv2d_variant(bits: int) -> KernelVariant:
-    """8 bits are decoded in the inner loop; other widths are unpacked to them, a block of channels at a time."""
-    return find("gemm", 8, "2x4", DSP) if bits == 8 else find("unpack", bits, "1x4", DSP)
-
-
-def conv2d_tile(operator: Conv2D, topology: Topology, bits: int) -> Tile:
-    """Few pixels where weights are read in place; more where unpacking them is shared by the pixels of a tile."""
-    taps = conv2d_taps(operator, topology, bits)
-    _, height, width, _ = topology.shape(operator.output)
-    pixels = padded(min(height * width, 4 if bits == 8 else 16), _PIXELS)
-    staging = _PIXELS * taps
-    unpacked = 0 if bits == 8 else 4 * taps
-    return Tile(pixels, pixels * taps * _COLUMN_BYTES + staging + unpacked)
+def gemm_of(bits: int) -> Gemm:
+    """8 and 4 bits are decoded in the inner loop; others are unpacked first, a block of channels at a time."""
+    match bits:
+        case 8:
+            return Gemm(find("gemm", 8, "2x4", DSP), None, False)
+        case 4:
+            return Gemm(find("gemm", 4, "2x4", DSP), None, True)
+        case 2:
+            return Gemm(find("gemm", 2, "2x8", DSP), find("unpack", 2, "1x8", DSP), True)
+        case _:
+            return Gemm(find("gemm", 8, "2x4", DSP), find("unpack", bits, "1x4", DSP), False)
 
 
 def conv2d_taps(operator: Conv2D, topology: Topology, bits: int) -> int:
     """A channel's weights, filled up to what the kernel takes at a time."""
     _, height, width, depth = topology.shape(operator.weights)
-    return padded(height * width * depth, conv2d_variant(bits).k_multiple)
+    return padded(height * width * depth, gemm_of(bits).packed.k_multiple)
+
+
+def unpacked_words(taps: int, bits: int) -> int:
+    """Words of a block's unpacked weights; 0 where they are read where they are."""
+    if gemm_of(bits).unpack is None:
+        return 0
+    return 2 * taps if bits == 2 else taps
+
+
+def conv2d_tile(operator: Conv2D, topology: Topology, bits: int) -> Tile:
+    """As many pixels as pay: more of them share the calls, and the unpacking of weights."""
+    taps = conv2d_taps(operator, topology, bits)
+    _, height, width, _ = topology.shape(operator.output)
+    columns = _COLUMNS_BYTES if gemm_of(bits).unpack is None else _UNPACKED_COLUMNS_BYTES
+    affordable = columns // (_COLUMN_BYTES * taps) // _PIXELS * _PIXELS
+    pixels = max(_PIXELS, min(padded(height * width, _PIXELS), _MOST_PIXELS, affordable))
+    return Tile(pixels, scratch_bytes(taps, bits, pixels))
+
+
+def scratch_bytes(taps: int, bits: int, pixels: int) -> int:
+    """Unpacked weights, columns, sums of taps and two columns of bytes, as armv7em_dsp/conv2d.h lays them out."""
+    sums = 4 * pixels if gemm_of(bits).taps_sums else 0
+    return 4 * unpacked_words(taps, bits) + pixels * taps * _COLUMN_BYTES + sums + _PIXELS * taps
 
 
 def addition_serves(found: Addition) -> bool:

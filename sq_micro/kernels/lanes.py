@@ -1,11 +1,18 @@
 """Weights and tables of the kernels for cores with DSP instructions, as `firmware/kernels/README.md` draws them.
 
-Layout `lanes`: blocks of four output channels; taps in groups of four, in the order 0, 2, 1, 3, which is the one that
-SXTB16 yields. At 8 bits a word is two halves, taps k and k + 2, each `even + 256·odd` of two channels. Below, the
-codes are unsigned, weight − base, in planes of bytes with 8 / bits codes each.
+Blocks of output channels; taps in groups of four, in the order 0, 2, 1, 3, which is the one that SXTB16 yields. A word
+holds two taps of two, four or eight channels:
+
+    lanes2  8 bits: halves `even + 256·odd`, signed. 6, 5 and 3 bits: planes of unsigned codes, which unpack to it
+    lanes4  4 bits: halves of four nibbles, the last one signed
+    lanes8  2 bits: four words `u_even + 2^14·v_odd` in one, the j-th rotated left by 4j
+
+An unsigned code means base + scale · code.
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,12 +23,42 @@ from sq_micro.quant.params import Int8Array, Int32Array, Levels
 UInt32Array = NDArray[np.uint32]
 Int64Array = NDArray[np.int64]
 
-BLOCK = 4  # output channels that share the loads of a column
-TABLE_WORDS = 12
-MEANING_WORDS = 4
-_ODD_SUM_LIMIT = 1 << 23  # armv7em_dsp/gemm.h: the odd channel's sum is known modulo 2^24
 _INT8_MAGNITUDE = 128
 _ORDER = (0, 2, 1, 3)
+
+
+@dataclass(frozen=True, slots=True)
+class LaneFormat:
+    """What a width's kernel expects.
+
+    block           output channels of a block
+    table_words     of a block: what its sums start from, then m and s of each channel
+    meaning_words   of a block: bases for unpacking
+    signed_offset   what lies between the unsigned code of a block's signed channels and the stored one
+    sum_limit       |Σ x·stored| of a signed channel must stay below it, since it is known modulo twice that
+    """
+
+    block: int
+    table_words: int
+    meaning_words: int
+    signed_offset: int
+    sum_limit: int
+
+    def signed(self, channels: int) -> NDArray[np.bool_]:
+        """Which channels are stored as signed numbers: the last of a half."""
+        step = 4 if self.signed_offset == 8 else 2
+        return np.asarray(np.arange(channels) % step == step - 1, np.bool_)
+
+
+PLANAR = LaneFormat(block=4, table_words=12, meaning_words=2, signed_offset=0, sum_limit=1 << 23)
+FORMATS = {
+    8: LaneFormat(block=4, table_words=12, meaning_words=0, signed_offset=0, sum_limit=1 << 23),
+    6: PLANAR,
+    5: PLANAR,
+    4: LaneFormat(block=4, table_words=16, meaning_words=0, signed_offset=8, sum_limit=1 << 19),
+    3: PLANAR,
+    2: LaneFormat(block=8, table_words=40, meaning_words=0, signed_offset=2, sum_limit=1 << 17),
+}
 
 
 def padded(count: int, multiple: int) -> int:
@@ -33,58 +70,88 @@ def padded(count: int, multiple: int) -> int:
     return -(-count // multiple) * multiple
 
 
+def block_words(bits: int, taps: int) -> int:
+    """Words of one block's packed weights."""
+    return FORMATS[bits].block * taps * bits // 32
+
+
 def lanes_bytes(channels: int, taps: int, bits: int) -> int:
-    """Bytes of `channels` rows of `taps` (padded) codes."""
-    return padded(channels, BLOCK) * taps * bits // 8
+    """Bytes of `channels` rows of `taps` (padded) weights."""
+    return blocks_of(channels, bits) * block_words(bits, taps) * 4
 
 
-def odd_sums_fit(weights: Int8Array) -> bool:
-    """Whether no sum of an odd channel can leave 24 bits, whatever the input: |x| is at most 128."""
-    magnitude = np.abs(weights[1::2].astype(np.int64)).sum(axis=1)
-    return bool((magnitude * _INT8_MAGNITUDE < _ODD_SUM_LIMIT).all())
+def blocks_of(channels: int, bits: int) -> int:
+    """How many blocks."""
+    return padded(channels, FORMATS[bits].block) // FORMATS[bits].block
+
+
+def sums_fit(weights: Int8Array, levels: Int8Array, bits: int) -> bool:
+    """Whether no input can make the sum of a signed channel leave what it is known modulo: |x| is at most 128."""
+    form = FORMATS[bits]
+    stored = weights.astype(np.int64)
+    if form.signed_offset:
+        stored = unsigned_codes(weights, levels, bits) - form.signed_offset
+    magnitude = np.abs(stored[form.signed(len(weights))]).sum(axis=1)
+    return bool((magnitude * _INT8_MAGNITUDE < form.sum_limit).all())
 
 
 def pack_lanes(weights: Int8Array, levels: Int8Array, bits: int, taps: int) -> UInt32Array:
-    """Weights (channels, k) of any width as words, block after block; rows are padded to `taps` by zero."""
-    blocks = _blocks(weights, taps)
-    if bits == 8:
-        halves = (blocks[:, :, 0::2] + 256 * blocks[:, :, 1::2]) & 0xFFFF  # (block, taps, pair of channels)
-        pairs = halves.reshape(len(blocks), taps // 2, 2, 2)  # (…, pair of taps, tap in it, pair of channels)
-        words = pairs[:, :, 0] | pairs[:, :, 1] << 16
-        return words.reshape(-1).astype(np.uint32)
-    codes = _blocks(unsigned_codes(weights, levels, bits), taps).reshape(len(blocks), taps // 2, 2, 2, 2)
-    # Bytes of a word: both channels at the first tap, then both at the second.
-    as_bytes = codes.transpose(0, 1, 3, 2, 4).reshape(len(blocks), taps, 4)
-    high_bits, low_bits = PLANES[bits]
-    planes = [_plane(as_bytes >> low_bits, high_bits)]
-    if low_bits:
-        planes.append(_plane(as_bytes & ((1 << low_bits) - 1), low_bits))
-    return np.concatenate(planes, axis=1).reshape(-1)
+    """Weights (channels, k) of any width as words, block after block; rows are padded to `taps`, where x is 0."""
+    form = FORMATS[bits]
+    codes = weights.astype(np.int64) if bits == 8 else unsigned_codes(weights, levels, bits)
+    if form.signed_offset:
+        signed = form.signed(len(codes))
+        codes[signed] -= form.signed_offset
+    pairs = _pairs(codes, form.block, taps)  # (block, pair of taps, tap in it, channel)
+    match bits:
+        case 8:
+            halves = (pairs[..., 0::2] + 256 * pairs[..., 1::2]) & 0xFFFF
+            words = halves[:, :, 0] | halves[:, :, 1] << 16
+        case 4:
+            halves = (pairs * 16 ** np.arange(4)).sum(axis=3) & 0xFFFF
+            words = halves[:, :, 0] | halves[:, :, 1] << 16
+        case 2:
+            halves = (pairs[..., 0::2] + (pairs[..., 1::2] << 14)) & 0xFFFF
+            lanes = halves[:, :, 0] | halves[:, :, 1] << 16
+            turn = 4 * np.arange(4)
+            words = (((lanes << turn) | (lanes >> (32 - turn))) & 0xFFFFFFFF).sum(axis=2)
+        case _:
+            words = _planes(pairs, bits)
+    return words.reshape(-1).astype(np.uint32)
 
 
 def unpack_lanes(words: UInt32Array, levels: Int8Array, bits: int, taps: int) -> Int8Array:
     """The inverse of `pack_lanes`, padding included: (channels, taps)."""
-    channels = len(levels)
-    count = padded(channels, BLOCK) // BLOCK
-    rows = words.astype(np.int64).reshape(count, -1)
+    form, channels = FORMATS[bits], len(levels)
+    rows = words.astype(np.int64).reshape(blocks_of(channels, bits), -1)
+    match bits:
+        case 8:
+            halves = np.stack([rows & 0xFFFF, rows >> 16], axis=2).reshape(len(rows), taps // 2, 2, 2)
+            even = _signed(halves.swapaxes(2, 3), 8)
+            odd = _signed((halves.swapaxes(2, 3) - even) >> 8, 8)
+            pairs = np.stack([even, odd], axis=4).reshape(len(rows), taps // 2, 2, 4)
+        case 4:
+            halves = np.stack([rows & 0xFFFF, rows >> 16], axis=2)
+            pairs = halves[..., None] >> 4 * np.arange(4) & 15
+        case 2:
+            turn = 4 * np.arange(4)
+            lanes = (rows[..., None] >> turn | rows[..., None] << (32 - turn)) & 0xC003C003
+            halves = np.stack([lanes & 0xFFFF, lanes >> 16], axis=2)
+            pairs = np.stack([halves & 3, halves >> 14], axis=4).reshape(len(rows), taps // 2, 2, 8)
+        case _:
+            pairs = _unplanes(rows, bits, taps)
+    if form.signed_offset:
+        pairs = np.where(form.signed(form.block), _signed(pairs, bits) + form.signed_offset, pairs)
+    grouped = pairs.reshape(len(rows), taps // 4, 4, form.block)[:, :, np.argsort(_ORDER)]
+    codes = grouped.transpose(0, 3, 1, 2).reshape(-1, taps)[:channels]
     if bits == 8:
-        pairs = rows.reshape(count, taps // 2, 1, 2)
-        halves = np.concatenate([pairs & 0xFFFF, pairs >> 16], axis=2).reshape(count, taps, 2)
-        even = (halves + 128) % 256 - 128
-        odd = ((halves - even) // 256 + 128) % 256 - 128
-        return _rows(np.stack([even, odd], axis=3).reshape(count, taps, BLOCK))[:channels].astype(np.int8)
-    high_bits, low_bits = PLANES[bits]
-    split = taps * high_bits // 8
-    as_bytes = _unplane(rows[:, :split], high_bits)
-    if low_bits:
-        as_bytes = (as_bytes << low_bits) + _unplane(rows[:, split:], low_bits)
-    codes = as_bytes.reshape(count, taps // 2, 2, 2, 2).transpose(0, 1, 3, 2, 4).reshape(count, taps, BLOCK)
+        return codes.astype(np.int8)
     base, scale = bases(levels, bits)
-    return np.asarray(_rows(codes)[:channels] * scale[:, None] + base[:, None], np.int8)
+    return np.asarray(codes * scale[:, None] + base[:, None], np.int8)
 
 
 def bases(levels: Int8Array, bits: int) -> tuple[Int64Array, Int64Array]:
-    """(base, scale) of every channel: weight = scale · code + base, codes unsigned."""
+    """(base, scale) of every channel, below 8 bits."""
     half = 1 << (bits - 1)
     base = np.select([levels == Levels.ODD, levels == Levels.MIRRORED], [1 - 2 * half, 1 - half], -half)
     return base.astype(np.int64), np.where(levels == Levels.ODD, 2, 1).astype(np.int64)
@@ -97,14 +164,10 @@ def unsigned_codes(weights: Int8Array, levels: Int8Array, bits: int) -> Int64Arr
 
 
 def meaning_words(levels: Int8Array, bits: int) -> UInt32Array:
-    """Four words a block: bases of channels 0 and 1, of 2 and 3; masks of those whose codes count twice."""
-    base, scale = bases(levels, bits)
-    words = []
-    for values in (base, np.where(scale == 2, 255, 0)):
-        full = _padded_channels(values).reshape(-1, 2, 2)
-        halves = (full[:, :, 0] + 256 * full[:, :, 1]) & 0xFFFF
-        words.append(halves * 0x10001)
-    return np.concatenate(words, axis=1).reshape(-1).astype(np.uint32)
+    """For widths of two planes, two words a block: base_even + 256·base_odd in both halves."""
+    base, _ = bases(levels, bits)
+    pairs = np.pad(base, (0, -len(base) % 4)).reshape(-1, 2)
+    return (((pairs[:, 0] + 256 * pairs[:, 1]) & 0xFFFF) * 0x10001).astype(np.uint32)
 
 
 def folded_bias(bias: Int32Array, weights: Int8Array, zero_point: int) -> Int64Array:
@@ -117,44 +180,68 @@ def is_plain(shift: Int32Array, minimum: int, maximum: int) -> bool:
     return bool((shift <= -2).all()) and (minimum, maximum) == (-128, 127)
 
 
-def channel_tables(bias: Int64Array, multiplier: Int32Array, shift: Int32Array, general_from: int) -> Int32Array:
-    """TABLE_WORDS a block. Blocks from `general_from` on hold multiplier and shift; before it 2·multiplier − 2^32 and
-    2^(32 + shift): SMMLAR(a, m, a) is then the first rounding, SMMLAR(a, s, zero point) the second.
+def starting_words(bias: Int64Array, levels: Int8Array, bits: int) -> Int64Array:
+    """(blocks, …): what a block's table begins with.
+
+    Where weights are true numbers that is the biases of channels 0, 2, 1, 3; else bias and base of each channel, at 2
+    bits its scale too. A signed channel's base is that of a stored 0.
     """
-    columns = [_padded_channels(values.astype(np.int64)) for values in (bias, multiplier, shift)]
-    words = []
-    for block, (b, m, s) in enumerate(zip(*(values.reshape(-1, BLOCK) for values in columns), strict=True)):
-        if block < general_from:
-            m, s = 2 * m - (1 << 32), 1 << (32 + s)
-        words += [b[0], b[2], m[0], s[0], b[1], m[1], s[1], m[2], s[2], b[3], m[3], s[3]]
-    return np.array(words, np.int64).astype(np.int32)
+    form = FORMATS[bits]
+    blocks = blocks_of(len(bias), bits)
+    columns = [bias]
+    if form.signed_offset:
+        base, scale = bases(levels, bits)
+        columns.append(base + form.signed(len(base)).astype(np.int64) * form.signed_offset * scale)
+        columns += [scale] if bits == 2 else []
+    rows = np.stack([np.pad(column, (0, blocks * form.block - len(column))) for column in columns], axis=1)
+    full = rows.reshape(blocks, -1)
+    return full if form.signed_offset else full[:, [0, 2, 1, 3]]
 
 
-def _padded_channels(values: Int64Array) -> Int64Array:
-    return np.pad(values, (0, -len(values) % BLOCK))
+def scaling_words(multiplier: Int32Array, shift: Int32Array, bits: int, general_from: int) -> Int64Array:
+    """(blocks, 2·block): m and s of each channel. Blocks from `general_from` on have multiplier and shift; before it
+    2·multiplier − 2^32 and 2^(32 + shift): SMMLAR(a, m, a) is then the first rounding, SMMLAR(a, s, zero point) the
+    second.
+    """
+    block = FORMATS[bits].block
+    general = np.arange(len(shift)) >= general_from * block
+    m = np.where(general, multiplier.astype(np.int64), 2 * multiplier.astype(np.int64) - (1 << 32))
+    s = np.where(general, shift, np.int64(1) << np.where(general, 0, 32 + shift.astype(np.int64)))
+    pairs = np.stack([m, s], axis=1)
+    return np.pad(pairs, ((0, -len(pairs) % block), (0, 0))).reshape(-1, 2 * block)
 
 
-def _blocks(rows: NDArray[np.signedinteger], taps: int) -> Int64Array:
-    """(channels, k) → (block, taps, channel in it), taps in the order of the layout."""
-    channels, k = rows.shape
-    full = np.zeros((padded(channels, BLOCK), taps), np.int64)
-    full[:channels, :k] = rows
-    ordered = full.reshape(-1, BLOCK, taps // 4, 4)[..., _ORDER].reshape(-1, BLOCK, taps)
-    return np.ascontiguousarray(ordered.transpose(0, 2, 1))
+def _pairs(codes: Int64Array, block: int, taps: int) -> Int64Array:
+    """(channels, k) → (block, pair of taps, tap in it, channel in the block), taps in the order of the layouts."""
+    channels, k = codes.shape
+    full = np.zeros((padded(channels, block), taps), np.int64)
+    full[:channels, :k] = codes
+    ordered = full.reshape(-1, block, taps // 4, 4)[..., _ORDER].reshape(-1, block, taps // 2, 2)
+    return np.ascontiguousarray(ordered.transpose(0, 2, 3, 1))
 
 
-def _rows(blocks: Int64Array) -> Int64Array:
-    """The inverse of `_blocks`, padding included."""
-    count, taps, _ = blocks.shape
-    grouped = blocks.transpose(0, 2, 1).reshape(count * BLOCK, taps // 4, 4)
-    return np.asarray(grouped[..., np.argsort(_ORDER)].reshape(count * BLOCK, taps))
+def _planes(pairs: Int64Array, bits: int) -> Int64Array:
+    """Words of a code a byte, both channels of a pair at the first tap, then at the second; then packed by plane."""
+    blocks, count = pairs.shape[:2]
+    as_bytes = pairs.reshape(blocks, count, 2, 2, 2).transpose(0, 1, 3, 2, 4).reshape(blocks, 2 * count, 4)
+    high_bits, low_bits = PLANES[bits]
+    high, low = _plane(as_bytes >> low_bits, high_bits), _plane(as_bytes & ((1 << low_bits) - 1), low_bits)
+    return np.concatenate([high, low], axis=1)
 
 
-def _plane(values: Int64Array, bits: int) -> UInt32Array:
+def _unplanes(rows: Int64Array, bits: int, taps: int) -> Int64Array:
+    high_bits, low_bits = PLANES[bits]
+    split = taps * high_bits // 8
+    as_bytes = (_unplane(rows[:, :split], high_bits) << low_bits) + _unplane(rows[:, split:], low_bits)
+    grouped = as_bytes.reshape(len(rows), taps // 2, 2, 2, 2).transpose(0, 1, 3, 2, 4)
+    return np.asarray(grouped.reshape(len(rows), taps // 2, 2, 4))
+
+
+def _plane(values: Int64Array, bits: int) -> Int64Array:
     """(block, words, 4 bytes) → (block, words · bits / 8): word i of 8 / bits ones lies i · bits higher."""
     words = values[..., 0] | values[..., 1] << 8 | values[..., 2] << 16 | values[..., 3] << 24
     grouped = words.reshape(len(words), -1, 8 // bits)
-    return np.asarray((grouped << (np.arange(8 // bits) * bits)).sum(axis=2), np.uint32)
+    return np.asarray((grouped << (np.arange(8 // bits) * bits)).sum(axis=2))
 
 
 def _unplane(words: Int64Array, bits: int) -> Int64Array:
@@ -162,3 +249,8 @@ def _unplane(words: Int64Array, bits: int) -> Int64Array:
     spread = (words[:, :, None] >> (np.arange(8 // bits) * bits)) & mask
     flat = spread.reshape(len(words), -1)
     return np.stack([flat >> 8 * byte & 255 for byte in range(4)], axis=2)
+
+
+def _signed(values: Int64Array, bits: int) -> Int64Array:
+    half = 1 << (bits - 1)
+    return np.asarray((values + half) % (2 * half) - half)

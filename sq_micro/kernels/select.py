@@ -9,7 +9,7 @@ from sq_micro.ir.operators import Conv2D, Dense, DepthwiseConv2D, Operator
 from sq_micro.ir.topology import Topology
 from sq_micro.kernels.band import band_scratch_bytes, band_serves
 from sq_micro.kernels.catalogue import PORTABLE, KernelVariant, find
-from sq_micro.kernels.dsp import DSP, conv2d_taps, conv2d_tile, conv2d_variant
+from sq_micro.kernels.dsp import DSP, conv2d_taps, conv2d_tile, gemm_of
 
 CONV_BLOCK = 4  # output channels that share the loads of one window, see operators/conv2d.h
 
@@ -34,6 +34,11 @@ class KernelChoice:
     def layout(self) -> str | None:
         """How the weights are packed; None where there are none."""
         return None if self.variant is None else self.variant.layout
+
+    @property
+    def in_lanes(self) -> bool:
+        """Whether the weights are in one of the layouts of `kernels.lanes`."""
+        return self.layout is not None and self.layout.startswith("lanes")
 
 
 def select_kernels(topology: Topology, bitwidths: Bitwidths, isa: str = PORTABLE) -> dict[str, KernelChoice]:
@@ -69,7 +74,7 @@ def select_kernel(operator: Operator, topology: Topology, bits: int, isa: str = 
 def _dsp_conv2d(operator: Conv2D, topology: Topology, bits: int) -> KernelChoice:
     tile = conv2d_tile(operator, topology, bits)
     taps = conv2d_taps(operator, topology, bits)
-    return KernelChoice(operator.name, conv2d_variant(bits), tile.scratch_bytes, taps, tile.pixels)
+    return KernelChoice(operator.name, gemm_of(bits).packed, tile.scratch_bytes, taps, tile.pixels)
 
 
 def portable_conv2d(operator: Conv2D, topology: Topology, bits: int) -> KernelChoice:

@@ -8,7 +8,7 @@ from sq_micro.ir.operators import DepthwiseConv2D, WeightedOperator
 from sq_micro.ir.topology import Topology
 from sq_micro.kernels.band import BAND_TABLE_BYTES
 from sq_micro.kernels.catalogue import PORTABLE
-from sq_micro.kernels.lanes import BLOCK, MEANING_WORDS, TABLE_WORDS, lanes_bytes, padded
+from sq_micro.kernels.lanes import FORMATS, blocks_of, lanes_bytes
 from sq_micro.kernels.packing import plane_bytes
 from sq_micro.kernels.select import KernelChoice
 
@@ -21,7 +21,7 @@ def weight_bytes(choice: KernelChoice, operator: WeightedOperator, bits: int, to
     shape = topology.shape(operator.weights)
     if isinstance(operator, DepthwiseConv2D):
         return plane_bytes(prod(shape), bits)
-    if choice.layout == "lanes":
+    if choice.in_lanes:
         return lanes_bytes(shape[0], choice.taps, bits)
     return shape[0] * plane_bytes(prod(shape[1:]), bits)
 
@@ -33,7 +33,8 @@ def table_bytes(choice: KernelChoice, operator: WeightedOperator, bits: int, top
     search cannot know before rounding.
     """
     channels = topology.shape(operator.bias)[0]
-    if choice.layout == "lanes":
-        return padded(channels, BLOCK) // BLOCK * 4 * (TABLE_WORDS + (MEANING_WORDS if bits < 8 else 0))
+    if choice.in_lanes:
+        form = FORMATS[bits]
+        return blocks_of(channels, bits) * 4 * (form.table_words + form.meaning_words)
     own = _PORTABLE_TABLE_BYTES if choice.nest_isa == PORTABLE else BAND_TABLE_BYTES
     return channels * (own + (_STEP_BYTES if bits < 8 else 0))

@@ -1,6 +1,6 @@
 /*
  * 2D convolution on cores with DSP instructions: a tile of pixels becomes columns of 16-bit taps,
- * then block after block of four output channels runs over it.
+ * then block after block of output channels runs over it.
  *
  * The inputs of a tile are read, all of them, before any of its outputs is written, and tiles go in
  * the order of the output's pixels: output may overlay input wherever no later tile still needs it.
@@ -15,79 +15,108 @@
 
 #include "kernels/armv7em_dsp/columns.h"
 #include "kernels/armv7em_dsp/gemm.h"
-#include "kernels/armv7em_dsp/unpack.h"
 #include "kernels/kernel_api.h"
 #include "kernels/requantize.h"
 #include "sqm/compiler.h"
 
 /**
- * columns          geometry of the input.
- * pixels           of the output.
- * output_channels  of the output.
- * tile             pixels that are computed together, even.
- * block_words      of a block's packed weights.
- * block_general    the first block whose table holds multiplier and shift as requantize.h has them,
- *                  because a shift is above -2, the clamp is narrower than int8, or channels are
- * missing.
+ * columns         geometry of the input.
+ * pixels          of the output.
+ * tile            pixels that are computed together, even.
+ * block           channels of a block: 4, or 8 for weights of 2 bits.
+ * block_words     of a block's packed weights.
+ * unpacked_words  of a block's weights where they are unpacked, else 0.
+ * table_words     of a block's table.
+ * taps_sums       whether the kernel wants each pixel's sum of taps: 0 or 1.
+ * general_from    the first block whose table holds multiplier and shift as requantize.h has them:
+ *                 a shift is above -2, the clamp is narrower than int8, or channels are missing.
  */
 typedef struct {
     sqm_columns_params columns;
     int32_t pixels;
     int32_t output_channels;
     int32_t tile;
+    int32_t block;
     int32_t block_words;
+    int32_t unpacked_words;
+    int32_t table_words;
+    int32_t taps_sums;
     int32_t general_from;
     int32_t output_offset;
     int32_t output_minimum;
     int32_t output_maximum;
 } sqm_conv2d__armv7em_dsp_params;
 
-/** One block over the columns of `pixels` pixels, its sums requantized in C. */
-SQM_INLINE void sqm_conv2d_general_block(const sqm_conv2d__armv7em_dsp_params *p, sqm_gemm *g,
-                                         sqm_gemm_2x4 *gemm, int32_t channels, int32_t pixels)
+/** What requantization in C takes, besides the block itself. */
+typedef struct {
+    const int32_t *scaling; /* multiplier and shift of each channel of the block */
+    int32_t block;
+    int32_t channels; /* that there are */
+    int32_t offset;
+    int32_t minimum;
+    int32_t maximum;
+} sqm_general;
+
+/** Codes of one pair of pixels from its sums; `pixels` 1 leaves out the second. */
+SQM_SHARED void sqm_conv2d_general(const sqm_general *p, const int32_t *sums, int32_t pixels,
+                                   int8_t *output, int32_t stride)
 {
-    const int32_t *const t = g->table;
-    const int32_t multiplier[4] = {t[2], t[5], t[7], t[10]};
-    const int32_t shift[4] = {t[3], t[6], t[8], t[11]};
-    int32_t sums[8];
+    for (int32_t i = 0; i < pixels; ++i) {
+        for (int32_t j = 0; j < p->channels; ++j) {
+            output[j] = sqm_requantize_code(sums[j], p->scaling[2 * j], p->scaling[2 * j + 1],
+                                            p->offset, p->minimum, p->maximum);
+        }
+        output += stride;
+        sums += p->block;
+    }
+}
+
+/** One block of channels over a tile's columns, requantized in C. */
+SQM_INLINE void sqm_conv2d_general_block(const sqm_conv2d__armv7em_dsp_params *p, sqm_gemm *g,
+                                         sqm_gemm_block *gemm, int32_t channels, int32_t pixels)
+{
+    const sqm_general general = {.scaling = g->table + p->table_words - 2 * p->block,
+                                 .block = p->block,
+                                 .channels = channels < p->block ? channels : p->block,
+                                 .offset = p->output_offset,
+                                 .minimum = p->output_minimum,
+                                 .maximum = p->output_maximum};
+    int32_t sums[16];
     int8_t *out = g->output;
 
     g->sums = sums;
     for (; pixels > 0; pixels -= 2) {
-        const int32_t wanted = pixels < 2 ? 1 : 2;
         gemm(g);
-        for (int32_t i = 0; i < wanted; ++i) {
-            for (int32_t j = 0; j < channels; ++j) {
-                out[j] =
-                    sqm_requantize_code(sums[4 * i + j], multiplier[j], shift[j], p->output_offset,
-                                        p->output_minimum, p->output_maximum);
-            }
-            out += g->stride;
-        }
-        g->columns += 4 * g->quads;
+        sqm_conv2d_general(&general, sums, pixels < 2 ? 1 : 2, out, g->stride);
+        out += 2 * g->stride;
+        g->columns += p->columns.taps;
+        g->taps_sums += 2;
     }
     g->sums = NULL;
 }
 
 /**
- * @param      unpack   of the weights' width; NULL for 8 bits, which are read where they are.
+ * @param      gemm     of the width; that of 8 bits where weights are unpacked to 8 bits.
+ * @param      unpack   of the width; NULL where weights are read where they are.
  * @param[in]  input    the image.
- * @param[in]  weights  blocks in layout lanes.
- * @param[in]  meaning  4 words a block, see sqm_unpack_lanes; NULL for 8 bits.
- * @param[in]  table    SQM_GEMM_TABLE_WORDS a block.
- * @param      scratch  columns of a tile (2 * taps bytes a pixel), 2 * taps bytes, and below 8 bits
- * a block's weights (4 * taps bytes).
+ * @param[in]  weights  blocks in the kernel's layout.
+ * @param[in]  meaning  two words a block for widths of two planes, else NULL.
+ * @param[in]  table    table_words a block.
+ * @param      scratch  unpacked weights, columns (2 * taps bytes a pixel), sums of taps (4 bytes a
+ *                      pixel), and 2 * taps bytes; each where it is wanted.
  * @param[out] output   pixels * output_channels codes.
  */
-SQM_INLINE void sqm_conv2d__armv7em_dsp(const sqm_conv2d__armv7em_dsp_params *p, sqm_gemm_2x4 *gemm,
-                                        sqm_unpack_1x4 *unpack, const int8_t *input,
-                                        const uint32_t *weights, const uint32_t *meaning,
-                                        const int32_t *table, int8_t *scratch, int8_t *output)
+SQM_INLINE void sqm_conv2d__armv7em_dsp(const sqm_conv2d__armv7em_dsp_params *p,
+                                        sqm_gemm_block *gemm, sqm_unpack_block *unpack,
+                                        const int8_t *input, const uint32_t *weights,
+                                        const uint32_t *meaning, const int32_t *table,
+                                        int8_t *scratch, int8_t *output)
 {
     const int32_t taps = p->columns.taps;
     uint32_t *const unpacked = (uint32_t *)(void *)scratch;
-    uint32_t *const columns = unpack == NULL ? unpacked : unpacked + taps;
-    int8_t *const staging = (int8_t *)(columns + p->tile / 2 * taps);
+    uint32_t *const columns = unpacked + p->unpacked_words;
+    int32_t *const sums = (int32_t *)(void *)(columns + p->tile / 2 * taps);
+    int8_t *const staging = (int8_t *)(sums + p->taps_sums * p->tile);
 
     for (int32_t pixel = 0; pixel < p->pixels; pixel += p->tile) {
         const int32_t left = p->pixels - pixel;
@@ -97,20 +126,21 @@ SQM_INLINE void sqm_conv2d__armv7em_dsp(const sqm_conv2d__armv7em_dsp_params *p,
                       .zero_point = p->output_offset,
                       .sums = NULL};
 
-        sqm_columns_of(&p->columns, input, pixel, count, staging, columns);
-        for (int32_t block = 0; block * 4 < p->output_channels; ++block) {
-            const int32_t channels = p->output_channels - block * 4;
+        sqm_columns_of(&p->columns, input, pixel, count, staging, columns,
+                       p->taps_sums != 0 ? sums : NULL);
+        for (int32_t block = 0; block * p->block < p->output_channels; ++block) {
             g.weights = weights + block * p->block_words;
             g.columns = columns;
             g.columns_end = columns + count / 2 * taps;
-            g.table = table + block * SQM_GEMM_TABLE_WORDS;
-            g.output = output + pixel * p->output_channels + block * 4;
+            g.table = table + block * p->table_words;
+            g.output = output + pixel * p->output_channels + block * p->block;
+            g.taps_sums = sums;
             if (unpack != NULL) {
-                unpack(g.weights, meaning + block * 4, taps, unpacked);
+                unpack(g.weights, meaning == NULL ? NULL : meaning + 2 * block, taps, unpacked);
                 g.weights = unpacked;
             }
             if (block >= p->general_from) {
-                sqm_conv2d_general_block(p, &g, gemm, channels < 4 ? channels : 4, count);
+                sqm_conv2d_general_block(p, &g, gemm, p->output_channels - block * p->block, count);
                 continue;
             }
             if (count >= 2) {
@@ -121,6 +151,7 @@ SQM_INLINE void sqm_conv2d__armv7em_dsp(const sqm_conv2d__armv7em_dsp_params *p,
                 g.output += (count - 1) * p->output_channels;
                 g.columns = g.columns_end;
                 g.columns_end += taps;
+                g.taps_sums += count - 1;
                 g.stride = 0;
                 gemm(&g);
                 g.stride = p->output_channels;

@@ -7,7 +7,9 @@
 #ifndef SQM_ARMV7EM_DSP_META_H
 #define SQM_ARMV7EM_DSP_META_H
 
-#include "kernels/armv7em_dsp/gemm.h"
+#include "kernels/armv7em_dsp/gemm_w8.h"
+#include "kernels/armv7em_dsp/gemm_w4.h"
+#include "kernels/armv7em_dsp/gemm_w2.h"
 #include "kernels/armv7em_dsp/unpack.h"
 #include "kernels/portable_c/meta.h"
 

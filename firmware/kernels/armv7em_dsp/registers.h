@@ -18,18 +18,27 @@
 #endif
 #define SQM_IN_ASM __attribute__((unused))
 
-/** What SQM_PARK may use between SQM_ENTER and SQM_LEAVE: slots 0 ... 15. */
+/**
+ * SQM_ENTER and SQM_LEAVE save what a callee must. Between them are slots 0 ... 23; SQM_FRAME is
+ * what lies between the pushed registers and the stack pointer.
+ */
 #if defined(__ARM_FP) || defined(__ARM_VFPV4__)
-#define SQM_ENTER           "push.w {r4-r11, lr}\n"
-#define SQM_LEAVE           "pop.w {r4-r11, pc}\n"
+#define SQM_FRAME "32"
+#define SQM_ENTER                                                                                  \
+    "push.w {r4-r11, lr}\n"                                                                        \
+    "vpush {s16-s23}\n"
+#define SQM_LEAVE                                                                                  \
+    "vpop {s16-s23}\n"                                                                             \
+    "pop.w {r4-r11, pc}\n"
 #define SQM_PARK(slot, reg) "vmov s" #slot ", " #reg "\n"
 #define SQM_TAKE(reg, slot) "vmov " #reg ", s" #slot "\n"
 #else
+#define SQM_FRAME "96"
 #define SQM_ENTER                                                                                  \
     "push.w {r4-r11, lr}\n"                                                                        \
-    "sub.w sp, sp, #64\n"
+    "sub.w sp, sp, #96\n"
 #define SQM_LEAVE                                                                                  \
-    "add.w sp, sp, #64\n"                                                                          \
+    "add.w sp, sp, #96\n"                                                                          \
     "pop.w {r4-r11, pc}\n"
 #define SQM_PARK(slot, reg) "str.w " #reg ", [sp, #4 * " #slot "]\n"
 #define SQM_TAKE(reg, slot) "ldr.w " #reg ", [sp, #4 * " #slot "]\n"
