@@ -147,6 +147,8 @@ def assign(
     observer: options.ObserverOption = options.Observer.MSE,
     rounding: options.RoundingOption = options.Rounding.FEEDBACK,
     compiler: options.CompilerOption = options.CompilerName.AUTO,
+    pairwise: options.Pairwise = False,
+    plot: options.Plot = False,
     workers: options.Workers = None,
     dask: options.Dask = None,
     no_cache: options.NoCache = False,
@@ -171,13 +173,14 @@ def assign(
             observer.value,
             rounding.value,
             compiler.value,
+            pairwise=pairwise,
             workers=workers,
             dask=dask,
             keep=not no_cache,
         )
         workspace.open()
         display.done("analyze", run_analyze(workspace, model))
-        record = assign_bits(workspace, request, display.notify)
+        record = assign_bits(workspace, request, display.notify, plot)
     if not json:
         print((workspace / "05_assignment.txt").read_text(encoding="utf-8"), end="")
     else:

@@ -24,6 +24,7 @@ def compare_allocators(
     pin: options.Pin = None,
     observer: options.ObserverOption = options.Observer.MSE,
     rounding: options.RoundingOption = options.Rounding.FEEDBACK,
+    pairwise: options.Pairwise = False,
     workers: options.Workers = None,
     dask: options.Dask = None,
     no_cache: options.NoCache = False,
@@ -37,6 +38,7 @@ def compare_allocators(
         from sq_micro.cli_budget import pins_of, shares_of
         from sq_micro.cost.budget import Budget
         from sq_micro.paths import write_atomically
+        from sq_micro.report.bits_plot import PlannedBits, plot_bits
         from sq_micro.report.comparison import ComparedRow, comparison_csv, plot_comparison, print_comparison
         from sq_micro.stages import compare
         from sq_micro.stages.analyze import read_model
@@ -52,6 +54,7 @@ def compare_allocators(
             pins=pins_of(pin),
             observer=observer.value,
             rounding=rounding.value,
+            pairwise=pairwise,
             workers=workers,
             dask=dask,
             keep=not no_cache,
@@ -83,8 +86,12 @@ def compare_allocators(
         write_atomically(workspace / "allocators.json", found.model_dump_json(indent=1) + "\n")
         write_atomically(workspace / "allocators.csv", comparison_csv(rows))
         plot_comparison(title, rows, found.float_accuracy, workspace / "allocators.svg")
+        planned = [PlannedBits(f"{row.share:.1%} {row.allocator}", row.bits) for row in rows]
+        plot_bits(f"{found.model}: bits by operator", list(found.plans[0].bits), planned, workspace / "bits.svg")
     if json:
         print(found.model_dump_json(indent=2))
     else:
         print_comparison(title, rows, Console())
-        print(f"plot: {workspace / 'allocators.svg'}   table: {workspace / 'allocators.csv'}")
+        print(
+            f"plots: {workspace / 'allocators.svg'}, {workspace / 'bits.svg'}   table: {workspace / 'allocators.csv'}"
+        )

@@ -109,6 +109,10 @@ MaxDrop = Annotated[
 ]
 AllocatorOption = Annotated[AllocatorName, typer.Option("--allocator", help="how bits are chosen")]
 Pin = Annotated[list[str] | None, typer.Option("--pin", help="NAME=BITS, an operator that is decided; repeatable")]
+Pairwise = Annotated[
+    bool, typer.Option("--pairwise", help="measure how damages of two operators combine: a trial for each pair, once")
+]
+Plot = Annotated[bool, typer.Option("--plot", help="bits by operator over bytes, as OUT/05_bits.svg")]
 Workers = Annotated[int | None, typer.Option("--workers", min=1, help="processes  [default: one per core]")]
 Dask = Annotated[str | None, typer.Option("--dask", help="scheduler of a Dask cluster, as tcp://host:8786")]
 NoCache = Annotated[bool, typer.Option("--no-cache", help="neither read nor keep results of the search")]

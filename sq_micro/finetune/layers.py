@@ -1,16 +1,17 @@
 """The two fake-quant layers: weights and activations that are real numbers, but only those that integers can mean.
 
     activation   y = s · R(clip(x / s))                           s = s0 · exp(t), t trained; the ends of clip fixed
-    weights      w = s · Q(u · m)                                 u, and s = s0 · exp(t) per channel, trained
+    weights      w = s · Q(u · d)                                 u, and s = s0 · exp(t) per channel, trained
     bias         b = p · round((b0 + d · r) / p)                  d trained; p = input scale · weight scale
 
-R rounds as the kernels do (`rounded_twice`); Q rounds to the channel's levels (TWOS, MIRRORED or ODD), m is the largest
-of them. Rounding passes gradients through (straight-through, Bengio et al. 2013), clipping stops them. So the scale of
-an activation has LSQ's gradient (Esser et al. 2020), per unit of t: (R(x/s) − x/s) · s inside the range, the end of the
-range times s outside. LSQ's factor 1/sqrt(n · q) is left out: Adam's step does not depend on it. The latent weight u is
-in units of the scale, so that a scale that moves changes no code, and is kept between the outermost levels.
+R rounds as the kernels do (`rounded_twice`); Q rounds to the channel's levels (TWOS, MIRRORED or ODD), d is the step
+between them. Rounding passes gradients through (straight-through, Bengio et al. 2013), clipping stops them. So the
+scale of an activation has LSQ's gradient (Esser et al. 2020), per unit of t: (R(x/s) − x/s) · s inside the range, the
+end of the range times s outside. LSQ's factor 1/sqrt(n · q) is left out: Adam's step does not depend on it. The latent
+weight u is in units of the scale, so that a scale that moves changes no code, and is kept between the outermost levels.
 
-One learning rate suits all widths: u is in [−1, 1], scales are logarithms, biases move in ranges r of the output.
+One learning rate suits all widths, since u is in steps: so many steps of training take a weight to its next level, at 2
+bits as at 8. Scales are logarithms, biases move in ranges r of the output.
 """
 
 from __future__ import annotations
@@ -66,11 +67,6 @@ class ChannelLevels:
         odd = (levels == Levels.ODD).astype(np.float32).reshape(shape)
         return cls(levels, limits[:, 0].reshape(shape), limits[:, 1].reshape(shape), 1 + odd, odd)
 
-    @property
-    def largest(self) -> Float32Array:
-        """The magnitude of the level that is farthest from zero."""
-        return np.maximum(-self.low, self.high)
-
     def nearest(self, scaled: Tensor) -> Tensor:
         """The nearest level to a number between the limits, in units of the scale; its gradient is 1."""
         return round_through((scaled - self.offset) / self.step) * self.step + self.offset
@@ -101,7 +97,7 @@ class FakeQuantWeights(keras.layers.Layer):  # type: ignore[misc]  # Keras has n
         self._bias = bias
         self._output_range = output_range
         lean = np.clip(real / scale.reshape(self._shape) - codes, -_INSIDE * levels.step, _INSIDE * levels.step)
-        latent = np.clip(codes + lean, levels.low, levels.high) / levels.largest
+        latent = np.clip(codes + lean, levels.low, levels.high) / levels.step
         self.latent = self._weight("latent", latent)
         self.log_scale = self._weight("log_scale", np.zeros_like(scale))
         self.bias_shift = self._weight("bias_shift", np.zeros_like(bias))
@@ -116,7 +112,7 @@ class FakeQuantWeights(keras.layers.Layer):  # type: ignore[misc]  # Keras has n
     def call(self, input_scale: Tensor) -> tuple[Tensor, Tensor]:
         """(weights, bias) as real numbers that integers can mean."""
         scale = self.scale()
-        weights = ops.reshape(scale, self._shape) * self.levels.nearest(self.latent * self.levels.largest)
+        weights = ops.reshape(scale, self._shape) * self.levels.nearest(self.latent * self.levels.step)
         step = scale * input_scale
         real = self.real_bias()
         return weights, real + ops.stop_gradient(ops.round(real / step) * step - real)
@@ -131,11 +127,11 @@ class FakeQuantWeights(keras.layers.Layer):  # type: ignore[misc]  # Keras has n
 
     def inside(self, latent: Tensor) -> Tensor:
         """A latent within the levels: beyond them no gradient would bring it back."""
-        return ops.clip(latent, self.levels.low / self.levels.largest, self.levels.high / self.levels.largest)
+        return ops.clip(latent, self.levels.low / self.levels.step, self.levels.high / self.levels.step)
 
     def codes(self) -> NDArray[np.int8]:
         """The integers, in the operator's shape."""
-        return np.asarray(self.levels.nearest(self.latent * self.levels.largest)).astype(np.int8)
+        return np.asarray(self.levels.nearest(self.latent * self.levels.step)).astype(np.int8)
 
 
 class FakeQuantActivation(keras.layers.Layer):  # type: ignore[misc]

@@ -12,7 +12,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from sq_micro.errors import ToolchainError
+from sq_micro.report.figures import new_figure, save_svg
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +65,7 @@ def comparison_csv(rows: Sequence[ComparedRow]) -> str:
 
 def plot_comparison(title: str, rows: Sequence[ComparedRow], float_accuracy: float | None, file: Path) -> None:
     """Accuracy, or divergence without one, over bytes, as SVG. Raises ToolchainError iff matplotlib is missing."""
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise ToolchainError("plots need: pip install 'sq-micro[plots]'") from error
-    figure = Figure(figsize=(7.0, 4.5), layout="constrained")
+    figure = new_figure(7.0, 4.5)
     axes = figure.subplots()
     counted = all(row.accuracy is not None for row in rows)
     for allocator in dict.fromkeys(row.allocator for row in rows):
@@ -85,8 +81,4 @@ def plot_comparison(title: str, rows: Sequence[ComparedRow], float_accuracy: flo
     axes.set_title(title)
     axes.grid(alpha=0.3)
     axes.legend()
-    # Without a date and with fixed ids, equal comparisons give equal files.
-    import matplotlib as mpl
-
-    with mpl.rc_context({"svg.hashsalt": "sq-micro"}):
-        figure.savefig(file, metadata={"Date": None})
+    save_svg(figure, file)

@@ -28,6 +28,7 @@ from sq_micro.quant.calibrate import Ranges, observe
 from sq_micro.quant.observers import ObserverName
 from sq_micro.quant.quantize import Frame
 from sq_micro.quant.samples import Samples, load_samples
+from sq_micro.report.bits_plot import PlannedBits, plot_bits
 from sq_micro.report.result import AssignmentRecord, BudgetRecord
 from sq_micro.rounding import RoundingMethod
 from sq_micro.stages.analyze import analyzed_graph
@@ -74,8 +75,10 @@ class AssignRequest:
         return "flash" if self.max_drop is not None and not self.budget else "divergence"
 
 
-def assign_bits(workspace: Workspace, request: AssignRequest, notify: Notify = silent) -> AssignRecord:
-    """Choose bits for the analyzed network and write them as a plan file, with all reasons.
+def assign_bits(
+    workspace: Workspace, request: AssignRequest, notify: Notify = silent, plot: bool = False
+) -> AssignRecord:
+    """Choose bits for the analyzed network and write them as a plan file, with all reasons; `plot` draws the plans too.
 
     Raises BudgetError iff no plan meets the budgets; the nearest one is then in `nearest_bits.json`.
     """
@@ -89,6 +92,8 @@ def assign_bits(workspace: Workspace, request: AssignRequest, notify: Notify = s
     write_atomically(workspace / "05_assignment.txt", explanation_text(explanation))
     write_atomically(workspace / "05_assignment.json", json.dumps(explanation_document(explanation), indent=1) + "\n")
     write_atomically(workspace / "05_frontier.csv", frontier_csv(assignment))
+    if plot:
+        plot_plans(graph.topology.name, assignment, workspace / "05_bits.svg")
     if assignment.status == "infeasible":
         write_atomically(workspace / "nearest_bits.json", plan_text(assignment))
         raise BudgetError(assignment.binding, assignment.reason, workspace / "nearest_bits.json")
@@ -195,6 +200,17 @@ def worker_pool(request: AssignRequest) -> Iterator[Mapper]:
         yield mapper
     finally:
         mapper.close()
+
+
+def plot_plans(model: str, assignment: Assignment, file: Path) -> None:
+    """Bits by operator of the chosen plan, and of the frontier from few bytes to many."""
+    chosen = assignment.bitwidths
+    rows = [PlannedBits(f"chosen, {assignment.cost.weights.value:,.0f} B", tuple(chosen.weights.values()))]
+    rows += [
+        PlannedBits(f"{point.cost.weights.value:,.0f} B", tuple(point.bitwidths.weights.values()))
+        for point in assignment.frontier
+    ]
+    plot_bits(f"{model}: bits by operator and bytes of weights", list(chosen.weights), rows, file)
 
 
 def plan_text(assignment: Assignment) -> str:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 from pydantic import BaseModel, ConfigDict
 
 from sq_micro.assign.assign import assign
 from sq_micro.assign.evaluator import make_evaluator
+from sq_micro.assign.identity import network_key
 from sq_micro.assign.problem import ALLOCATORS, Allocator, Problem
 from sq_micro.cost.budget import Budget
 from sq_micro.ir.bitwidths import Bitwidths
@@ -17,9 +20,9 @@ from sq_micro.quant.calibrate import Ranges, observe
 from sq_micro.quant.samples import Samples
 from sq_micro.rounding import RoundingMethod, round_network
 from sq_micro.stages.accuracy import accuracy_metric
-from sq_micro.stages.assign import AssignRequest, make_problem
+from sq_micro.stages.assign import AssignRequest, make_problem, with_pairs
 from sq_micro.stages.progress import Notify, silent
-from sq_micro.stages.quantize import measure_accuracy
+from sq_micro.stages.quantize import float_accuracy, quantized_accuracy
 from sq_micro.store import Store, content_key
 
 INT8_BITS = 8
@@ -85,7 +88,8 @@ def compare_allocators(
     for share in wanted.shares:
         problem = replace(table, budget=Budget(weights=_bytes_of_share(table, share, int8_bytes)))
         for allocator in wanted.allocators:
-            chosen = assign(problem, allocator, evaluate, request.settings)
+            asked = with_pairs(problem, request, evaluate) if allocator == "ilp" else problem
+            chosen = assign(asked, allocator, evaluate, request.settings)
             tried = chosen.evaluation or evaluate([chosen.bitwidths])[0]
             accuracy = None
             if evaluation is not None and evaluation.y is not None and accuracy_metric(graph.topology):
@@ -129,12 +133,27 @@ def evaluated(
     store: Store,
 ) -> tuple[float, float]:
     """(quantized, float) accuracy of a plan on the evaluation set, from the store where it was counted before."""
+    metric = accuracy_metric(graph.topology)
+    assert metric is not None
     quantized = round_network(graph, ranges, bitwidths, calibration, rounding)
-    key = content_key("accuracy", quantized.digest(), evaluation.x, evaluation.y, evaluation.scale)
+    labelled = (evaluation.x, evaluation.y, evaluation.scale)
+    network = network_key(graph, ranges, calibration.real(0, 1))
+    return (
+        _kept(
+            store,
+            content_key("quantized accuracy", quantized.digest(), *labelled),
+            partial(quantized_accuracy, quantized, evaluation, metric),
+        ),
+        _kept(
+            store, content_key("float accuracy", network, *labelled), partial(float_accuracy, graph, evaluation, metric)
+        ),
+    )
+
+
+def _kept(store: Store, key: str, count: Callable[[], float]) -> float:
+    """A number from the store, else counted and kept."""
     if (kept := store.get(key)) is not None:
-        first, second = kept.decode().split()
-        return float.fromhex(first), float.fromhex(second)
-    found = measure_accuracy(graph, quantized, evaluation, silent)
-    assert found is not None
-    store.put(key, f"{found.quantized.hex()} {found.float_.hex()}".encode())
-    return found.quantized, found.float_
+        return float.fromhex(kept.decode())
+    found = count()
+    store.put(key, found.hex().encode())
+    return found

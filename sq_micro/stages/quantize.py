@@ -269,25 +269,33 @@ def measure_accuracy(
     metric = accuracy_metric(graph.topology)
     if samples.y is None or metric is None:
         return None
+    return AccuracyRecord(
+        metric=metric,
+        samples=len(samples),
+        float=float_accuracy(graph, samples, metric, notify),
+        quantized=quantized_accuracy(quantized, samples, metric, notify),
+    )
+
+
+def float_accuracy(graph: FloatGraph, samples: Samples, metric: Metric, notify: Notify = silent) -> float:
+    """Of the float network over a labelled set, in 0 … 1."""
 
     def float_outputs(real: Float32Array) -> Float32Array:
         nhwc = graph.topology.shape(graph.topology.input)[1:]
         return evaluate.run(graph, real.reshape(-1, *nhwc))
 
-    float_correct = _count_correct(
-        samples, metric, float_outputs, lambda done: notify("float accuracy", done, len(samples))
-    )
+    found = _count_correct(samples, metric, float_outputs, lambda done: notify("float accuracy", done, len(samples)))
+    return found / len(samples)
+
+
+def quantized_accuracy(quantized: QuantGraph, samples: Samples, metric: Metric, notify: Notify = silent) -> float:
+    """Of the integers over a labelled set, in 0 … 1."""
+    assert samples.y is not None
     codes = np.concatenate(
         [quantized.quantize_input(samples.real(start, start + _BATCH)) for start in range(0, len(samples), _BATCH)]
     )
     outputs = run_parallel(quantized, codes, progress=lambda done, total: notify("quantized accuracy", done, total))
-    real_outputs = quantized.output_params.dequantize(outputs)
-    return AccuracyRecord(
-        metric=metric,
-        samples=len(samples),
-        float=float_correct / len(samples),
-        quantized=correct(real_outputs, samples.y, metric) / len(samples),
-    )
+    return correct(quantized.output_params.dequantize(outputs), samples.y, metric) / len(samples)
 
 
 def _count_correct(

@@ -1,6 +1,7 @@
-"""`make bench-quantization`: accuracy over packed bytes, by width and by allocator, on the networks that are here.
+"""`make bench-quantization`: accuracy over packed bytes by allocator, and after fine-tuning, on networks that are here.
 
-No training is involved, so there are no seeds: the same inputs give the same table.
+The first table involves no training, hence no seeds: the same inputs give the same table. The second has three. Results
+are kept in the cache folder: a run that was interrupted goes on. `--no-training` leaves the second table out.
 """
 
 from __future__ import annotations
@@ -19,10 +20,12 @@ from sq_micro.report.comparison import ComparedRow, print_comparison
 from sq_micro.stages.assign import AssignRequest
 from sq_micro.stages.compare import CompareRequest, Comparison, compare_allocators
 from tests.bench.readme import replace_block
+from tests.bench.training import train_plans, training_markdown, training_samples
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 NETWORKS = ("dscnn_kws", "resnet8_cifar10")
 SHARES = (0.25, 0.28, 0.3125, 0.375, 0.5, 0.625)
+TRAINED_SHARES = SHARES[:-1]
 
 
 def main() -> None:
@@ -32,6 +35,7 @@ def main() -> None:
     if not names:
         sys.exit("no network is on this machine: ../shared/data is absent")
     tables: list[str] = []
+    trained: list[str] = []
     mapper = ProcessMapper()
     for name in names:
         found = compared(name, mapper)
@@ -49,9 +53,14 @@ def main() -> None:
         ]
         print_comparison(f"{name} (float {found.float_accuracy:.2%})", rows, Console(width=130))
         tables.append(markdown(name, found))
+        if "--no-training" not in sys.argv and (table := trained_table(name, found)):
+            print(table)
+            trained.append(table)
     mapper.close()
     if "--readme" in sys.argv:
         replace_block("allocators", "\n\n".join(tables))
+        if trained:
+            replace_block("training", "\n\n".join(trained))
 
 
 def compared(name: str, mapper: ProcessMapper) -> Comparison:
@@ -63,6 +72,18 @@ def compared(name: str, mapper: ProcessMapper) -> Comparison:
     evaluation = load_samples(folder / "eval.npz", graph.input_shape, classes)
     request = AssignRequest(folder / "calib.npz", "nucleo_l4r5zi", Budget())
     return compare_allocators(graph, calibration, evaluation, request, CompareRequest(SHARES), mapper)
+
+
+def trained_table(name: str, found: Comparison) -> str:
+    """Fine-tuning of the default allocator's plans; empty where there is nothing to train on."""
+    folder = DATA / name
+    samples = training_samples(name, folder / "calib.npz")
+    if samples is None:
+        print(f"{name}: no training images here, fine-tuning is left out; see tests/bench/cifar10.py")
+        return ""
+    assert found.float_accuracy is not None
+    graph = canonicalise(load_keras(folder / "model.keras"))
+    return training_markdown(name, found.float_accuracy, train_plans(graph, folder, found, TRAINED_SHARES, samples))
 
 
 def markdown(name: str, found: Comparison) -> str:

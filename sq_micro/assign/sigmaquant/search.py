@@ -42,10 +42,16 @@ class Step:
     def __str__(self) -> str:
         moved = ", ".join(f"{name} {before}→{after}" for name, before, after in self.moves) or self.note
         return (
-            f"phase {self.phase} step {self.number}: {moved} | drop {self.drop:.2f} points, divergence"
+            f"phase {self.phase} step {self.number}: {moved} | {self._accuracy}drop {self.drop:.2f} points, divergence"
             f" {self.evaluation.divergence:.4f}, weights {self.weight_bytes:,.0f} B,"
             f" {100 * self.position.load:.1f} % of the budget | {self.zone.value}"
         )
+
+    @property
+    def _accuracy(self) -> str:
+        """On the labelled calibration samples, where there are labels."""
+        accuracy = self.evaluation.accuracy
+        return "" if accuracy is None else f"accuracy {100 * accuracy:.2f} %, "
 
 
 def sigmaquant(problem: Problem, evaluate: Evaluate, options: SigmaQuantOptions | None = None) -> Proposal:

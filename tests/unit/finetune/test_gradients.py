@@ -40,9 +40,9 @@ def test_scales_of_activations_have_lsqs_gradient() -> None:
     np.testing.assert_allclose(found["log_scale"], expected, atol=1e-5)
 
 
-def test_weights_pass_gradients_in_units_of_their_largest_level() -> None:
+def test_weights_pass_gradients_in_steps_between_their_levels() -> None:
     found = computed()["weights"]
-    np.testing.assert_allclose(found["latent"], [[2 * 0.5] * 2, [2 * 0.25] * 2, [3 * 2.0] * 2])
+    np.testing.assert_allclose(found["latent"], [[0.5] * 2, [0.25] * 2, [2 * 2.0] * 2])
 
 
 def test_scales_of_weights_have_the_codes_as_gradient() -> None:
@@ -50,7 +50,7 @@ def test_scales_of_weights_have_the_codes_as_gradient() -> None:
 
 
 def test_latents_stay_within_their_levels() -> None:
-    np.testing.assert_allclose(computed()["weights"]["inside"], [[0.5], [1.0], [1.0]])
+    np.testing.assert_allclose(computed()["weights"]["inside"], [[1.0], [2.0], [1.5]])
 
 
 def test_a_step_moves_everything_by_no_more_than_its_learning_rate() -> None:
