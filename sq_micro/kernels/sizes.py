@@ -12,6 +12,7 @@ from sq_micro.kernels.select import KernelChoice
 
 _PORTABLE_TABLE_BYTES = 4 + 4 + 1  # bias, multiplier, shift of a channel
 _STEP_BYTES = 1  # of a channel below 8 bits, which may be mirrored or odd
+_WORD_BYTES = 4  # each array and each function of an image starts at a multiple of it
 
 
 def weight_bytes(choice: KernelChoice, operator: WeightedOperator, bits: int, topology: Topology) -> int:
@@ -34,3 +35,21 @@ def table_bytes(choice: KernelChoice, operator: WeightedOperator, bits: int, top
     if choice.layout == "lanes":
         return padded(channels, BLOCK) // BLOCK * 4 * (TABLE_WORDS + (MEANING_WORDS if bits < 8 else 0))
     return channels * (_PORTABLE_TABLE_BYTES + (_STEP_BYTES if bits < 8 else 0))
+
+
+def padding_bytes(choice: KernelChoice, operator: WeightedOperator, bits: int, topology: Topology) -> int:
+    """What an operator's arrays leave unused in flash, since each starts at a whole word."""
+    if choice.layout == "lanes":
+        return 0
+    channels = topology.shape(operator.bias)[0]
+    arrays_of_bytes = 2 if bits < 8 else 1  # shifts, steps
+    return to_word(weight_bytes(choice, operator, bits, topology)) + arrays_of_bytes * to_word(channels)
+
+
+def to_word(size: int) -> int:
+    """Bytes from `size` to the next whole word.
+
+    >>> to_word(9), to_word(12)
+    (3, 0)
+    """
+    return -size % _WORD_BYTES

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sq_micro.errors import ToolchainError, UsageError
 from sq_micro.finetune.launch import finetune
@@ -29,6 +30,7 @@ from sq_micro.quant.text import quant_graph_text
 from sq_micro.quant.weights import WeightScales
 from sq_micro.reference.golden_vectors import GoldenVectors, make_golden_vectors, require_equal
 from sq_micro.reference.interpreter import run, run_parallel
+from sq_micro.report.evidence import ConfusionRecord
 from sq_micro.report.result import (
     AccuracyRecord,
     AssignmentRecord,
@@ -37,8 +39,9 @@ from sq_micro.report.result import (
     QuantizationRecord,
 )
 from sq_micro.rounding import RoundingMethod, round_network
-from sq_micro.stages.accuracy import Metric, accuracy_metric, correct
+from sq_micro.stages.accuracy import Metric, accuracy_metric, confusion, decide
 from sq_micro.stages.analyze import analyzed_graph
+from sq_micro.stages.operator_records import fidelity_records
 from sq_micro.stages.progress import Notify, silent
 from sq_micro.stages.records import QuantizeRecord, save_record
 from sq_micro.tflite.export import write_tflite
@@ -46,6 +49,7 @@ from sq_micro.tflite.twin import oracle_version, run_tflite_micro, run_tflite_mi
 from sq_micro.workspace import Stage, Workspace
 
 GOLDEN_SAMPLES = 100
+MOST_CONFUSED_CLASSES = 64  # beyond, a confusion matrix is a file of its own
 _BATCH = 64
 _OWN_REFERENCE = "sq-micro reference (the tflite-micro wheel is not installed)"
 
@@ -149,6 +153,7 @@ def quantize(
             calibration_samples=count,
             finetuning=finetuning,
         ),
+        fidelity=fidelity_records(graph, quantized, golden_source.first(options.samples)),
         accuracy=accuracy,
         golden_samples=len(golden),
         oracle=oracle,
@@ -264,32 +269,39 @@ def measure_accuracy(
         nhwc = graph.topology.shape(graph.topology.input)[1:]
         return evaluate.run(graph, real.reshape(-1, *nhwc))
 
-    float_correct = _count_correct(
+    labels, classes = samples.y, _classes(graph.topology)
+    float_decisions = _decisions(
         samples, metric, float_outputs, lambda done: notify("float accuracy", done, len(samples))
     )
     codes = np.concatenate(
         [quantized.quantize_input(samples.real(start, start + _BATCH)) for start in range(0, len(samples), _BATCH)]
     )
     outputs = run_parallel(quantized, codes, progress=lambda done, total: notify("quantized accuracy", done, total))
-    real_outputs = quantized.output_params.dequantize(outputs)
+    decisions = decide(quantized.output_params.dequantize(outputs), metric)
+    confused = None
+    if classes <= MOST_CONFUSED_CLASSES:
+        confused = ConfusionRecord(
+            float_network=confusion(float_decisions, labels, classes).tolist(),
+            quantized=confusion(decisions, labels, classes).tolist(),
+        )
     return AccuracyRecord(
         metric=metric,
         samples=len(samples),
-        float=float_correct / len(samples),
-        quantized=correct(real_outputs, samples.y, metric) / len(samples),
+        float=int((float_decisions == labels).sum()) / len(samples),
+        quantized=int((decisions == labels).sum()) / len(samples),
+        confusion=confused,
     )
 
 
-def _count_correct(
+def _decisions(
     samples: Samples, metric: Metric, outputs: Callable[[Float32Array], Float32Array], progress: Callable[[int], None]
-) -> int:
-    assert samples.y is not None
-    total = 0
+) -> NDArray[np.int64]:
+    found = []
     for start in range(0, len(samples), _BATCH):
         stop = min(start + _BATCH, len(samples))
-        total += correct(outputs(samples.real(start, stop)), samples.y[start:stop], metric)
+        found.append(decide(outputs(samples.real(start, stop)), metric))
         progress(stop)
-    return total
+    return np.concatenate(found)
 
 
 def _classes(topology: Topology) -> int:
