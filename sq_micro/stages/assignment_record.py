@@ -38,7 +38,11 @@ def assignment_record(
     cost = assignment.cost
     built = explanation.characterised
     plans = [_plan(baseline.origin, baseline.point, built) for baseline in baselines]
-    plans += [_plan(SEARCHED, point, built) for point in assignment.frontier]
+    chosen = FrontierPoint(assignment.bitwidths, cost, assignment.predicted, assignment.evaluation)
+    seen = assignment.frontier
+    if all(point.bitwidths != chosen.bitwidths for point in seen):
+        seen = (*seen, chosen)
+    plans += [_plan(SEARCHED, point, built) for point in seen]
     return AssignmentRecord(
         allocator=assignment.allocator,
         budget=budget_record(budget, max_drop),
