@@ -20,7 +20,7 @@ def render_markdown(result: Result) -> str:
     lines += ["| figure | value | | how |", "|---|--:|---|---|"]
     for card in cards(result):
         over = " **over**" if card.over else ""
-        lines.append(f"| {card.label} | {card.value} {card.unit}{over} | {_cell(card.allowed)} | {card.provenance} |")
+        lines.append(f"| {card.label} | {card.value} {card.unit}{over} | {cell(card.allowed)} | {card.provenance} |")
     mark = "✅" if result.verification.identical == result.verification.samples else "❌"
     lines += ["", f"{mark} {_text(verification(result))}", ""]
     if result.assignment is not None and result.assignment.warnings:
@@ -38,19 +38,20 @@ def render_markdown(result: Result) -> str:
 def _row(row: RowView) -> str:
     cells = (
         str(row.index),
-        _cell(row.name),
+        cell(row.name),
         row.kind,
         str(row.bits or ""),
         row.weight_bytes,
         row.cycles,
         row.share,
         row.sqnr,
-        _cell(row.why),
+        cell(row.why),
     )
     return f"| {' | '.join(cells)} |"
 
 
-def _cell(text: str) -> str:
+def cell(text: str) -> str:
+    """A text that may stand in a table."""
     return _text(text).replace("|", "\\|")
 
 

@@ -6,7 +6,7 @@ import io
 from typing import TYPE_CHECKING, Literal
 
 from sq_micro.errors import ToolchainError
-from sq_micro.report.html.rows import operators
+from sq_micro.report.operators import operators
 from sq_micro.report.result import Result
 
 if TYPE_CHECKING:

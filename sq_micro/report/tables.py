@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 
 from sq_micro.cost.figure import Unit, amount
 from sq_micro.errors import UsageError
-from sq_micro.report.html.rows import Operator, operators
+from sq_micro.report.operators import Operator, operators
 from sq_micro.report.result import Result
 from sq_micro.report.wording import accuracy_drop
 
@@ -33,11 +33,7 @@ def render_csv(result: Result) -> str:
 
 def _csv_row(result: Result, operator: Operator) -> Iterator[object]:
     ran, clock = operator.ran, result.board.clock_hz
-    packed = searched = None
-    if operator.weighted is not None:
-        packed = next(width for width in operator.weighted.widths if width.bits == ran.weight_bits)
-    if operator.searched is not None:
-        searched = next(width for width in operator.searched.widths if width.bits == ran.weight_bits)
+    packed, searched = operator.packed_width, operator.searched_width
     yield from (ran.index, ran.name, ran.kind, ran.weight_bits, ran.macs)
     yield operator.weighted.weights if operator.weighted else None
     yield from (packed.weight_bytes, packed.table_bytes, packed.scratch_bytes) if packed else (None, None, None)

@@ -20,6 +20,8 @@ from sq_micro.measure.session import Session
 from sq_micro.paths import write_atomically
 from sq_micro.quant.graph import QuantGraph
 from sq_micro.reference.golden_vectors import GoldenVectors, first_difference
+from sq_micro.report.html.page import render_html
+from sq_micro.report.markdown import render_markdown
 from sq_micro.report.result import (
     BoardRecord,
     CyclesRecord,
@@ -114,6 +116,8 @@ def measure(workspace: Workspace, options: MeasureOptions | None = None, notify:
         ),
     )
     write_atomically(workspace / "11_measurement.json", _raw(measured))
+    write_atomically(workspace / "report.html", render_html(result))
+    write_atomically(workspace / "report.md", render_markdown(result))
     write_atomically(workspace / "result.json", result.to_json())
     return result
 

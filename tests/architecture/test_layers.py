@@ -28,7 +28,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("stages",),
     ("pipeline", "doctor"),
     ("cli_options", "cli_budget"),
-    ("cli_boards", "cli_device", "cli_compare", "cli_device", "cli_finetune", "cli_sweep"),
+    ("cli_boards", "cli_device", "cli_compare", "cli_finetune", "cli_report", "cli_sweep"),
     ("cli",),
     ("__main__",),
 )

@@ -13,9 +13,10 @@ from sq_micro.report.evidence import ConfusionRecord, PriceRecord
 from sq_micro.report.html.cards import cards
 from sq_micro.report.html.charts import arena_chart, plans_chart
 from sq_micro.report.html.facts import figures, run_facts
-from sq_micro.report.html.rows import longest_cycles, operators, rows
+from sq_micro.report.html.rows import longest_cycles, rows
 from sq_micro.report.html.views import CellView, ConfusionView, PageView
 from sq_micro.report.html.what_if import what_if_data
+from sq_micro.report.operators import operators
 from sq_micro.report.result import Result
 from sq_micro.report.wording import choice_of_bits, verdict, verification
 

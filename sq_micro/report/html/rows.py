@@ -2,34 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from sq_micro.cost.figure import amount
-from sq_micro.report.evidence import FidelityRecord, SearchedOperatorRecord, WeightedOperatorRecord
 from sq_micro.report.html.views import GhostView, RowView, StepView, WidthView
-from sq_micro.report.result import OperatorRecord, Result
+from sq_micro.report.operators import Operator, operators
+from sq_micro.report.result import Result
 from sq_micro.report.wording import steps, why
-
-
-@dataclass(frozen=True, slots=True)
-class Operator:
-    """One operator that runs, with all that the result knows of it."""
-
-    ran: OperatorRecord
-    weighted: WeightedOperatorRecord | None
-    searched: SearchedOperatorRecord | None
-    fidelity: FidelityRecord | None
-
-
-def operators(result: Result) -> tuple[Operator, ...]:
-    """In execution order."""
-    weighted = {record.name: record for record in result.operators}
-    fidelity = {record.name: record for record in result.fidelity}
-    searched = {record.name: record for record in (result.assignment.operators if result.assignment else ())}
-    return tuple(
-        Operator(ran, weighted.get(ran.name), searched.get(ran.name), fidelity.get(ran.name))
-        for ran in result.measurement.operators
-    )
 
 
 def rows(result: Result) -> tuple[RowView, ...]:
@@ -53,11 +30,7 @@ def _all_cycles(operator: Operator) -> list[int]:
 def _row(result: Result, operator: Operator, total: int, longest: int) -> RowView:
     ran, weighted, searched = operator.ran, operator.weighted, operator.searched
     clock, cycles = result.board.clock_hz, ran.cycles
-    packed = searched_width = None
-    if weighted is not None:
-        packed = next(width for width in weighted.widths if width.bits == ran.weight_bits)
-    if searched is not None:
-        searched_width = next(width for width in searched.widths if width.bits == ran.weight_bits)
+    packed, searched_width = operator.packed_width, operator.searched_width
     seconds = cycles / clock if cycles is not None and clock else None
     joules = None
     if seconds is not None and result.measurement.energy_j and result.measurement.latency_s:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from sq_micro.report.html.rows import Operator, operators
+from sq_micro.report.operators import Operator, operators
 from sq_micro.report.result import Result
 
 
