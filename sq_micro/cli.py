@@ -19,6 +19,7 @@ from sq_micro.cli_compare import compare_allocators
 from sq_micro.cli_device import flash, ports
 from sq_micro.cli_finetune import finetune
 from sq_micro.cli_handover import export, package
+from sq_micro.cli_report import compare, diff, report
 from sq_micro.cli_sweep import sweep
 from sq_micro.console import INTERRUPTED, USAGE_ERROR, StageDisplay, errors_as_exit_codes, print_error
 
@@ -313,6 +314,9 @@ def doctor(json: options.Json = False, debug: options.Debug = False) -> None:
 
 
 # Help lists the commands in the order in which they are told of.
+app.command("report")(report)
+app.command("compare")(compare)
+app.command("diff")(diff)
 app.command("compare-allocators")(compare_allocators)
 app.command("finetune")(finetune)
 app.command("sweep")(sweep)
@@ -339,7 +343,8 @@ def _print_result(result: BaseModel, json: bool, out: Path) -> None:
         return
     console = Console()
     print_result(result, console if console.is_terminal else Console(width=_PIPED_WIDTH))
-    print(f"result: {out / 'result.json'}   image: {out / 'firmware.elf'}   sources: {out / 'model'}")
+    written = {"report": "report.html", "result": "result.json", "image": "firmware.elf", "sources": "model"}
+    print("   ".join(f"{what}: {out / name}" for what, name in written.items()))
 
 
 def _parse_message(error: Exception) -> str:

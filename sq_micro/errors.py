@@ -7,6 +7,7 @@
     │  └─ BoardError           a board file is wrong, or unknown
     ├─ DoesNotFitError         the board is too small                3
     ├─ BudgetError             no plan meets what the person allows   3
+    ├─ GateError               a result takes more than a gate lets by 3
     ├─ ModelError              the model says something not taken    4
     │  ├─ UnsupportedLayerError
     │  └─ UnsupportedOperatorError
@@ -90,6 +91,17 @@ class BudgetError(SqMicroError):
         self.binding = binding
         self.detail = detail
         self.nearest = nearest
+
+
+class GateError(SqMicroError):
+    """A result takes more than `sq-micro compare` was told to let by. `gates` names what exceeded."""
+
+    exit_code = 3
+
+    def __init__(self, gates: tuple[str, ...], detail: str) -> None:
+        super().__init__(f"gate not passed ({', '.join(gates)}): {detail}")
+        self.gates = gates
+        self.detail = detail
 
 
 class ModelError(SqMicroError):

@@ -18,7 +18,8 @@ from sq_micro.plan.plan import make_plan
 from sq_micro.quant.plan_file import bitwidths_from
 from sq_micro.report.result import AssignmentRecord, Result
 from sq_micro.stages.analyze import analyze, read_model
-from sq_micro.stages.assign import PLAN_FILE, AssignRequest, assign_bits, budget_record
+from sq_micro.stages.assign import PLAN_FILE, AssignRequest, assign_bits
+from sq_micro.stages.assignment_record import budget_record
 from sq_micro.stages.budget_check import accuracy_missed, excess, tightened
 from sq_micro.stages.build import build
 from sq_micro.stages.generate import generate, require_sram

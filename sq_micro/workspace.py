@@ -38,7 +38,7 @@ class Stage(Enum):
     )
     GENERATE = ("08_plan.txt", "model", "board", "generate.json")
     BUILD = ("firmware.elf", "09_sections.csv", "build.log", "build.json")
-    MEASURE = ("11_measurement.json", "result.json")
+    MEASURE = ("11_measurement.json", "report.html", "report.md", "result.json")
 
     @property
     def command(self) -> str:

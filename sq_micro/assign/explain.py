@@ -23,6 +23,7 @@ from sq_micro.quant.calibrate import Ranges
 class WidthReason:
     """One operator at one width, all others as assigned.
 
+    cycles, latency_s, energy_j     None where nobody knows them
     sensitivity        nats beyond 8 bits, None without a table
     weight_divergence  of the weights' histogram, equation 1 of SigmaQuant
     blocked_by         the budgets that this width would exceed
@@ -31,6 +32,8 @@ class WidthReason:
     bits: int
     weight_bytes: int
     flash_bytes: int
+    code_bytes: int
+    cycles: int | None
     latency_s: float | None
     energy_j: float | None
     sensitivity: float | None
@@ -55,12 +58,17 @@ class OperatorReason:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """sigma_correlation: rank correlation of sigma with the damage at the narrowest width; None where undefined."""
+    """Why this assignment.
+
+    sigma_correlation  rank correlation of sigma with the damage at the narrowest width; None where undefined
+    characterised      whether code was counted: flash bytes are otherwise those of constants alone
+    """
 
     assignment: Assignment
     operators: tuple[OperatorReason, ...]
     sigma_correlation: float | None
     warnings: tuple[str, ...]
+    characterised: bool
 
 
 def explain(problem: Problem, assignment: Assignment, ranges: Ranges | None = None) -> Explanation:
@@ -73,7 +81,8 @@ def explain(problem: Problem, assignment: Assignment, ranges: Ranges | None = No
         _reason(problem, assignment, by_name[option.operator], statistics[option.operator])
         for option in problem.options
     )
-    return Explanation(assignment, reasons, _sigma_correlation(reasons), warnings_about(problem, ranges))
+    characterised = problem.fixed.flash_bytes > 0
+    return Explanation(assignment, reasons, _sigma_correlation(reasons), warnings_about(problem, ranges), characterised)
 
 
 def warnings_about(problem: Problem, ranges: Ranges | None = None) -> tuple[str, ...]:
@@ -147,6 +156,8 @@ def _width(
         bits=bits,
         weight_bytes=option.weight_bytes,
         flash_bytes=option.flash_bytes,
+        code_bytes=option.code_bytes,
+        cycles=option.cycles,
         latency_s=option.latency_s,
         energy_j=option.energy_j,
         sensitivity=table.of(operator, bits) if table is not None else None,

@@ -12,7 +12,7 @@ from sq_micro.ir.bitwidths import WEIGHT_BITS
 from sq_micro.ir.topology import Topology
 from sq_micro.kernels.catalogue import PORTABLE
 from sq_micro.kernels.select import select_kernel
-from sq_micro.kernels.sizes import table_bytes, weight_bytes
+from sq_micro.kernels.sizes import padding_bytes, table_bytes, weight_bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,14 +23,16 @@ class WidthOption:
     weight_bytes: int
     table_bytes: int = 0
     code_bytes: int = 0
+    padding_bytes: int = 0
     scratch_bytes: int = 0
+    cycles: int | None = None
     latency_s: float | None = None
     energy_j: float | None = None
 
     @property
     def flash_bytes(self) -> int:
-        """Weights, tables and code."""
-        return self.weight_bytes + self.table_bytes + self.code_bytes
+        """Weights, tables and code, and what lies unused between them."""
+        return self.weight_bytes + self.table_bytes + self.code_bytes + self.padding_bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,14 +94,17 @@ def operator_options(
         for bits in widths:
             choice = select_kernel(operator, topology, bits, isa)
             figures = profile.figures(operator.name, bits) if profile is not None else None
-            latency = _seconds(figures.cycles if figures is not None else None, board)
+            cycles = figures.cycles if figures is not None else None
+            latency = _seconds(cycles, board)
             options.append(
                 WidthOption(
                     bits=bits,
                     weight_bytes=weight_bytes(choice, operator, bits, topology),
                     table_bytes=table_bytes(choice, operator, bits, topology),
                     code_bytes=figures.code_bytes if figures is not None else 0,
+                    padding_bytes=padding_bytes(choice, operator, bits, topology),
                     scratch_bytes=choice.scratch_bytes,
+                    cycles=cycles,
                     latency_s=latency,
                     energy_j=latency * power if latency is not None and power is not None else None,
                 )

@@ -15,13 +15,13 @@ from sq_micro.cost.cost import Cost
 from sq_micro.cost.figure import Figure
 from sq_micro.ir.bitwidths import Bitwidths
 from sq_micro.ir.topology import Topology
-from sq_micro.kernels.sizes import table_bytes, weight_bytes
+from sq_micro.kernels.sizes import padding_bytes, table_bytes, weight_bytes
 from sq_micro.plan.plan import make_plan
 
 
 @dataclass(frozen=True, slots=True)
 class OperatorFigures:
-    """One operator at one width; cycles are None where the board has no counter."""
+    """One operator at one width; code to the next whole word, cycles None where the board has no counter."""
 
     cycles: int | None
     code_bytes: int
@@ -32,7 +32,7 @@ class NetworkProfile:
     """The images of one network on one board, taken apart.
 
     operators    by name, then by width; an operator without weights has the one width 0
-    shared_code_bytes    code that no single operator owns: the most of any image
+    shared_code_bytes    code and padding that no single operator owns: the most of any image
     overhead_cycles      of an inference beyond its operators
     static_bytes         SRAM beside arena and stack
     """
@@ -60,7 +60,7 @@ def candidate_cost(topology: Topology, bitwidths: Bitwidths, profile: NetworkPro
         bits = bitwidths.weights[operator.name]
         choice = plan.choices[operator.name]
         weights += weight_bytes(choice, operator, bits, topology)
-        tables += table_bytes(choice, operator, bits, topology)
+        tables += table_bytes(choice, operator, bits, topology) + padding_bytes(choice, operator, bits, topology)
     chosen = [
         profile.figures(operator.name, bitwidths.weights.get(operator.name, 0))
         for operator in topology.operators

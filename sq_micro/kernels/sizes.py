@@ -14,6 +14,7 @@ from sq_micro.kernels.select import KernelChoice
 
 _PORTABLE_TABLE_BYTES = 4 + 4 + 1  # bias, multiplier, shift of a channel
 _STEP_BYTES = 1  # of a channel below 8 bits, which may be mirrored or odd
+_WORD_BYTES = 4  # each array and each function of an image starts at a multiple of it
 
 
 def weight_bytes(choice: KernelChoice, operator: WeightedOperator, bits: int, topology: Topology) -> int:
@@ -38,3 +39,21 @@ def table_bytes(choice: KernelChoice, operator: WeightedOperator, bits: int, top
         return blocks_of(channels, bits) * 4 * (form.table_words + form.meaning_words)
     own = _PORTABLE_TABLE_BYTES if choice.nest_isa == PORTABLE else BAND_TABLE_BYTES
     return channels * (own + (_STEP_BYTES if bits < 8 else 0))
+
+
+def padding_bytes(choice: KernelChoice, operator: WeightedOperator, bits: int, topology: Topology) -> int:
+    """What an operator's arrays leave unused in flash, since each starts at a whole word."""
+    if choice.in_lanes:
+        return 0
+    channels = topology.shape(operator.bias)[0]
+    arrays_of_bytes = (choice.nest_isa == PORTABLE) + (bits < 8)  # shifts, steps
+    return to_word(weight_bytes(choice, operator, bits, topology)) + arrays_of_bytes * to_word(channels)
+
+
+def to_word(size: int) -> int:
+    """Bytes from `size` to the next whole word.
+
+    >>> to_word(9), to_word(12)
+    (3, 0)
+    """
+    return -size % _WORD_BYTES

@@ -9,29 +9,32 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
-SCHEMA_VERSION = "1.0"
+from sq_micro.report.evidence import (
+    ArenaPlanRecord,
+    ArenaTableRecord,
+    ConfusionRecord,
+    FidelityRecord,
+    PlanPointRecord,
+    PriceRecord,
+    SearchedOperatorRecord,
+    TrialRecord,
+    WeightedOperatorRecord,
+)
+from sq_micro.report.record import Bits, Count, Fraction, Record
 
-Count = Annotated[int, Field(ge=0)]
-Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
-Bits = Literal[2, 3, 4, 5, 6, 8]
+SCHEMA_VERSION = "1.1"
 
 
-class _Record(BaseModel):
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, allow_inf_nan=False, json_schema_serialization_defaults_required=True
-    )
-
-
-class ToolRecord(_Record):
+class ToolRecord(Record):
     """What wrote this file."""
 
     name: Literal["sq-micro"] = "sq-micro"
     version: str
 
 
-class ModelRecord(_Record):
+class ModelRecord(Record):
     """sha256 is of the model file; model_hash is of the quantized model, as the firmware reports it.
 
     macs are those of the whole network; executed_macs leave out channels that were found constant and folded.
@@ -47,23 +50,25 @@ class ModelRecord(_Record):
     output_shape: list[int]
 
 
-class BoardRecord(_Record):
-    """clock_hz is null where the core's clock is not known, as on the host."""
+class BoardRecord(Record):
+    """clock_hz is null where the core's clock is not known, as on the host; so are the sizes of its memories."""
 
     id: str
     title: str
     core: str
     clock_hz: Count | None
+    flash_bytes: Count | None
+    sram_bytes: Count | None
 
 
-class BitsRecord(_Record):
+class BitsRecord(Record):
     """Bits of each operator's weights, by its name."""
 
     weights: dict[str, Bits]
     activations: Literal[8] = 8
 
 
-class FinetuningRecord(_Record):
+class FinetuningRecord(Record):
     """Training of the plan, against the float network, and against labels where the samples had some."""
 
     samples: Count
@@ -73,7 +78,7 @@ class FinetuningRecord(_Record):
     seed: Count
 
 
-class QuantizationRecord(_Record):
+class QuantizationRecord(Record):
     """How the scales were found; given: by the int8 model's own file."""
 
     observer: Literal["mse", "minmax", "percentile", "given"]
@@ -83,7 +88,7 @@ class QuantizationRecord(_Record):
     finetuning: FinetuningRecord | None
 
 
-class BudgetRecord(_Record):
+class BudgetRecord(Record):
     """What the person allowed; null is no bound. max_drop_points are percentage points of accuracy."""
 
     flash_bytes: float | None
@@ -94,8 +99,11 @@ class BudgetRecord(_Record):
     max_drop_points: float | None
 
 
-class AssignmentRecord(_Record):
-    """How the bits were chosen; null in the result where the person gave them. Predictions precede the build."""
+class AssignmentRecord(Record):
+    """How the bits were chosen; null in the result where the person gave them. Predictions precede the build.
+
+    sigma_correlation  rank correlation of sigma with the damage at the narrowest width; null where undefined
+    """
 
     allocator: str
     budget: BudgetRecord
@@ -104,10 +112,16 @@ class AssignmentRecord(_Record):
     predicted_divergence: float | None
     predicted_flash_bytes: float | None
     predicted_latency_s: float | None
+    trial: TrialRecord | None
+    operators: list[SearchedOperatorRecord]
+    plans: list[PlanPointRecord]
+    prices: list[PriceRecord]
+    sigma_correlation: float | None
+    warnings: list[str]
 
 
-class AccuracyRecord(_Record):
-    """`quantized` is by the firmware's own arithmetic, on the host."""
+class AccuracyRecord(Record):
+    """`quantized` is by the firmware's own arithmetic, on the host. confusion is null beyond 64 classes."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
@@ -115,9 +129,10 @@ class AccuracyRecord(_Record):
     samples: Annotated[int, Field(ge=1)]
     float_: Fraction = Field(alias="float")
     quantized: Fraction
+    confusion: ConfusionRecord | None
 
 
-class FlashRecord(_Record):
+class FlashRecord(Record):
     """Bytes; total is the sum of the rest."""
 
     total: Count
@@ -126,7 +141,7 @@ class FlashRecord(_Record):
     tables: Count
 
 
-class SramRecord(_Record):
+class SramRecord(Record):
     """Bytes; total is the sum of the rest."""
 
     total: Count
@@ -135,22 +150,27 @@ class SramRecord(_Record):
     static: Count
 
 
-class MemoryRecord(_Record):
-    """From the linked image. stack is what is set aside; the worst case is computed from the machine code."""
+class MemoryRecord(Record):
+    """From the linked image. stack is what is set aside; the worst case is computed from the machine code.
+
+    arena_by_width  null where it would be too long
+    """
 
     flash_bytes: FlashRecord
     sram_bytes: SramRecord
     worst_case_stack_bytes: Count | None
     measured_stack_bytes: Count | None
+    plan: ArenaPlanRecord | None
+    arena_by_width: ArenaTableRecord | None
 
 
-class BuildRecord(_Record):
+class BuildRecord(Record):
     """What compiled the firmware."""
 
     compiler: str
 
 
-class CyclesRecord(_Record):
+class CyclesRecord(Record):
     """Core cycles of one whole inference, over the runs."""
 
     min: Count
@@ -158,7 +178,7 @@ class CyclesRecord(_Record):
     max: Count
 
 
-class OperatorRecord(_Record):
+class OperatorRecord(Record):
     """One operator that is executed, in execution order."""
 
     index: Count
@@ -169,7 +189,7 @@ class OperatorRecord(_Record):
     cycles: Count | None
 
 
-class MeasurementRecord(_Record):
+class MeasurementRecord(Record):
     """cycle_source: `modelled` by the cycle model of the core at zero wait states, `measured` on silicon, or none."""
 
     link: str
@@ -182,7 +202,7 @@ class MeasurementRecord(_Record):
     operators: list[OperatorRecord]
 
 
-class VerificationRecord(_Record):
+class VerificationRecord(Record):
     """`identical` of `samples` outputs equal the oracle's, byte for byte."""
 
     oracle: str
@@ -190,10 +210,10 @@ class VerificationRecord(_Record):
     identical: Count
 
 
-class Result(_Record):
+class Result(Record):
     """One run: which model, on which board, how well, how large, how fast, and how that was checked."""
 
-    schema_version: Literal["1.0"] = "1.0"
+    schema_version: Literal["1.1"] = "1.1"
     tool: ToolRecord
     model: ModelRecord
     board: BoardRecord
@@ -201,6 +221,8 @@ class Result(_Record):
     quantization: QuantizationRecord
     assignment: AssignmentRecord | None
     accuracy: AccuracyRecord | None
+    operators: list[WeightedOperatorRecord]
+    fidelity: list[FidelityRecord]
     memory: MemoryRecord
     build: BuildRecord
     measurement: MeasurementRecord

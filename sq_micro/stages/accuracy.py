@@ -23,8 +23,19 @@ def accuracy_metric(topology: Topology) -> Metric | None:
     return "binary" if isinstance(topology.operators[-1], Sigmoid) else None
 
 
-def correct(outputs: NDArray[np.float32], labels: NDArray[np.int64], metric: Metric) -> int:
-    """How many rows of real outputs (n, classes) name their label; of equal scores the first counts."""
+def decide(outputs: NDArray[np.float32], metric: Metric) -> NDArray[np.int64]:
+    """The class that each row of real outputs (n, classes) names; of equal scores the first counts."""
     if metric == "binary":
-        return int(((outputs[:, 0] > 0.5) == (labels > 0)).sum())
-    return int((outputs.argmax(axis=1) == labels).sum())
+        return (outputs[:, 0] > 0.5).astype(np.int64)
+    return np.asarray(outputs.argmax(axis=1), np.int64)
+
+
+def confusion(decisions: NDArray[np.int64], labels: NDArray[np.int64], classes: int) -> NDArray[np.int64]:
+    """Samples by label (row) and decision (column), (classes, classes)."""
+    cells = labels * classes + decisions
+    return np.bincount(cells, minlength=classes * classes).reshape(classes, classes)
+
+
+def share_correct(decisions: NDArray[np.int64], labels: NDArray[np.int64]) -> float:
+    """Decisions that are the label's, in 0 … 1."""
+    return int((decisions == labels).sum()) / len(labels)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from sq_micro.assign.assign import AssignOptions, assign
+from sq_micro.assign.baselines import Baseline, baselines
 from sq_micro.assign.evaluator import make_evaluator
 from sq_micro.assign.explain import Explanation, explain
 from sq_micro.assign.explain_text import explanation_csv, explanation_document, explanation_text, frontier_csv
@@ -29,9 +30,9 @@ from sq_micro.quant.observers import ObserverName
 from sq_micro.quant.quantize import Frame
 from sq_micro.quant.samples import Samples, load_samples
 from sq_micro.report.bits_plot import PlannedBits, plot_bits
-from sq_micro.report.result import AssignmentRecord, BudgetRecord
 from sq_micro.rounding import RoundingMethod
 from sq_micro.stages.analyze import analyzed_graph
+from sq_micro.stages.assignment_record import assignment_record
 from sq_micro.stages.characterise import characterise
 from sq_micro.stages.progress import Notify, silent
 from sq_micro.stages.records import AssignRecord, save_record
@@ -75,6 +76,14 @@ class AssignRequest:
         return "flash" if self.max_drop is not None and not self.budget else "divergence"
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A plan with its reasons, and what rules would have chosen."""
+
+    explanation: Explanation
+    baselines: tuple[Baseline, ...]
+
+
 def assign_bits(
     workspace: Workspace, request: AssignRequest, notify: Notify = silent, plot: bool = False
 ) -> AssignRecord:
@@ -86,8 +95,8 @@ def assign_bits(
     calibration = load_samples(request.calibrate, graph.input_shape, graph.topology.shape(graph.topology.output)[-1])
     workspace.begin(Stage.ASSIGN)
     with worker_pool(request) as mapper:
-        explanation = search(graph, calibration, request, mapper, notify)
-    assignment = explanation.assignment
+        found = search(graph, calibration, request, mapper, notify)
+    explanation, assignment = found.explanation, found.explanation.assignment
     write_atomically(workspace / "04_sensitivity.csv", explanation_csv(explanation))
     write_atomically(workspace / "05_assignment.txt", explanation_text(explanation))
     write_atomically(workspace / "05_assignment.json", json.dumps(explanation_document(explanation), indent=1) + "\n")
@@ -100,7 +109,7 @@ def assign_bits(
     write_atomically(workspace / PLAN_FILE, plan_text(assignment))
     record = AssignRecord(
         bits=dict(assignment.bitwidths.weights),
-        assignment=assignment_record(assignment, request),
+        assignment=assignment_record(explanation, found.baselines, request.budget, request.max_drop),
         warnings=list(explanation.warnings),
     )
     save_record(workspace, record)
@@ -109,7 +118,7 @@ def assign_bits(
 
 def search(
     graph: FloatGraph, calibration: Samples, request: AssignRequest, mapper: Mapper, notify: Notify = silent
-) -> Explanation:
+) -> Found:
     """The search itself, with nothing written but what the store keeps."""
     store = Store.of_user() if request.keep else Store(None)
     ranges = observe(graph, calibration, request.observer, lambda done, total: notify("calibrate", done, total))
@@ -125,7 +134,7 @@ def search(
         lambda done, total: notify("try plans", done, total),
     )
     assignment = assign(with_pairs(problem, request, evaluate), request.allocator, evaluate, request.settings)
-    return explain(problem, assignment, ranges)
+    return Found(explain(problem, assignment, ranges), baselines(problem, evaluate))
 
 
 def make_problem(
@@ -216,29 +225,3 @@ def plot_plans(model: str, assignment: Assignment, file: Path) -> None:
 def plan_text(assignment: Assignment) -> str:
     """A plan file, as `--weight-bits` takes it."""
     return json.dumps({"operators": dict(assignment.bitwidths.weights)}, indent=1) + "\n"
-
-
-def budget_record(budget: Budget, max_drop: float | None) -> BudgetRecord:
-    """What was allowed, as result.json has it."""
-    return BudgetRecord(
-        flash_bytes=budget.flash,
-        sram_bytes=budget.sram,
-        latency_s=budget.latency,
-        energy_j=budget.energy,
-        weight_bytes=budget.weights,
-        max_drop_points=max_drop,
-    )
-
-
-def assignment_record(assignment: Assignment, request: AssignRequest) -> AssignmentRecord:
-    """What result.json says of the search."""
-    cost = assignment.cost
-    return AssignmentRecord(
-        allocator=assignment.allocator,
-        budget=budget_record(request.budget, request.max_drop),
-        binding=list(assignment.binding),
-        reason=assignment.reason,
-        predicted_divergence=assignment.predicted,
-        predicted_flash_bytes=cost.flash.value,
-        predicted_latency_s=cost.latency.value if cost.latency else None,
-    )

@@ -57,6 +57,8 @@ def memory_record(firmware: Firmware) -> MemoryRecord:
         ),
         worst_case_stack_bytes=firmware.worst_stack_bytes,
         measured_stack_bytes=None,
+        plan=None,
+        arena_by_width=None,
     )
 
 

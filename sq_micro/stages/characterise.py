@@ -23,6 +23,8 @@ from sq_micro.cost.profile import NetworkProfile, OperatorFigures
 from sq_micro.ir.bitwidths import WEIGHT_BITS, Bitwidths
 from sq_micro.ir.float_graph import FloatGraph
 from sq_micro.ir.operators import Operator, Reshape
+from sq_micro.kernels.select import select_kernels
+from sq_micro.kernels.sizes import padding_bytes, to_word
 from sq_micro.mapper import Mapper, SerialMapper
 from sq_micro.measure.harness import Measurement, measure
 from sq_micro.measure.link.make_link import make_link
@@ -100,13 +102,18 @@ def image_figures(request: ImageRequest) -> ImageFigures:
     code = [0] * len(executed)
     for name, size in firmware.footprint.functions.items():
         if (match := _OPERATOR_FUNCTION.match(name)) and int(match[1]) < len(code):
-            code[int(match[1])] += size
+            code[int(match[1])] += size + to_word(size)
     cycles = tuple(measured.operator_cycles) if measured.operator_cycles else None
     overhead = None
     if cycles is not None and measured.cycles:
         overhead = max(0, statistics.median_low(measured.cycles) - sum(cycles))
     footprint = firmware.footprint
-    shared = footprint.code_bytes - sum(code)
+    choices = select_kernels(graph.topology, graph.bitwidths, load_board(request.board).core.isa)
+    padding = sum(
+        padding_bytes(choices[operator.name], operator, request.bits, graph.topology)
+        for operator in graph.topology.weighted()
+    )
+    shared = footprint.code_bytes - sum(code) - padding
     return ImageFigures(request.bits, cycles, tuple(code), shared, overhead, footprint.static_bytes)
 
 
@@ -180,7 +187,7 @@ def _key(graph: FloatGraph, board_name: str, compiler: CompilerChoice) -> str:
     weights = [f"{operator.name} {topology.shape(operator.weights)}" for operator in topology.weighted()]
     sources = b"".join(_sources())
     parts = (board.source_file.read_bytes(), str(find_compiler(board, compiler)), sources)
-    return content_key("characterise", *shapes, *weights, *parts)
+    return content_key("characterise to words", *shapes, *weights, *parts)
 
 
 def _sources() -> list[bytes]:

@@ -11,6 +11,8 @@ from sq_micro.codegen.render import render_board, render_project
 from sq_micro.errors import DoesNotFitError
 from sq_micro.paths import write_atomically
 from sq_micro.plan.plan import Plan, make_plan
+from sq_micro.stages.analyze import analyzed_graph
+from sq_micro.stages.operator_records import arena_plan_record, arena_table_record, weighted_operator_records
 from sq_micro.stages.quantize import executed_graph
 from sq_micro.stages.records import GenerateRecord, load_record, save_record
 from sq_micro.workspace import Stage, Workspace
@@ -49,6 +51,9 @@ def generate(workspace: Workspace, board_name: str) -> GenerateRecord:
         arena_bytes=view.arena_bytes,
         weights_bytes=view.weight_bytes,
         tables_bytes=view.table_bytes,
+        operators=weighted_operator_records(analyzed_graph(workspace), graph, board),
+        plan=arena_plan_record(graph.topology, plan),
+        arena_by_width=arena_table_record(graph.topology, graph.bitwidths, board),
     )
     save_record(workspace, record)
     return record

@@ -20,6 +20,8 @@ from sq_micro.measure.session import Session
 from sq_micro.paths import write_atomically
 from sq_micro.quant.graph import QuantGraph
 from sq_micro.reference.golden_vectors import GoldenVectors, first_difference
+from sq_micro.report.html.page import render_html
+from sq_micro.report.markdown import render_markdown
 from sq_micro.report.result import (
     BoardRecord,
     CyclesRecord,
@@ -61,7 +63,8 @@ def measure(workspace: Workspace, options: MeasureOptions | None = None, notify:
         raise UsageError(f"--runs {runs}: at least 1 is needed")
     analyzed = load_record(workspace, AnalyzeRecord)
     quantized = load_record(workspace, QuantizeRecord)
-    board = generated(workspace).board
+    planned = generated(workspace)
+    board = planned.board
     built = load_record(workspace, BuiltRecord)
     graph = executed_graph(workspace)
     golden = GoldenVectors.load(workspace.need(Stage.QUANTIZE, "07_golden.npz"))
@@ -92,12 +95,20 @@ def measure(workspace: Workspace, options: MeasureOptions | None = None, notify:
             input_shape=analyzed.input_shape,
             output_shape=analyzed.output_shape,
         ),
-        board=BoardRecord(id=board.id, title=board.title, core=board.core.name, clock_hz=board.core.clock_hz),
+        board=board_record(board),
         bits=quantized.bits,
         quantization=quantized.quantization,
         assignment=quantized.assignment,
         accuracy=quantized.accuracy,
-        memory=built.memory.model_copy(update={"measured_stack_bytes": measured.stack_used_bytes}),
+        operators=planned.record.operators,
+        fidelity=quantized.fidelity,
+        memory=built.memory.model_copy(
+            update={
+                "measured_stack_bytes": measured.stack_used_bytes,
+                "plan": planned.record.plan,
+                "arena_by_width": planned.record.arena_by_width,
+            }
+        ),
         build=built.build,
         measurement=measurement_record(graph, board, measured),
         verification=VerificationRecord(
@@ -105,8 +116,22 @@ def measure(workspace: Workspace, options: MeasureOptions | None = None, notify:
         ),
     )
     write_atomically(workspace / "11_measurement.json", _raw(measured))
+    write_atomically(workspace / "report.html", render_html(result))
+    write_atomically(workspace / "report.md", render_markdown(result))
     write_atomically(workspace / "result.json", result.to_json())
     return result
+
+
+def board_record(board: Board) -> BoardRecord:
+    """What the result says of the board."""
+    return BoardRecord(
+        id=board.id,
+        title=board.title,
+        core=board.core.name,
+        clock_hz=board.core.clock_hz,
+        flash_bytes=board.flash.size_bytes if board.flash else None,
+        sram_bytes=board.sram.size_bytes if board.sram else None,
+    )
 
 
 def measurement_record(graph: QuantGraph, board: Board, measured: Measurement) -> MeasurementRecord:

@@ -32,6 +32,7 @@ from sq_micro.quant.text import quant_graph_text
 from sq_micro.quant.weights import WeightScales
 from sq_micro.reference.golden_vectors import GoldenVectors, make_golden_vectors, require_equal
 from sq_micro.reference.interpreter import run, run_parallel
+from sq_micro.report.evidence import ConfusionRecord
 from sq_micro.report.result import (
     AccuracyRecord,
     AssignmentRecord,
@@ -40,8 +41,9 @@ from sq_micro.report.result import (
     QuantizationRecord,
 )
 from sq_micro.rounding import RoundingMethod, round_network
-from sq_micro.stages.accuracy import Metric, accuracy_metric, correct
+from sq_micro.stages.accuracy import Metric, accuracy_metric, confusion, decide, share_correct
 from sq_micro.stages.analyze import GIVEN_FILE, analyzed_graph
+from sq_micro.stages.operator_records import fidelity_records
 from sq_micro.stages.oracle import check_against_file, check_against_oracle
 from sq_micro.stages.progress import Notify, silent
 from sq_micro.stages.records import QuantizeRecord, save_record
@@ -49,6 +51,7 @@ from sq_micro.tflite.export import write_tflite
 from sq_micro.workspace import Stage, Workspace
 
 GOLDEN_SAMPLES = 100
+MOST_CONFUSED_CLASSES = 64  # beyond, a confusion matrix is a file of its own
 _BATCH = 64
 _RANDOM_INPUTS_SEED = 0
 
@@ -129,7 +132,8 @@ def quantize(
     if inputs.training is not None:
         quantized, finetuning = _trained(workspace, graph, ranges, quantized, inputs.training, options, notify)
     twin = write_tflite(quantized)
-    golden = make_golden_vectors(quantized, _golden_inputs(quantized, inputs, options.samples))
+    source = inputs.evaluation or inputs.calibration
+    golden = make_golden_vectors(quantized, _golden_inputs(quantized, source, options.samples))
     oracle = check_against_oracle(quantized, twin, golden)
     if rounding == "given":
         oracle = check_against_file(quantized, workspace.need(Stage.ANALYZE, GIVEN_FILE), golden) or oracle
@@ -156,6 +160,7 @@ def quantize(
             calibration_samples=len(samples),
             finetuning=finetuning,
         ),
+        fidelity=[] if source is None else fidelity_records(graph, quantized, source.first(options.samples)),
         accuracy=accuracy,
         golden_samples=len(golden),
         oracle=oracle,
@@ -181,9 +186,8 @@ def _require_calibration(graph: FloatGraph, options: QuantizeOptions) -> None:
         raise UsageError("--calibrate is needed to round weights by it; --rounding nearest does without samples")
 
 
-def _golden_inputs(quantized: QuantGraph, inputs: QuantizeInputs, count: int) -> Int8Array:
-    """The first samples of the evaluation set, or of the calibration set, or random codes where there is neither."""
-    source = inputs.evaluation or inputs.calibration
+def _golden_inputs(quantized: QuantGraph, source: Samples | None, count: int) -> Int8Array:
+    """The first samples, or random codes where there are none."""
     if source is not None:
         return quantized.quantize_input(source.real(0, count))
     shape = (count, *quantized.topology.shape(quantized.topology.input)[1:])
@@ -269,45 +273,66 @@ def measure_accuracy(
     metric = accuracy_metric(graph.topology)
     if samples.y is None or metric is None:
         return None
+    labels, classes = samples.y, _classes(graph.topology)
+    by_float = float_decisions(graph, samples, metric, notify)
+    by_integers = quantized_decisions(quantized, samples, metric, notify)
+    confused = None
+    if classes <= MOST_CONFUSED_CLASSES:
+        confused = ConfusionRecord(
+            float_network=confusion(by_float, labels, classes).tolist(),
+            quantized=confusion(by_integers, labels, classes).tolist(),
+        )
     return AccuracyRecord(
         metric=metric,
         samples=len(samples),
-        float=float_accuracy(graph, samples, metric, notify),
-        quantized=quantized_accuracy(quantized, samples, metric, notify),
+        float=share_correct(by_float, labels),
+        quantized=share_correct(by_integers, labels),
+        confusion=confused,
     )
 
 
-def float_accuracy(graph: FloatGraph, samples: Samples, metric: Metric, notify: Notify = silent) -> float:
-    """Of the float network over a labelled set, in 0 … 1."""
+def float_decisions(graph: FloatGraph, samples: Samples, metric: Metric, notify: Notify = silent) -> NDArray[np.int64]:
+    """The class that the float network names for each sample."""
 
     def float_outputs(real: Float32Array) -> Float32Array:
         nhwc = graph.topology.shape(graph.topology.input)[1:]
         return evaluate.run(graph, real.reshape(-1, *nhwc))
 
-    found = _count_correct(samples, metric, float_outputs, lambda done: notify("float accuracy", done, len(samples)))
-    return found / len(samples)
+    return _decisions(samples, metric, float_outputs, lambda done: notify("float accuracy", done, len(samples)))
+
+
+def quantized_decisions(
+    quantized: QuantGraph, samples: Samples, metric: Metric, notify: Notify = silent
+) -> NDArray[np.int64]:
+    """The class that the integers name for each sample."""
+    codes = np.concatenate(
+        [quantized.quantize_input(samples.real(start, start + _BATCH)) for start in range(0, len(samples), _BATCH)]
+    )
+    outputs = run_parallel(quantized, codes, progress=lambda done, total: notify("quantized accuracy", done, total))
+    return decide(quantized.output_params.dequantize(outputs), metric)
+
+
+def float_accuracy(graph: FloatGraph, samples: Samples, metric: Metric, notify: Notify = silent) -> float:
+    """Of the float network over a labelled set, in 0 … 1."""
+    assert samples.y is not None
+    return share_correct(float_decisions(graph, samples, metric, notify), samples.y)
 
 
 def quantized_accuracy(quantized: QuantGraph, samples: Samples, metric: Metric, notify: Notify = silent) -> float:
     """Of the integers over a labelled set, in 0 … 1."""
     assert samples.y is not None
-    codes = np.concatenate(
-        [quantized.quantize_input(samples.real(start, start + _BATCH)) for start in range(0, len(samples), _BATCH)]
-    )
-    outputs = run_parallel(quantized, codes, progress=lambda done, total: notify("quantized accuracy", done, total))
-    return correct(quantized.output_params.dequantize(outputs), samples.y, metric) / len(samples)
+    return share_correct(quantized_decisions(quantized, samples, metric, notify), samples.y)
 
 
-def _count_correct(
+def _decisions(
     samples: Samples, metric: Metric, outputs: Callable[[Float32Array], Float32Array], progress: Callable[[int], None]
-) -> int:
-    assert samples.y is not None
-    total = 0
+) -> NDArray[np.int64]:
+    found = []
     for start in range(0, len(samples), _BATCH):
         stop = min(start + _BATCH, len(samples))
-        total += correct(outputs(samples.real(start, stop)), samples.y[start:stop], metric)
+        found.append(decide(outputs(samples.real(start, stop)), metric))
         progress(stop)
-    return total
+    return np.concatenate(found)
 
 
 def _classes(topology: Topology) -> int:

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from sq_micro.errors import UsageError
 from sq_micro.paths import write_atomically
+from sq_micro.report.evidence import ArenaPlanRecord, ArenaTableRecord, FidelityRecord, WeightedOperatorRecord
 from sq_micro.report.result import (
     AccuracyRecord,
     AssignmentRecord,
@@ -72,6 +73,7 @@ class QuantizeRecord(StageRecord):
     executed_macs: int
     bits: BitsRecord
     quantization: QuantizationRecord
+    fidelity: list[FidelityRecord]
     accuracy: AccuracyRecord | None
     golden_samples: int
     oracle: str
@@ -95,6 +97,9 @@ class GenerateRecord(StageRecord):
     arena_bytes: int
     weights_bytes: int
     tables_bytes: int
+    operators: list[WeightedOperatorRecord]
+    plan: ArenaPlanRecord
+    arena_by_width: ArenaTableRecord | None
 
     def __str__(self) -> str:
         constants = f"{self.weights_bytes:,} B of packed weights, {self.tables_bytes:,} B of tables"

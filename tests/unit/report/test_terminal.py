@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from sq_micro.report.terminal import one_line, print_result
-from tests.unit.report.results import made_result
+from tests.unit.report.results import made_assignment, made_result
 
 
 def printed(width: int = 110, **changes: Any) -> str:
@@ -88,23 +88,7 @@ def test_an_unknown_clock_is_said_to_be_unknown() -> None:
 
 
 def test_budgets_stand_beside_what_was_taken() -> None:
-    budget = {
-        "flash_bytes": 40_000,
-        "sram_bytes": None,
-        "latency_s": 0.004,
-        "energy_j": None,
-        "weight_bytes": None,
-        "max_drop_points": 2.0,
-    }
-    assignment = {
-        "allocator": "ilp",
-        "budget": budget,
-        "binding": ["flash"],
-        "reason": "decided by flash",
-        "predicted_divergence": 0.01,
-        "predicted_flash_bytes": 39_000.0,
-        "predicted_latency_s": 0.003,
-    }
+    assignment = made_assignment(flash_bytes=40_000.0)
     text = printed(assignment=assignment)
     assert "chosen by ilp: decided by flash" in text
     assert "of 40,000 B" in text

@@ -1,0 +1,39 @@
+"""Plans that need no search, tried beside the chosen one: what a person would have got without."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sq_micro.assign.allocators.memory_driven import memory_driven
+from sq_micro.assign.allocators.size_ranked import size_ranked
+from sq_micro.assign.allocators.uniform import uniform_plan
+from sq_micro.assign.costs import cost_of
+from sq_micro.assign.problem import Evaluate, FrontierPoint, Problem
+from sq_micro.ir.bitwidths import Bitwidths
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """origin is `uniform 4`, `memory-driven` or `size-ranked`; the rules' plans are for the same budgets."""
+
+    origin: str
+    point: FrontierPoint
+
+
+def baselines(problem: Problem, evaluate: Evaluate | None = None) -> tuple[Baseline, ...]:
+    """Every uniform width, and the plans of the rules; pins kept, budgets not always. Tried in one call."""
+    every = sorted({bits for option in problem.options for bits in option.bits}, reverse=True)
+    plans = {f"uniform {bits}": uniform_plan(problem, bits) for bits in every}
+    plans["memory-driven"] = memory_driven(problem).bitwidths
+    plans["size-ranked"] = size_ranked(problem, evaluate).bitwidths
+    tried = evaluate(list(plans.values())) if evaluate is not None else [None] * len(plans)
+    table = problem.sensitivity
+
+    def point(plan: Bitwidths) -> FrontierPoint:
+        return FrontierPoint(plan, cost_of(problem, plan), table.total(plan) if table is not None else None, None)
+
+    points = ((origin, point(plan)) for origin, plan in plans.items())
+    return tuple(
+        Baseline(origin, FrontierPoint(known.bitwidths, known.cost, known.predicted, evaluation))
+        for (origin, known), evaluation in zip(points, tried, strict=True)
+    )

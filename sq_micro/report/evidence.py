@@ -1,0 +1,155 @@
+"""The parts of `result.json` that say why: costs by width, plans seen, where error arises, where bytes lie."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from sq_micro.report.record import Bits, Count, Fraction, Record
+
+ResourceName = Literal["flash", "sram", "latency", "energy", "weights"]
+
+
+class PackedWidthRecord(Record):
+    """What one operator takes of memory at one width, known from its shape alone.
+
+    weight_bytes       packed weights
+    table_bytes        bias, multipliers, shifts, steps; of other widths than the chosen one an upper bound by the steps
+    padding_bytes      between the arrays, in flash
+    scratch_bytes      of the arena, while the operator runs
+    weight_divergence  nats between its trained weights and the rounded ones, by histogram (SigmaQuant, equation 1)
+    """
+
+    bits: Bits
+    weight_bytes: Count
+    table_bytes: Count
+    padding_bytes: Count
+    scratch_bytes: Count
+    weight_divergence: float
+
+
+class WeightedOperatorRecord(Record):
+    """One operator with weights; sigma is their standard deviation, batch normalisation folded in."""
+
+    name: str
+    kind: str
+    weights: Count
+    sigma: float
+    widths: list[PackedWidthRecord]
+
+
+class FidelityRecord(Record):
+    """One operator's output against the float network's, both fed the same samples.
+
+    sqnr_db  signal to quantization noise, 10 log10(Σ y² / Σ (y − ŷ)²); null where noise or signal is nothing
+    cosine   of the angle between both outputs; null where either is nothing
+    """
+
+    name: str
+    sqnr_db: float | None
+    cosine: float | None
+
+
+class SearchedWidthRecord(Record):
+    """What a search found out about one operator at one width, the others as chosen.
+
+    code_bytes  of its function to the next word, read off an image (exact); null where none was built
+    cycles      modelled by running that image; null without an image or a counter
+    damage      nats that this width adds to the outputs, all others at 8 bits, measured on calibration samples
+    exceeds     the budgets that would not be met
+    """
+
+    bits: Bits
+    code_bytes: Count | None
+    cycles: Count | None
+    damage: float | None
+    exceeds: list[ResourceName]
+
+
+class SearchedOperatorRecord(Record):
+    """One operator; `pinned` where the person decided its width."""
+
+    name: str
+    pinned: bool
+    widths: list[SearchedWidthRecord]
+
+
+class TrialRecord(Record):
+    """A plan tried on calibration samples; accuracies are null without labels.
+
+    divergence            nats between the outputs of both networks
+    agreement             share of samples on which both decide alike
+    expected_drop_points  accuracy lost by the float network's own probabilities
+    """
+
+    divergence: float
+    agreement: Fraction
+    expected_drop_points: float
+    accuracy: Fraction | None
+    float_accuracy: Fraction | None
+
+
+class PlanPointRecord(Record):
+    """A plan that was seen. origin: an allocator's name with its setting, as `uniform 4`, or `searched`.
+
+    flash_bytes is null where only packed weights were counted; costs are as predicted, before any image
+    """
+
+    origin: str
+    bits: dict[str, Bits]
+    weight_bytes: Count
+    flash_bytes: Count | None
+    sram_bytes: Count | None
+    latency_s: float | None
+    energy_j: float | None
+    predicted_divergence: float | None
+    trial: TrialRecord | None
+
+
+class PriceRecord(Record):
+    """What `amount` more of a budget (bytes, seconds, joules) would gain: nats, and points of expected accuracy."""
+
+    resource: ResourceName
+    amount: float
+    gain: float
+    gain_points: float | None
+
+
+class ConfusionRecord(Record):
+    """Samples by label (row) and decision (column), of the float network and of the integers."""
+
+    float_network: list[list[Count]]
+    quantized: list[list[Count]]
+
+
+class ArenaBufferRecord(Record):
+    """A buffer of the arena, in use from operator `first` to `last` of the plan, both included.
+
+    tensors  those that live in it; empty for scratch, which then names its operator
+    """
+
+    name: str
+    tensors: list[str]
+    scratch_of: str | None
+    offset_bytes: Count
+    size_bytes: Count
+    first: Count
+    last: Count
+
+
+class ArenaPlanRecord(Record):
+    """Where every tensor lies, and when. operators: all of them in execution order, Reshape included."""
+
+    operators: list[str]
+    buffers: list[ArenaBufferRecord]
+
+
+class ArenaTableRecord(Record):
+    """The arena's size for other widths. `operators` are those whose width can change it.
+
+    groups       for each of them its widths, those of equal scratch together
+    arena_bytes  one for every choice of a group per operator, the last operator's changing fastest
+    """
+
+    operators: list[str]
+    groups: list[list[list[Bits]]]
+    arena_bytes: list[Count]

@@ -1,0 +1,167 @@
+"""What `result.json` says of operators, whatever has been searched: memory by width, noise, places in the arena."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import product
+from math import prod
+
+from sq_micro.assign.options import OperatorOptions, operator_options
+from sq_micro.assign.sigmaquant.divergence import weight_statistics
+from sq_micro.assign.sigmaquant.options import SigmaQuantOptions
+from sq_micro.board import Board
+from sq_micro.fidelity.outputs import output_fidelity
+from sq_micro.ir.bitwidths import WEIGHT_BITS, Bitwidths
+from sq_micro.ir.float_graph import FloatGraph
+from sq_micro.ir.operators import WeightedOperator, kind
+from sq_micro.ir.topology import Topology
+from sq_micro.kernels.select import select_kernel
+from sq_micro.kernels.sizes import to_word
+from sq_micro.plan.plan import Plan, make_plan
+from sq_micro.quant.calibrate import SampleSource
+from sq_micro.quant.graph import QuantGraph
+from sq_micro.quant.params import Levels
+from sq_micro.quant.sharing import own_constants
+from sq_micro.report.evidence import (
+    ArenaBufferRecord,
+    ArenaPlanRecord,
+    ArenaTableRecord,
+    FidelityRecord,
+    PackedWidthRecord,
+    WeightedOperatorRecord,
+)
+
+_MOST_ARENAS = 256  # plans of memory that are made for the table; each takes a millisecond or a few
+
+
+def weighted_operator_records(graph: FloatGraph, executed: QuantGraph, board: Board) -> list[WeightedOperatorRecord]:
+    """Every operator with weights: statistics of the trained ones, and bytes at each width with the kernels of a board.
+
+    executed  what the firmware computes. Channels that it leaves out are left out at every width
+    """
+    every = tuple(sorted(WEIGHT_BITS))
+    statistics = {
+        found.operator: found for found in weight_statistics(own_constants(graph), every, SigmaQuantOptions(bits=every))
+    }
+    topology = executed.topology
+    options = {option.operator: option for option in operator_options(topology, board=board)}
+    return [
+        WeightedOperatorRecord(
+            name=operator.name,
+            kind=kind(operator),
+            weights=topology.elements(operator.weights),
+            sigma=statistics[operator.name].sigma,
+            widths=_widths(operator, executed, board, options[operator.name], statistics[operator.name].divergence),
+        )
+        for operator in topology.weighted()
+    ]
+
+
+def fidelity_records(graph: FloatGraph, quantized: QuantGraph, samples: SampleSource) -> list[FidelityRecord]:
+    """The noise in each operator's output over the samples."""
+    return [
+        FidelityRecord(name=found.operator, sqnr_db=found.sqnr_db, cosine=found.cosine)
+        for found in output_fidelity(graph, quantized, samples)
+    ]
+
+
+def arena_plan_record(topology: Topology, plan: Plan) -> ArenaPlanRecord:
+    """Where each buffer lies and while which operators it is in use."""
+    buffers = []
+    for buffer in plan.buffers:
+        scratch_of = None if buffer.tensors else buffer.name.removesuffix(" (scratch)")
+        span = plan.tensors[buffer.tensors[0]] if scratch_of is None else plan.scratch[scratch_of]
+        buffers.append(
+            ArenaBufferRecord(
+                name=buffer.name,
+                tensors=list(buffer.tensors),
+                scratch_of=scratch_of,
+                offset_bytes=span.offset_bytes,
+                size_bytes=span.size_bytes,
+                first=buffer.first,
+                last=buffer.last,
+            )
+        )
+    return ArenaPlanRecord(operators=[operator.name for operator in topology.operators], buffers=buffers)
+
+
+def arena_table_record(topology: Topology, bitwidths: Bitwidths, board: Board) -> ArenaTableRecord | None:
+    """The arena of other plans than the chosen one; None where that would take too many plans of memory.
+
+    Widths of equal scratch count as one. An operator whose scratch does not change the arena when it alone is moved,
+    amid the least scratch, the most, or what was chosen, is left out.
+    """
+    groups = {option.operator: _by_scratch(option) for option in operator_options(topology, board=board)}
+    known: dict[tuple[tuple[str, int], ...], int] = {}
+
+    def arena(plan: dict[str, int]) -> int:
+        key = tuple(sorted(plan.items()))
+        if key not in known:
+            known[key] = make_plan(topology, Bitwidths(plan), board.core.isa).arena_bytes
+        return known[key]
+
+    chosen = {name: _first_of_group(groups[name], bits) for name, bits in bitwidths.weights.items()}
+    least = {name: widths[0][0] for name, widths in groups.items()}
+    most = {name: widths[-1][0] for name, widths in groups.items()}
+    moving = [name for name, widths in groups.items() if _moves(name, widths, (chosen, least, most), arena)]
+    if prod(len(groups[name]) for name in moving) > _MOST_ARENAS:
+        return None
+    choices = (zip(moving, found, strict=True) for found in product(*(groups[name] for name in moving)))
+    sizes = [arena({**chosen, **{name: group[0] for name, group in choice}}) for choice in choices]
+    return ArenaTableRecord.model_validate(
+        {"operators": moving, "groups": [groups[name] for name in moving], "arena_bytes": sizes}
+    )
+
+
+def _moves(
+    name: str, widths: list[list[int]], surroundings: tuple[dict[str, int], ...], arena: Callable[[dict[str, int]], int]
+) -> bool:
+    """Whether an operator's scratch changes the arena amid any of the surroundings."""
+    return any(arena({**around, name: group[0]}) != arena(around) for around in surroundings for group in widths)
+
+
+def _by_scratch(option: OperatorOptions) -> list[list[int]]:
+    """Widths of equal scratch together, the least scratch first."""
+    sizes = sorted({width.scratch_bytes for width in option.widths})
+    return [[width.bits for width in option.widths if width.scratch_bytes == size] for size in sizes]
+
+
+def _first_of_group(groups: list[list[int]], bits: int) -> int:
+    return next(group[0] for group in groups if bits in group)
+
+
+def _widths(
+    operator: WeightedOperator,
+    executed: QuantGraph,
+    board: Board,
+    option: OperatorOptions,
+    divergence: dict[int, float],
+) -> list[PackedWidthRecord]:
+    chosen = executed.bitwidths.weights[operator.name]
+    spare = _steps_that_no_channel_needs(operator, executed, board)
+    found = []
+    for width in option.widths:
+        tables, padding = width.table_bytes, width.padding_bytes
+        if width.bits == chosen and spare:
+            tables, padding = tables - spare, padding - to_word(spare)
+        found.append(
+            PackedWidthRecord.model_validate(
+                {
+                    "bits": width.bits,
+                    "weight_bytes": width.weight_bytes,
+                    "table_bytes": tables,
+                    "padding_bytes": padding,
+                    "scratch_bytes": width.scratch_bytes,
+                    "weight_divergence": divergence[width.bits],
+                }
+            )
+        )
+    return found
+
+
+def _steps_that_no_channel_needs(operator: WeightedOperator, executed: QuantGraph, board: Board) -> int:
+    """Bytes of a table that was reckoned with and is not written, since all channels are of the plain levels."""
+    bits = executed.bitwidths.weights[operator.name]
+    layout = select_kernel(operator, executed.topology, bits, board.core.isa).layout
+    plain = bool((executed.levels[operator.weights] == Levels.TWOS).all())
+    return executed.topology.shape(operator.bias)[0] if bits < 8 and layout != "lanes" and plain else 0
