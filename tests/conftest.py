@@ -1,0 +1,9 @@
+"""What holds for every test."""
+
+from __future__ import annotations
+
+from hypothesis import settings
+
+# A machine that runs other tests beside is slow at times; how long a case takes is no property of ours.
+settings.register_profile("sq-micro", deadline=None)
+settings.load_profile("sq-micro")
