@@ -11,14 +11,14 @@ from pathlib import Path
 from elftools.elf.constants import SH_FLAGS
 from elftools.elf.elffile import ELFFile
 
-_TABLES = ("_bias", "_multiplier", "_shift", "_steps")
+_TABLES = ("_bias", "_multiplier", "_shift", "_steps", "_table", "_meaning")
 
 
 @dataclass(frozen=True, slots=True)
 class Footprint:
     """Bytes of an image.
 
-    flash  weights (packed), tables (biases, multipliers, shifts, steps), code (instructions, literals, other
+    flash  weights (packed), tables (biases, multipliers, shifts, meaning of codes), code (instructions, literals, other
            constants, initial values); their sum is the total
     sram   arena, stack (set aside by the linker script), static (everything else)
     """

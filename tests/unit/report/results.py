@@ -64,6 +64,7 @@ def made_assignment(**budget: float) -> dict[str, Any]:
             {
                 "bits": bits,
                 "code_bytes": 800 + 40 * (bits < 8),
+                "calls": {"sqm_gemm": 500} if bits == 8 else {"sqm_gemm": 500, f"sqm_unpack_{bits}": 100},
                 "cycles": cycles - 1_000 * bits,
                 "damage": 0.08 / bits**2 if bits < 8 else 0.0,
                 "exceeds": exceeds.get(bits, []),
