@@ -58,7 +58,7 @@ class ImageRequest:
 
 @dataclass(frozen=True, slots=True)
 class ImageFigures:
-    """What one image took. cycles, code and calls are of the executed operators in order; cycles None without a counter.
+    """What one image took; cycles, code and calls are of the executed operators in order.
 
     See `cost.profile.OperatorFigures`.
     """
