@@ -61,9 +61,9 @@ readme: $(STAMP) ## run what README.md shows, and put what it prints there
 schema: $(STAMP) ## rewrite the JSON schema of result.json from the code
 	$(BIN)/python -m sq_micro.report.write_schema
 
-extras: ## Debian: QEMU and GNU compilers, for the tests that give a second opinion
+extras: ## Debian: QEMU, GNU compilers and Chromium, for the tests that give a second opinion
 	apt-get update -qq
-	apt-get install -y -qq --no-install-recommends qemu-system-arm gcc-arm-none-eabi clang libclang-rt-14-dev
+	apt-get install -y -qq --no-install-recommends qemu-system-arm gcc-arm-none-eabi clang libclang-rt-14-dev chromium
 
 clean: ## remove what was built
 	rm -rf out build dist
