@@ -84,7 +84,7 @@ def test_real_networks_give_the_golden_outputs(name: str, network: str, plan: st
     if not fits(network, board):
         pytest.skip(f"{network} needs more than the 16 KiB of RAM of {name}")
     graph, golden = quantized(network, plan)
-    arena = make_plan(graph.topology, graph.bitwidths)
+    arena = make_plan(graph.topology, graph.bitwidths, board.core.isa)
     render_project(graph, arena).write(tmp_path / "model")
     render_board(graph, arena, board).write(tmp_path / "board")
     folders = tmp_path / "model", tmp_path / "board", tmp_path / "build"
