@@ -63,7 +63,7 @@ schema: $(STAMP) ## rewrite the JSON schema of result.json from the code
 
 extras: ## Debian: QEMU and GNU compilers, for the tests that give a second opinion
 	apt-get update -qq
-	apt-get install -y -qq --no-install-recommends qemu-system-arm gcc-arm-none-eabi clang libclang-rt-14-dev
+	apt-get install -y -qq --no-install-recommends qemu-system-arm qemu-system-misc gcc-arm-none-eabi gcc-riscv64-unknown-elf clang libclang-rt-14-dev
 
 clean: ## remove what was built
 	rm -rf out build dist

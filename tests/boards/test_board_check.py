@@ -8,7 +8,7 @@ from sq_micro.board import load_board
 from sq_micro.errors import BoardError
 from sq_micro.stages.board_check import check_board
 from tests.acceptance.command_line import sq_micro
-from tests.boards.images import skip_without
+from tests.boards.images import image, run_on, skip_without, small_model
 
 
 def own_board(folder: Path, name: str, *changes: tuple[str, str]) -> Path:
@@ -39,6 +39,20 @@ def test_a_board_of_ones_own_answers_hello(tmp_path: Path) -> None:
     assert ran.code == 0, ran.err
     assert "mine: Raspberry Pi Pico 2, its Hazard3, hazard3 at 150 MHz, 4096 KiB flash, 64 KiB SRAM" in ran.out
     assert "answers HELLO on simulator and computes what it should; cycle counter: mcycle" in ran.out
+
+
+@pytest.mark.simulator
+def test_wait_states_lengthen_the_cycles_of_the_simulator(tmp_path: Path) -> None:
+    skip_without("simulator", load_board("rpi_pico2_riscv"))
+    slow = '[timing]\nwait_factor = { value = 2.5, source = "measured with nothing" }\n\n[simulator]\n'
+    board = load_board(own_board(tmp_path, "rpi_pico2_riscv", ("[simulator]\n", slow)))
+    graph, golden = small_model()
+    elf = image("rpi_pico2_riscv", "auto").elf
+    without, with_waits = (
+        run_on(elf, known, "simulator", graph, golden).cycles for known in (load_board("rpi_pico2_riscv"), board)
+    )
+    assert without is not None
+    assert with_waits == pytest.approx([2.5 * cycles for cycles in without], rel=1e-3)
 
 
 def test_the_command_ends_with_the_exit_code_of_a_wrong_file(tmp_path: Path) -> None:
