@@ -7,7 +7,7 @@ STAMP  := $(VENV)/.installed
 JOBS   ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast test-long check format bench bench-quantization readme extras schema clean
+.PHONY: help setup demo test test-fast test-long check format bench bench-cycles bench-quantization readme extras schema clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  %-18s %s\n", $$1, $$2}'
@@ -49,6 +49,9 @@ format: $(STAMP) ## bring Python and C into the project's format
 
 bench: $(STAMP) ## speed of deployment and simulation, size of the firmware
 	$(BIN)/python -m tests.bench.deploy
+
+bench-cycles: $(STAMP) ## rules of the cycle models, and their errors against silicon
+	$(BIN)/python -m tests.bench.cycles --docs
 
 bench-quantization: $(STAMP) ## accuracy over bytes, by allocator; minutes
 	$(BIN)/python -m tests.bench.quantization

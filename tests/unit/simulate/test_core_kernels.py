@@ -10,6 +10,7 @@ import pytest
 
 from sq_micro.simulate.cycles.model import CycleModel
 from sq_micro.simulate.cycles.table import cycle_tables, load_cycle_table
+from tests.bench.cycles import DOCUMENT, document_with, rules, table_text
 from tests.unit.simulate.core_kernels import CORE_KERNELS, CoreKernel
 
 ADDRESS = 0x0800_0000
@@ -63,3 +64,11 @@ def test_the_bytes_are_what_the_assembler_makes(core: str, tmp_path: Path) -> No
     for kernel in CORE_KERNELS:
         if kernel.core == core:
             assert assemble(core, kernel.assembly, tmp_path).hex() == kernel.code, kernel.rule
+
+
+def test_the_published_table_is_the_one_that_the_benchmark_prints() -> None:
+    text = table_text()
+    assert document_with(text) == DOCUMENT.read_text(encoding="utf-8"), "run make bench-cycles"
+    for table in cycle_tables():
+        right, tried = rules(table)
+        assert right == tried > 5, table.title
