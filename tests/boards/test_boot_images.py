@@ -10,9 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from sq_micro.board import load_board
+from sq_micro.codegen.render import render_board
 from sq_micro.paths import project_files
+from sq_micro.plan.plan import make_plan
 from sq_micro.simulate.image import load_image
-from tests.boards.images import image
+from tests.boards.images import image, small_model
 
 RP2040 = project_files() / "firmware" / "soc" / "rp2040"
 FLASH = 0x1000_0000
@@ -65,3 +68,18 @@ def test_the_image_definition_is_in_the_first_four_kilobytes(board: str, kind: i
     assert loaded.segments[0].address == FLASH
     assert 0 < at <= 4096 - len(definition)
     assert at % 4 == 0
+
+
+def test_an_image_that_boot_code_loads_into_ram_has_its_initial_values_in_place() -> None:
+    """esptool takes sections by the addresses at which they run, and knows no other."""
+    script = str(render_board_files("esp32c3_devkit")["linker.ld"])
+    assert "} > SRAM\n    sqm_data_load = LOADADDR(.data);" in script
+    assert "AT >" not in script
+    assert "} > SRAM AT > FLASH\n" in str(render_board_files("rpi_pico")["linker.ld"])
+
+
+def render_board_files(name: str) -> dict[str, str]:
+    graph, _ = small_model()
+    board = load_board(name)
+    tree = render_board(graph, make_plan(graph.topology, graph.bitwidths, board.core.isa), board)
+    return {path.as_posix(): text for path, text in tree.files.items()}
