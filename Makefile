@@ -7,7 +7,7 @@ STAMP  := $(VENV)/.installed
 JOBS   ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast test-long check format bench bench-quantization readme extras schema clean
+.PHONY: help setup demo test test-fast test-long check format bench bench-cycles bench-quantization readme extras schema clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  %-18s %s\n", $$1, $$2}'
@@ -50,6 +50,9 @@ format: $(STAMP) ## bring Python and C into the project's format
 bench: $(STAMP) ## speed of deployment and simulation, size of the firmware
 	$(BIN)/python -m tests.bench.deploy
 
+bench-cycles: $(STAMP) ## rules of the cycle models, and their errors against silicon
+	$(BIN)/python -m tests.bench.cycles --docs
+
 bench-quantization: $(STAMP) ## accuracy over bytes, by allocator; minutes
 	$(BIN)/python -m tests.bench.quantization
 
@@ -63,7 +66,8 @@ schema: $(STAMP) ## rewrite the JSON schema of result.json from the code
 
 extras: ## Debian: QEMU, GNU compilers and Chromium, for the tests that give a second opinion
 	apt-get update -qq
-	apt-get install -y -qq --no-install-recommends qemu-system-arm gcc-arm-none-eabi clang libclang-rt-14-dev chromium
+	apt-get install -y -qq --no-install-recommends qemu-system-arm qemu-system-misc gcc-arm-none-eabi \
+	  gcc-riscv64-unknown-elf clang libclang-rt-14-dev chromium
 
 clean: ## remove what was built
 	rm -rf out build dist

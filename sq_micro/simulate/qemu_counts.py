@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from sq_micro.errors import ToolchainError
-from sq_micro.simulate.counters import BlockCounts
+from sq_micro.simulate.counters import EXECUTIONS, BlockCounts
 from sq_micro.simulate.native_library import native_library
 
 
@@ -64,4 +64,6 @@ def read_counts(csv: Path) -> BlockCounts:
         raise ToolchainError(f"{csv}: has other columns than expected: {columns}")
     if lost:
         raise ToolchainError(f"{csv}: the firmware has more basic blocks than the plugin can count")
-    return BlockCounts(rows, None if current < 0 else current)
+    # What ran before counting began may be QEMU's own boot code, which is in no image.
+    counted = rows[:, EXECUTIONS] > 0
+    return BlockCounts(rows[counted], None if current < 0 else int(counted[:current].sum()))

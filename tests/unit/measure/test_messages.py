@@ -82,7 +82,18 @@ def test_answers_are_read() -> None:
 def test_a_fault_says_where() -> None:
     fault = Fault.from_body(bytes.fromhex("80000008 b5000008 00820000 00000040 040000a0"))
     assert fault.pc == 0x0800_0080
-    assert "pc 0x08000080" in str(fault)
+    assert str(fault) == "pc 0x08000080, lr 0x080000b5, cfsr 0x00008200, hfsr 0x40000000, bfar 0xa0000004"
+
+
+def test_a_trap_of_riscv_says_where() -> None:
+    fault = Fault.from_body(bytes.fromhex("1c180120 a2020120 02000000 00000000"))
+    assert fault.pc == 0x2001_181C
+    assert str(fault) == "mepc 0x2001181c, ra 0x200102a2, mcause 0x00000002, mtval 0x00000000"
+
+
+def test_a_fault_of_another_length_is_none_of_ours() -> None:
+    with pytest.raises(LinkError, match="FAULT makes no sense"):
+        Fault.from_body(bytes(12))
 
 
 @pytest.mark.parametrize(
