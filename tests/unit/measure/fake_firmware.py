@@ -108,6 +108,7 @@ _BINDING = f"""
 #define BOUND_OPERATORS {OPERATORS}
 #define BOUND_INPUT() sqm_fake_input()
 #define BOUND_OUTPUT() sqm_fake_output()
+#define BOUND_ARENA() sqm_fake_input()
 #define BOUND_INVOKE() sqm_fake_invoke()
 #define BOUND_INVOKE_OPERATOR(index) sqm_fake_invoke_operator(index)
 """
