@@ -262,6 +262,8 @@ def generate(
 def build(
     out: options.Out = options.DEFAULT_OUT,
     compiler: options.CompilerOption = options.CompilerName.AUTO,
+    bake: options.Bake = 0,
+    edge_pin: options.EdgePin = None,
     json: options.Json = False,
     debug: options.Debug = False,
 ) -> None:
@@ -270,7 +272,7 @@ def build(
         from sq_micro.stages.build import build as run_stage
         from sq_micro.workspace import Workspace
 
-        _print(run_stage(Workspace(out), compiler.value), json)
+        _print(run_stage(Workspace(out), compiler.value, bake, edge_pin), json)
 
 
 @app.command()
@@ -281,6 +283,9 @@ def measure(
     renode: options.Renode = None,
     flash_first: options.FlashFirst = False,
     runs: options.Runs = 100,
+    warm_up: options.WarmUp = 1,
+    accuracy: options.DeviceAccuracy = None,
+    accuracy_margin: options.AccuracyMargin = 1.0,
     json: options.Json = False,
     debug: options.Debug = False,
 ) -> None:
@@ -294,7 +299,8 @@ def measure(
         workspace = Workspace(out)
         if flash_first:
             display.say("flash", str(flash_image(workspace, port=port)))
-        result = run_stage(workspace, MeasureOptions(link, runs, port, renode), display.notify)
+        wanted = MeasureOptions(link, runs, port, renode, warm_up, accuracy, accuracy_margin)
+        result = run_stage(workspace, wanted, display.notify)
     _print_result(result, json, out)
 
 

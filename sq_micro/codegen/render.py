@@ -10,12 +10,14 @@ import jinja2
 from jinja2.ext import Extension
 
 from sq_micro.board import Board
+from sq_micro.codegen.literals import integer_lines
 from sq_micro.codegen.model_view import make_board_view, make_model_view
 from sq_micro.codegen.source_tree import SourceTree
 from sq_micro.codegen.views import ModelView
 from sq_micro.paths import project_files
 from sq_micro.plan.plan import Plan
 from sq_micro.quant.graph import QuantGraph
+from sq_micro.quant.params import Int8Array
 
 
 @cache
@@ -93,3 +95,9 @@ def _kernel_headers(model: ModelView) -> dict[PurePosixPath, str]:
                 candidates = (path.parent / included, firmware / included, firmware / "include" / included)
                 pending.append(next(candidate for candidate in candidates if candidate.is_file()))
     return found
+
+
+def render_inputs(inputs: Int8Array) -> str:
+    """A C file with inputs (n, input_bytes), n ≥ 1, that the image carries."""
+    lines = [integer_lines(row) for row in inputs]
+    return _render("build/inputs.c.j2", count=len(inputs), input_bytes=inputs.shape[1], inputs=lines)

@@ -32,6 +32,7 @@ class Measurement:
     operator_instructions  the same where the device's counter counts instructions: then there are no cycles at all
     outputs               (samples, output_bytes), each sample's first invoke; read-only
     identical             samples whose outputs equal the expected ones; None where nothing was expected
+    warm_up, carried      invokes before the timed ones; samples that the image carried
     stack_used_bytes      watermark since the start, and what is set aside; None on a host, whose system owns the stack
     """
 
@@ -48,6 +49,8 @@ class Measurement:
     stack_used_bytes: int | None
     stack_reserved_bytes: int | None
     operator_instructions: list[int] | None = None
+    warm_up: int = 0
+    carried: int = 0
 
     def __str__(self) -> str:
         checked = "" if self.identical is None else f", {self.identical} of {len(self.outputs)} outputs identical"
@@ -129,6 +132,8 @@ def measure(
         stack_used_bytes=stack.used_bytes if stack.reserved_bytes else None,
         stack_reserved_bytes=stack.reserved_bytes or None,
         operator_instructions=per_operator if counts_instructions else None,
+        warm_up=warm_up,
+        carried=min(carried, len(samples)),
     )
 
 
