@@ -19,6 +19,7 @@ from sq_micro.cli_compare import compare_allocators
 from sq_micro.cli_device import flash, ports
 from sq_micro.cli_finetune import finetune
 from sq_micro.cli_handover import export, package
+from sq_micro.cli_mlperf import mlperf_app
 from sq_micro.cli_report import compare, diff, report
 from sq_micro.cli_sweep import sweep
 from sq_micro.console import INTERRUPTED, USAGE_ERROR, StageDisplay, errors_as_exit_codes, print_error
@@ -331,6 +332,7 @@ app.command("package")(package)
 app.command("ports")(ports)
 app.command("flash")(flash)
 app.add_typer(boards_app, name="boards")
+app.add_typer(mlperf_app, name="mlperf")
 
 
 def _print(record: BaseModel, json: bool) -> None:

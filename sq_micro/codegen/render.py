@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from functools import cache
 from pathlib import PurePosixPath
@@ -17,7 +18,9 @@ from sq_micro.codegen.views import ModelView
 from sq_micro.paths import project_files
 from sq_micro.plan.plan import Plan
 from sq_micro.quant.graph import QuantGraph
-from sq_micro.quant.params import Int8Array
+from sq_micro.quant.params import ActivationParams, Int8Array
+
+_MOST_SHIFT = 62  # of mlperf_tiny.c; a scale that needs more prints zeros anyway
 
 
 @cache
@@ -101,3 +104,21 @@ def render_inputs(inputs: Int8Array) -> str:
     """A C file with inputs (n, input_bytes), n ≥ 1, that the image carries."""
     lines = [integer_lines(row) for row in inputs]
     return _render("build/inputs.c.j2", count=len(inputs), input_bytes=inputs.shape[1], inputs=lines)
+
+
+def render_mlperf_config(model: str, codes: Int8Array, output: ActivationParams, *, energy: bool) -> str:
+    """The header that firmware/app/mlperf_tiny.c includes.
+
+    model  the benchmark's name, as `kws01`
+    codes  (256,): the input code of each byte that the runner sends
+    """
+    fraction, exponent = math.frexp(float(output.scale))  # scale = fraction · 2^exponent, exactly, 24 bits
+    return _render(
+        "build/mlperf_config.h.j2",
+        model=model,
+        energy=int(energy),
+        codes=integer_lines(codes),
+        zero_point=output.zero_point,
+        mantissa=int(fraction * 2**24),
+        shift=min(24 - exponent, _MOST_SHIFT),
+    )
