@@ -53,6 +53,7 @@ fuzz: $(STAMP) ## the firmware's parsers under libFuzzer with ASan and UBSan, SE
 
 bench: $(STAMP) ## speed of deployment and simulation, size of the firmware
 	$(BIN)/python -m tests.bench.deploy
+	$(BIN)/python -m tests.bench.link
 
 bench-quantization: $(STAMP) ## accuracy over bytes, by allocator; minutes
 	$(BIN)/python -m tests.bench.quantization

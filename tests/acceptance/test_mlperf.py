@@ -86,7 +86,7 @@ def test_accuracy_mode_decides_as_the_reference(on_host: Path) -> None:
 
 @pytest.mark.simulator
 def test_performance_mode_has_a_valid_window(digits: Digits, tmp_path: Path) -> None:
-    out = deployed(digits, tmp_path / "out", "nucleo_l4r5zi")
+    out = deployed(digits, tmp_path / "out", "mps2_an386")  # the slowest clock: ten seconds are soon over
     prepared(digits, out)
     latency_s = json.loads((out / "result.json").read_text())["measurement"]["latency_s"]
     script = (out / "mlperf" / "tests_performance.yaml").read_text()

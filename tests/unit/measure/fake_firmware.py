@@ -163,9 +163,17 @@ def toolchain_text(board: FakeBoard, compiler: str, command: str) -> str:
 
 
 def build_fake_firmware(
-    folder: Path, board: FakeBoard, compiler: str = "gcc", command: str | None = None, flags: str = ""
+    folder: Path,
+    board: FakeBoard,
+    compiler: str = "gcc",
+    command: str | None = None,
+    flags: str = "",
+    definitions: tuple[str, ...] = (),
 ) -> Path:
-    """The image's path; `flags` go to the compiler and the linker. Shows the build's output where it fails."""
+    """The image's path; `flags` go to the compiler and the linker, `definitions` to CMake.
+
+    Shows the build's output where it fails.
+    """
     model, board_dir, build = folder / "model", folder / "board", folder / "build"
     _write(model / "include" / "sqm_fake.h", _HEADER)
     _write(model / "src" / "sqm_fake.c", _MODEL.replace("SQM_FAKE_FAULTS", "0" if board.is_host else "1"))
@@ -193,6 +201,7 @@ def build_fake_firmware(
         *(f"-DCMAKE_TOOLCHAIN_FILE={folder / 'toolchain.cmake'}", f"-DSQM_COMPILER={compiler}"),
         *(f"-DSQM_MODEL_DIR={model}", f"-DSQM_BOARD_DIR={board_dir}", "-DSQM_APP=bench"),
         *((f"-DCMAKE_C_FLAGS={flags}",) if flags else ()),
+        *definitions,
     )
     _run("cmake", "--build", str(build))
     return build / ("firmware" if board.is_host else "firmware.elf")
