@@ -7,7 +7,7 @@ STAMP  := $(VENV)/.installed
 JOBS   ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast test-long check format bench bench-cycles bench-quantization readme extras schema clean
+.PHONY: help setup demo test test-fast test-long check format fuzz bench bench-cycles bench-quantization readme extras schema clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  %-18s %s\n", $$1, $$2}'
@@ -47,8 +47,13 @@ format: $(STAMP) ## bring Python and C into the project's format
 	$(BIN)/ruff format .
 	git ls-files '*.c' '*.h' | xargs $(BIN)/clang-format -i
 
+SECONDS ?= 60
+fuzz: $(STAMP) ## the firmware's parsers under libFuzzer with ASan and UBSan, SECONDS each; needs clang
+	$(BIN)/python -m tests.fuzz.build $(SECONDS)
+
 bench: $(STAMP) ## speed of deployment and simulation, size of the firmware
 	$(BIN)/python -m tests.bench.deploy
+	$(BIN)/python -m tests.bench.link
 
 bench-cycles: $(STAMP) ## rules of the cycle models, and their errors against silicon
 	$(BIN)/python -m tests.bench.cycles --docs

@@ -19,6 +19,7 @@ from sq_micro.cli_compare import compare_allocators
 from sq_micro.cli_device import flash, ports
 from sq_micro.cli_finetune import finetune
 from sq_micro.cli_handover import export, package
+from sq_micro.cli_mlperf import mlperf_app
 from sq_micro.cli_report import compare, diff, report
 from sq_micro.cli_sweep import sweep
 from sq_micro.console import INTERRUPTED, USAGE_ERROR, StageDisplay, errors_as_exit_codes, print_error
@@ -262,6 +263,8 @@ def generate(
 def build(
     out: options.Out = options.DEFAULT_OUT,
     compiler: options.CompilerOption = options.CompilerName.AUTO,
+    bake: options.Bake = 0,
+    edge_pin: options.EdgePin = None,
     json: options.Json = False,
     debug: options.Debug = False,
 ) -> None:
@@ -270,7 +273,7 @@ def build(
         from sq_micro.stages.build import build as run_stage
         from sq_micro.workspace import Workspace
 
-        _print(run_stage(Workspace(out), compiler.value), json)
+        _print(run_stage(Workspace(out), compiler.value, bake, edge_pin), json)
 
 
 @app.command()
@@ -281,6 +284,9 @@ def measure(
     renode: options.Renode = None,
     flash_first: options.FlashFirst = False,
     runs: options.Runs = 100,
+    warm_up: options.WarmUp = 1,
+    accuracy: options.DeviceAccuracy = None,
+    accuracy_margin: options.AccuracyMargin = 1.0,
     json: options.Json = False,
     debug: options.Debug = False,
 ) -> None:
@@ -294,7 +300,8 @@ def measure(
         workspace = Workspace(out)
         if flash_first:
             display.say("flash", str(flash_image(workspace, port=port)))
-        result = run_stage(workspace, MeasureOptions(link, runs, port, renode), display.notify)
+        wanted = MeasureOptions(link, runs, port, renode, warm_up, accuracy, accuracy_margin)
+        result = run_stage(workspace, wanted, display.notify)
     _print_result(result, json, out)
 
 
@@ -325,6 +332,7 @@ app.command("package")(package)
 app.command("ports")(ports)
 app.command("flash")(flash)
 app.add_typer(boards_app, name="boards")
+app.add_typer(mlperf_app, name="mlperf")
 
 
 def _print(record: BaseModel, json: bool) -> None:

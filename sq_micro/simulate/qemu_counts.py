@@ -37,17 +37,18 @@ def plugin_version(qemu: Path) -> int:
     return 2 if int(found[1]) >= 9 else 1
 
 
-def plugin_argument(plugin: Path, csv: Path, marker: int | None = None) -> str:
+def plugin_argument(plugin: Path, csv: Path, marker: int | None = None, *, thumb: bool = True) -> str:
     """What follows `-plugin`.
 
     csv     where the counts are written when QEMU exits
+    thumb   the code is Thumb, as on all cores of Arm's M profile
     marker  address of a function; each entry to it toggles counting, which is off at first. None: count everything.
     """
     for path in (plugin, csv):
         if "," in str(path):
             raise ToolchainError(f"QEMU cannot take a path with a comma: {path}")
     toggle = "" if marker is None else f",marker={marker:#x}"
-    return f"{plugin},out={csv}{toggle}"
+    return f"{plugin},out={csv}{',isa=thumb' if thumb else ''}{toggle}"
 
 
 def read_counts(csv: Path) -> BlockCounts:

@@ -20,6 +20,7 @@ class Footprint:
 
     flash  weights (packed), tables (biases, multipliers, shifts, meaning of codes), code (instructions, literals, other
            constants, initial values); their sum is the total
+           inputs that the image carries for the bench are in neither
     sram   arena, stack (set aside by the linker script), static (everything else)
     """
 
@@ -71,7 +72,8 @@ def read_footprint(elf: Path) -> Footprint:
     weights = sum(size for name, size in objects.items() if name.startswith("sqm_") and name.endswith("_weights"))
     tables = sum(size for name, size in objects.items() if name.startswith("sqm_") and name.endswith(_TABLES))
     arena = sum(size for name, size in objects.items() if name.startswith("sqm_") and name.endswith("_arena"))
-    flash = sum(size for name, size in sections.items() if name in in_file and name != ".stack")
+    carried = objects.get("sqm_carried_inputs", 0)
+    flash = -carried + sum(size for name, size in sections.items() if name in in_file and name != ".stack")
     stack = sections.get(".stack", 0)
     sram = sum(size for name, size in sections.items() if name in writable or name == ".stack")
     return Footprint(

@@ -13,10 +13,14 @@ from sq_micro.measure.messages import (
     Fault,
     Invoke,
     Invoked,
+    ReadArena,
     ReadOutput,
     ReadProfile,
     ReadStack,
+    Spin,
     StackUse,
+    Step,
+    TakeInput,
     WriteInput,
     message_ids,
     statuses,
@@ -32,14 +36,19 @@ def test_ids_and_statuses_are_those_of_the_protocol() -> None:
         "READ_OUTPUT": 4,
         "READ_PROFILE": 5,
         "READ_STACK": 6,
+        "SPIN": 7,
+        "STEP": 8,
+        "READ_ARENA": 9,
+        "TAKE_INPUT": 10,
         "FAULT": 0x7F,
     }
-    assert [statuses()[value].name for value in range(5)] == [
+    assert [statuses()[value].name for value in range(6)] == [
         "OK",
         "BAD_LENGTH",
         "UNKNOWN_MESSAGE",
         "OUT_OF_RANGE",
         "COUNTER_DEAD",
+        "OUT_OF_ORDER",
     ]
     assert all(status.text for status in statuses().values())
 
@@ -65,6 +74,10 @@ def test_the_firmware_has_the_same_protocol_version() -> None:
         (ReadOutput(256, 249), "00 01 00 00 f9"),
         (ReadProfile(62, 3), "3e 00 03"),
         (ReadStack(), ""),
+        (Spin(1000), "e8 03 00 00"),
+        (Step(258), "02 01"),
+        (ReadArena(256, 249), "00 01 00 00 f9"),
+        (TakeInput(1), "01 00"),
     ],
 )
 def test_bodies_of_requests(request_: AskHello, body: str) -> None:
@@ -100,14 +113,18 @@ def test_a_fault_of_another_length_is_none_of_ours() -> None:
     ("request_", "answer"),
     [
         (AskHello(), b"\1"),
-        (AskHello(), b"\2\0" + bytes(60)),
-        (AskHello(), b"\2\0\7" + bytes(50) + b"a\0b\0c\0"),  # a cycle counter nobody knows
+        (AskHello(), b"\3\0" + bytes(60)),
+        (AskHello(), b"\3\0\7" + bytes(52) + b"a\0b\0c\0"),  # a cycle counter nobody knows
         (WriteInput(0, b""), b"\0"),
         (Invoke(7), bytes(20)),  # another run
         (Invoke(7), b"\7"),
         (ReadOutput(0, 2), b"\1"),
         (ReadProfile(0, 2), bytes(4)),
         (ReadStack(), bytes(7)),
+        (Spin(1), bytes(3)),
+        (Step(1), b"\0"),
+        (ReadArena(0, 2), b"\1"),
+        (TakeInput(1), b"\0"),
     ],
 )
 def test_answers_of_another_form_are_refused(request_: Invoke, answer: bytes) -> None:
@@ -116,5 +133,5 @@ def test_answers_of_another_form_are_refused(request_: Invoke, answer: bytes) ->
 
 
 def test_another_protocol_is_refused_by_its_number() -> None:
-    with pytest.raises(LinkError, match="protocol 3"):
-        AskHello().parse(b"\3\0")
+    with pytest.raises(LinkError, match="protocol 2"):
+        AskHello().parse(b"\2\0")
