@@ -75,6 +75,7 @@ _HEADERS = {
     "rescale": "operators/rescale.h",
     "softmax": "operators/softmax.h",
     "conv2d__armv7em_dsp": "armv7em_dsp/conv2d.h",
+    "dense__armv7em_dsp": "armv7em_dsp/dense.h",
     "sigmoid": "operators/sigmoid.h",
 }
 

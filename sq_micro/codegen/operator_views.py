@@ -31,7 +31,7 @@ from sq_micro.ir.operators import (
     kind,
     operator_inputs,
 )
-from sq_micro.kernels.dsp import DSP, gemm_of, unpacked_words
+from sq_micro.kernels.dsp import DSP, LaneKernels, conv2d_kernels, dense_kernels, unpacked_words
 from sq_micro.kernels.lanes import FORMATS, block_words
 from sq_micro.kernels.packing import plane_bytes
 from sq_micro.kernels.select import KernelChoice
@@ -201,7 +201,7 @@ class _OperatorMaker:
             *("stride_height", "stride_width", "dilation_height", "dilation_width", "pad_top", "pad_left"),
         )
         bits = self.graph.bitwidths.weights[op.name]
-        kernels = gemm_of(bits)
+        kernels = conv2d_kernels(bits)
         params = {f"columns.{name}": window[name] for name in geometry} | {
             "columns.zero_point": self._zero(op.input),
             "columns.taps": choice.taps,
@@ -210,7 +210,7 @@ class _OperatorMaker:
             "tile": choice.tile,
             "block": FORMATS[bits].block,
             "block_words": block_words(bits, choice.taps),
-            "unpacked_words": unpacked_words(choice.taps, bits),
+            "unpacked_words": unpacked_words(choice.taps, kernels),
             "table_words": FORMATS[bits].table_words,
             "taps_sums": int(kernels.taps_sums),
             "general_from": general_from(self.graph, op),
@@ -218,12 +218,34 @@ class _OperatorMaker:
             "output_minimum": window["output_minimum"],
             "output_maximum": window["output_maximum"],
         }
+        return _Nest("conv2d__armv7em_dsp", params, (self._lanes_arguments(op, kernels),))
+
+    def _dsp_dense(self, op: Dense, choice: KernelChoice) -> _Nest:
+        units, inputs = self.graph.topology.shape(op.weights)
+        bits = self.graph.bitwidths.weights[op.name]
+        kernels = dense_kernels(bits)
+        found = self._arithmetic(ChannelRequantization)
+        params = {
+            "inputs": inputs,
+            "taps": choice.taps,
+            "outputs": units,
+            "block": FORMATS[bits].block,
+            "block_words": block_words(bits, choice.taps),
+            "unpacked_words": unpacked_words(choice.taps, kernels),
+            "table_words": FORMATS[bits].table_words,
+            "general_from": general_from(self.graph, op),
+            "output_offset": self._zero(op.output),
+            "output_minimum": found.minimum,
+            "output_maximum": found.maximum,
+        }
+        return _Nest("dense__armv7em_dsp", params, (self._lanes_arguments(op, kernels),))
+
+    def _lanes_arguments(self, op: Conv2D | Dense, kernels: LaneKernels) -> tuple[str, ...]:
         unpack = "NULL" if kernels.unpack is None else kernels.unpack.name
-        meaning = f"{self.symbol}_meaning" if FORMATS[bits].meaning_words else "NULL"
-        arguments = (kernels.gemm.name, unpack, self._at(op.input), f"{self.symbol}_weights", meaning)
-        return _Nest(
-            "conv2d__armv7em_dsp", params, ((*arguments, f"{self.symbol}_table", self._scratch(), self._at(op.output)),)
-        )
+        planes = FORMATS[self.graph.bitwidths.weights[op.name]].meaning_words
+        meaning = f"{self.symbol}_meaning" if planes else "NULL"
+        constants = (f"{self.symbol}_weights", meaning, f"{self.symbol}_table")
+        return (kernels.inner.name, unpack, self._at(op.input), *constants, self._scratch(), self._at(op.output))
 
     def _depthwise(self, op: DepthwiseConv2D) -> _Nest:
         params = self._window(op) | {"depth_multiplier": op.depth_multiplier}
@@ -239,6 +261,11 @@ class _OperatorMaker:
         return _Nest("depthwise_conv2d", params, (arguments,))
 
     def _dense(self, op: Dense) -> _Nest:
+        choice = exact_choice(self.graph, self.plan.choices[op.name], op)
+        variant = choice.variant
+        assert variant is not None
+        if variant.isa == DSP:
+            return self._dsp_dense(op, choice)
         units, inputs = self.graph.topology.shape(op.weights)
         found = self._arithmetic(ChannelRequantization)
         params = {
@@ -250,8 +277,6 @@ class _OperatorMaker:
             "output_minimum": found.minimum,
             "output_maximum": found.maximum,
         }
-        variant = self.plan.choices[op.name].variant
-        assert variant is not None
         arguments = (variant.name, self._at(op.input), *self._constants(op.weights), self._at(op.output))
         return _Nest("dense", params, (arguments,))
 
