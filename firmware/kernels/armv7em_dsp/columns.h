@@ -200,8 +200,14 @@ SQM_INLINE uint32_t *sqm_columns_expand(uint32_t *columns, const int8_t *first,
 /** `count` bytes of one value; none below 1. */
 SQM_INLINE int8_t *sqm_columns_fill(int8_t *to, int32_t count, int32_t value)
 {
+    const uint32_t word = (uint32_t)(uint8_t)value * 0x01010101u;
     int8_t *const end = to + count;
 
+    while (end - to >= 4) {
+        SQM_OPAQUE(value);
+        sqm_store_u32((uint8_t *)to, word);
+        to += 4;
+    }
     while (to < end) {
         SQM_OPAQUE(value);
         *to++ = (int8_t)value;
