@@ -245,8 +245,8 @@ typedef struct {
 } sqm_window;
 
 /** Row `ky` of a window, put together at `to` tap by tap: outside the image is the zero point. */
-SQM_SHARED void sqm_columns_assemble(const sqm_columns_params *p, const sqm_window *window,
-                                     int32_t ky, int8_t *to)
+SQM_BESIDE_ASM void sqm_columns_assemble(const sqm_columns_params *p, const sqm_window *window,
+                                         int32_t ky, int8_t *to)
 {
     const int32_t channels = p->input_channels;
     const int32_t y = window->top + ky * p->dilation_height;
@@ -282,8 +282,8 @@ SQM_INLINE bool sqm_columns_whole(const sqm_columns_params *p, const sqm_window 
  * @param[out] columns  taps words for each pair of pixels.
  * @param[out] sums     NULL, or where each pixel's sum of taps goes, two for each pair.
  */
-SQM_SHARED void sqm_columns_of(const sqm_columns_params *p, const int8_t *input, int32_t pixel,
-                               int32_t count, int8_t *staging, uint32_t *columns, int32_t *sums)
+SQM_BESIDE_ASM void sqm_columns_of(const sqm_columns_params *p, const int8_t *input, int32_t pixel,
+                                   int32_t count, int8_t *staging, uint32_t *columns, int32_t *sums)
 {
     const int32_t run = p->window_width * p->input_channels;
     const int32_t skip = p->dilation_height * p->input_width * p->input_channels - run;

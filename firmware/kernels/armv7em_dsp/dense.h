@@ -41,7 +41,8 @@ typedef struct {
 } sqm_dense__armv7em_dsp_params;
 
 /** x as a column of `taps` numbers, those behind `count` 0. Returns their sum. */
-SQM_SHARED int32_t sqm_dense_column(const int8_t *x, int32_t count, int32_t taps, uint32_t *column)
+SQM_BESIDE_ASM int32_t sqm_dense_column(const int8_t *x, int32_t count, int32_t taps,
+                                        uint32_t *column)
 {
     int32_t sum = 0;
 

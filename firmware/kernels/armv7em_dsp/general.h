@@ -8,6 +8,7 @@
 
 #include <stdint.h>
 
+#include "kernels/armv7em_dsp/registers.h"
 #include "kernels/requantize.h"
 #include "sqm/compiler.h"
 
@@ -26,8 +27,8 @@ typedef struct {
 } sqm_general;
 
 /** Codes of `pixels` pixels, `stride` bytes apart, from a block's sums of each. */
-SQM_SHARED void sqm_general_codes(const sqm_general *p, const int32_t *sums, int32_t pixels,
-                                  int8_t *output, int32_t stride)
+SQM_BESIDE_ASM void sqm_general_codes(const sqm_general *p, const int32_t *sums, int32_t pixels,
+                                      int8_t *output, int32_t stride)
 {
     for (int32_t i = 0; i < pixels; ++i) {
         for (int32_t j = 0; j < p->channels; ++j) {

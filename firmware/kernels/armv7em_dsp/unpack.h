@@ -27,7 +27,7 @@
         (i) % 2 == 0 ? meaning01 : meaning23)
 
 #define SQM_DEFINE_UNPACK(wgt, high, low, span, unpack_span)                                       \
-    SQM_SHARED void sqm_unpack_s8_##wgt##_1x4__armv7em_dsp(                                        \
+    SQM_BESIDE_ASM void sqm_unpack_s8_##wgt##_1x4__armv7em_dsp(                                    \
         const uint32_t *planes, const uint32_t *meaning, int32_t taps, uint32_t *words)            \
     {                                                                                              \
         const uint32_t *low_plane = planes + taps * (high) / 8;                                    \
