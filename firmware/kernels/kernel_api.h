@@ -70,6 +70,12 @@ typedef void sqm_gemm_block(const struct sqm_gemm *g);
 typedef sqm_gemm_block sqm_gemm_2x4;
 typedef sqm_gemm_block sqm_gemm_2x8;
 
+/** A column times blocks of output channels, see armv7em_dsp/gemv.h: sums, or codes. */
+struct sqm_gemv;
+typedef void sqm_gemv_block(const struct sqm_gemv *g);
+typedef sqm_gemv_block sqm_gemv_1x4;
+typedef sqm_gemv_block sqm_gemv_1x8;
+
 /**
  * One block of channels to the words that a gemm kernel reads (README.md).
  *

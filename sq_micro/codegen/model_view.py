@@ -81,6 +81,7 @@ _HEADERS = {
     "average_pool2d__armv7em_dsp": "armv7em_dsp/pool2d.h",
     "mean__armv7em_dsp": "armv7em_dsp/pool2d.h",
     "rescale__armv7em_dsp": "armv7em_dsp/rescale.h",
+    "dense__armv7em_dsp": "armv7em_dsp/dense.h",
     "sigmoid": "operators/sigmoid.h",
 }
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from math import prod
 from typing import TypeVar, assert_never
 
-from sq_micro.codegen.constants import band_requantization, exact_choice, general_from
+from sq_micro.codegen.constants import band_requantization, exact_choice
+from sq_micro.codegen.lane_nests import lane_constants, lane_kernels, lane_nest, lane_params
 from sq_micro.codegen.literals import call_statement, comment
 from sq_micro.codegen.views import FieldView, OperatorView
 from sq_micro.errors import GraphError
@@ -32,15 +33,7 @@ from sq_micro.ir.operators import (
     operator_inputs,
 )
 from sq_micro.kernels.catalogue import PORTABLE
-from sq_micro.kernels.dsp import (
-    DSP,
-    addition_serves,
-    average_serves,
-    gemm_of,
-    rescaling_serves,
-    unpacked_words,
-)
-from sq_micro.kernels.lanes import FORMATS, block_words
+from sq_micro.kernels.dsp import DSP, addition_serves, average_serves, rescaling_serves
 from sq_micro.kernels.packing import plane_bytes
 from sq_micro.kernels.select import KernelChoice
 from sq_micro.plan.plan import Plan
@@ -196,42 +189,19 @@ class _OperatorMaker:
         variant = choice.variant
         assert variant is not None
         if variant.isa == DSP:
-            return self._dsp_conv2d(op, choice)
+            return self._lanes(op, choice)
         params = self._window(op) | {"row_bytes": plane_bytes(row, bits)}
         unpack = "NULL" if bits == 8 else variant.name
         arguments = (unpack, self._at(op.input), *self._constants(op.weights), self._scratch(), self._at(op.output))
         return _Nest("conv2d", params, (arguments,))
 
-    def _dsp_conv2d(self, op: Conv2D, choice: KernelChoice) -> _Nest:
-        window = self._window(op)
-        geometry = (
-            *("input_height", "input_width", "input_channels", "output_width", "window_height", "window_width"),
-            *("stride_height", "stride_width", "dilation_height", "dilation_width", "pad_top", "pad_left"),
-        )
-        bits = self.graph.bitwidths.weights[op.name]
-        kernels = gemm_of(bits)
-        params = {f"columns.{name}": window[name] for name in geometry} | {
-            "columns.zero_point": self._zero(op.input),
-            "columns.taps": choice.taps,
-            "pixels": window["output_height"] * window["output_width"],
-            "output_channels": window["output_channels"],
-            "tile": choice.tile,
-            "block": FORMATS[bits].block,
-            "block_words": block_words(bits, choice.taps),
-            "unpacked_words": unpacked_words(choice.taps, bits),
-            "table_words": FORMATS[bits].table_words,
-            "taps_sums": int(kernels.taps_sums),
-            "general_from": general_from(self.graph, op),
-            "output_offset": window["output_offset"],
-            "output_minimum": window["output_minimum"],
-            "output_maximum": window["output_maximum"],
-        }
+    def _lanes(self, op: Conv2D | Dense, choice: KernelChoice) -> _Nest:
+        kernels = lane_kernels(self.graph, op)
         unpack = "NULL" if kernels.unpack is None else kernels.unpack.name
-        meaning = f"{self.symbol}_meaning" if FORMATS[bits].meaning_words else "NULL"
-        arguments = (kernels.gemm.name, unpack, self._at(op.input), f"{self.symbol}_weights", meaning)
-        return _Nest(
-            "conv2d__armv7em_dsp", params, ((*arguments, f"{self.symbol}_table", self._scratch(), self._at(op.output)),)
-        )
+        constants = lane_constants(self.graph, op, self.symbol)
+        places = (self._scratch(), self._at(op.output))
+        arguments = (kernels.inner.name, unpack, self._at(op.input), *constants, *places)
+        return _Nest(lane_nest(op), lane_params(self.graph, op, choice), (arguments,))
 
     def _depthwise(self, op: DepthwiseConv2D) -> _Nest:
         choice = self.plan.choices[op.name]
@@ -268,6 +238,11 @@ class _OperatorMaker:
         return _Nest("depthwise3x3__armv7em_dsp", params, ((*arguments, self._at(op.output)),))
 
     def _dense(self, op: Dense) -> _Nest:
+        choice = exact_choice(self.graph, self.plan.choices[op.name], op)
+        variant = choice.variant
+        assert variant is not None
+        if variant.isa == DSP:
+            return self._lanes(op, choice)
         units, inputs = self.graph.topology.shape(op.weights)
         found = self._arithmetic(ChannelRequantization)
         params = {
@@ -279,8 +254,6 @@ class _OperatorMaker:
             "output_minimum": found.minimum,
             "output_maximum": found.maximum,
         }
-        variant = self.plan.choices[op.name].variant
-        assert variant is not None
         arguments = (variant.name, self._at(op.input), *self._constants(op.weights), self._at(op.output))
         return _Nest("dense", params, (arguments,))
 

@@ -103,7 +103,7 @@ def _kernel_headers(model: ModelView) -> dict[PurePosixPath, str]:
 def render_inputs(inputs: Int8Array) -> str:
     """A C file with inputs (n, input_bytes), n ≥ 1, that the image carries."""
     lines = [integer_lines(row) for row in inputs]
-    return _render("build/inputs.c.j2", count=len(inputs), input_bytes=inputs.shape[1], inputs=lines)
+    return render("build/inputs.c.j2", count=len(inputs), input_bytes=inputs.shape[1], inputs=lines)
 
 
 def render_mlperf_config(model: str, codes: Int8Array, output: ActivationParams, *, energy: bool) -> str:
@@ -113,7 +113,7 @@ def render_mlperf_config(model: str, codes: Int8Array, output: ActivationParams,
     codes  (256,): the input code of each byte that the runner sends
     """
     fraction, exponent = math.frexp(float(output.scale))  # scale = fraction · 2^exponent, exactly, 24 bits
-    return _render(
+    return render(
         "build/mlperf_config.h.j2",
         model=model,
         energy=int(energy),

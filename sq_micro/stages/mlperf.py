@@ -20,7 +20,7 @@ from sq_micro.quant.graph import QuantGraph
 from sq_micro.quant.samples import Samples, load_samples
 from sq_micro.report.result import Result
 from sq_micro.stages.generate import generated
-from sq_micro.stages.quantize import quantized_graph
+from sq_micro.stages.quantize import executed_graph
 from sq_micro.toolchain.cmake import BuildRequest
 from sq_micro.toolchain.compiler import CompilerChoice, find_compiler
 from sq_micro.toolchain.firmware import build as build_image
@@ -67,7 +67,7 @@ class Prepared:
 def prepare(workspace: Workspace, request: MlperfRequest) -> Prepared:
     """Build the image, write the runner's files. Raises UsageError iff the model was not measured yet."""
     known = generated(workspace)
-    graph = quantized_graph(workspace)
+    graph = executed_graph(workspace)
     inferences = loop_count(_latency_s(workspace))
     pin = None if request.energy is None else edge_pin(request.energy, known.board)
     baud = request.baud or (ENERGY_BAUD if request.energy else known.board.uart.baud)

@@ -28,7 +28,16 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("stages",),
     ("pipeline", "doctor"),
     ("cli_options", "cli_budget"),
-    ("cli_boards", "cli_compare", "cli_device", "cli_finetune", "cli_handover", "cli_mlperf", "cli_report", "cli_sweep"),
+    (
+        "cli_boards",
+        "cli_compare",
+        "cli_device",
+        "cli_finetune",
+        "cli_handover",
+        "cli_mlperf",
+        "cli_report",
+        "cli_sweep",
+    ),
     ("cli",),
     ("__main__",),
 )

@@ -23,9 +23,7 @@ class QemuLink(ProcessLink):
     cycle_kind: CycleKind = "none"
     ends_by_itself = False
 
-    def __init__(
-        self, elf: Path, machine: str, program: str = "qemu-system-arm", plugin: str | None = None
-    ) -> None:
+    def __init__(self, elf: Path, machine: str, program: str = "qemu-system-arm", plugin: str | None = None) -> None:
         super().__init__()
         self._elf = elf
         self._machine = machine
