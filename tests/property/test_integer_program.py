@@ -109,8 +109,8 @@ def test_a_relaxed_price_is_never_more_than_what_the_relaxation_allows(program: 
             assert price == pytest.approx(0, abs=1e-9)
 
 
-# Of ResNet8 of ../shared/data, measured on its 510 calibration images, weights rounded by feedback: nats beyond 8 bits at
-# 2, 4 and 6 bits.
+# Of ResNet8 of ../shared/data, measured on its 510 calibration images, weights rounded by feedback: nats beyond 8 bits
+# at 2, 4 and 6.
 RESNET8_DAMAGE = (
     (0.062369, 0.005740, 0.000621),
     (0.025628, 0.001446, 0.000635),
