@@ -104,8 +104,10 @@ EdgePin = Annotated[
 Train = Annotated[
     Path | None, typer.Option("--train", help=".npz with x, and y if known: fine-tune the plan on these samples")
 ]
-Epochs = Annotated[int | None, typer.Option("--epochs", min=1, help="of fine-tuning  [default: by bits and samples]")]
-LearningRate = Annotated[float | None, typer.Option("--learning-rate", help="of fine-tuning  [default: by bits]")]
+Epochs = Annotated[int | None, typer.Option("--epochs", min=1, help="of fine-tuning  [default: by the samples]")]
+LearningRate = Annotated[
+    float | None, typer.Option("--learning-rate", help="of fine-tuning, in steps between levels  [default: 0.01]")
+]
 
 _BUDGETS = "Budgets: the bits are then chosen"
 Flash = Annotated[str | None, typer.Option("--flash", help="of the whole image, as 48KiB", rich_help_panel=_BUDGETS)]
