@@ -260,12 +260,14 @@ class _OperatorMaker:
             "stride": op.stride[0],
             "zero_point": self._zero(op.input),
             "requantize": int(band_requantization(self.graph, op)),
+            "scales_up": int((self._arithmetic(ChannelRequantization).shift >= 0).any()),
         }
         assert choice.variant is not None
-        pick = "NULL" if self.graph.bitwidths.weights[op.name] == 8 else choice.variant.name
+        name, at_once = choice.variant.name, choice.variant.isa == DSP
+        pick = "NULL" if at_once or self.graph.bitwidths.weights[op.name] == 8 else name
         weights, steps, *_ = self._constants(op.weights)
-        arguments = (pick, self._at(op.input), weights, steps, f"{self.symbol}_table", self._scratch())
-        return _Nest("depthwise3x3__armv7em_dsp", params, ((*arguments, self._at(op.output)),))
+        arguments = (pick, name if at_once else "NULL", self._at(op.input), weights, steps, f"{self.symbol}_table")
+        return _Nest("depthwise3x3__armv7em_dsp", params, ((*arguments, self._scratch(), self._at(op.output)),))
 
     def _dense(self, op: Dense) -> _Nest:
         units, inputs = self.graph.topology.shape(op.weights)

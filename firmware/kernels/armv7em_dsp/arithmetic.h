@@ -53,6 +53,22 @@ SQM_INLINE uint32_t sqm_sxtab16_odd(uint32_t addend, uint32_t bytes)
     return result;
 }
 
+/** Sums of bytes, modulo 256. */
+SQM_INLINE uint32_t sqm_sadd8(uint32_t a, uint32_t b)
+{
+    uint32_t result;
+    __asm__("sadd8 %0, %1, %2" : "=r"(result) : "r"(a), "r"(b) : "cc");
+    return result;
+}
+
+/** Differences of bytes, modulo 256. */
+SQM_INLINE uint32_t sqm_ssub8(uint32_t a, uint32_t b)
+{
+    uint32_t result;
+    __asm__("ssub8 %0, %1, %2" : "=r"(result) : "r"(a), "r"(b) : "cc");
+    return result;
+}
+
 /** The larger of each pair of bytes, as int8. */
 SQM_INLINE uint32_t sqm_largest_bytes(uint32_t a, uint32_t b)
 {
