@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "kernels/armv7em_dsp/arithmetic.h"
+#include "kernels/armv7em_dsp/simd.h"
 #include "sqm/compiler.h"
 
 /** Codes index ... index + 3 of a plane as bytes; index is a multiple of 4; bits 1, 2 or 4. */
