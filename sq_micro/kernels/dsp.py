@@ -8,13 +8,10 @@ from sq_micro.ir.operators import Conv2D, Dense
 from sq_micro.ir.topology import Topology
 from sq_micro.kernels.catalogue import KernelVariant, find
 from sq_micro.kernels.lanes import padded
-from sq_micro.quant.arithmetic import Addition, Rescaling
 
 DSP = "armv7em_dsp"
 _PIXELS = 2  # that share the loads of weights
 _COLUMN_BYTES = 2  # of one tap of one pixel
-_HALF = (1 << 30, 0)  # multiplier and shift of 1/2
-_FOUR_SUMS_PIXELS = 256  # armv7em_dsp/sums.h
 _MOST_PIXELS = 16
 _COLUMNS_BYTES = 3072  # what larger tiles gain beyond is below one percent
 _UNPACKED_COLUMNS_BYTES = 9216  # unpacking is shared by the pixels of a tile
@@ -114,19 +111,3 @@ def scratch_bytes(taps: int, bits: int, pixels: int) -> int:
     kernels = conv2d_kernels(bits)
     sums = 4 * pixels if kernels.taps_sums else 0
     return 4 * unpacked_words(taps, kernels) + pixels * taps * _COLUMN_BYTES + sums + _PIXELS * taps
-
-
-def addition_serves(found: Addition) -> bool:
-    """Whether the addition for DSP cores takes these factors: each input's is 1/2 or less, the sum's less than 1."""
-    factors = ((found.left_multiplier, found.left_shift), (found.right_multiplier, found.right_shift))
-    return found.output_shift < 0 and all(shift < 0 or (multiplier, shift) == _HALF for multiplier, shift in factors)
-
-
-def rescaling_serves(found: Rescaling) -> bool:
-    """Whether the rescaling for DSP cores takes this factor: it scales down."""
-    return found.shift < 0
-
-
-def average_serves(taps: int) -> bool:
-    """Whether sums of so many codes stay within 16 bits."""
-    return taps <= _FOUR_SUMS_PIXELS

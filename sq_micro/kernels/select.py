@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sq_micro.ir.bitwidths import Bitwidths
 from sq_micro.ir.operators import Conv2D, Dense, DepthwiseConv2D, Operator
 from sq_micro.ir.topology import Topology
-from sq_micro.kernels.band import band_scratch_bytes, band_serves
+from sq_micro.kernels.band import band_scratch_bytes, band_serves, band_unpacking
 from sq_micro.kernels.catalogue import PORTABLE, KernelVariant, find
 from sq_micro.kernels.dsp import (
     DSP,
@@ -71,7 +71,9 @@ def select_kernel(operator: Operator, topology: Topology, bits: int, isa: str = 
             _, height, width, _ = topology.shape(operator.weights)
             variant = find("pick", bits, "1x1")
             if isa == DSP and band_serves(operator, topology):
-                return KernelChoice(operator.name, variant, band_scratch_bytes(operator, topology), nest_isa=DSP)
+                scratch_bytes = band_scratch_bytes(operator, topology)
+                variant = band_unpacking(bits, topology.shape(operator.output)[-1]) or variant
+                return KernelChoice(operator.name, variant, scratch_bytes, nest_isa=DSP)
             return KernelChoice(operator.name, variant, height * width)
         case Dense():
             return _dsp_dense(operator, topology, bits) if isa == DSP else portable_dense(operator, bits)
