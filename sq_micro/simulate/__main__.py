@@ -63,7 +63,10 @@ def _make_machine(elf: Path, board: str, host: HostStream) -> Machine:
         if (error.name or "").partition(".")[0] != "unicorn":
             raise
         raise ToolchainError("the simulator needs unicorn: pip install 'sq-micro[sim]'") from None
-    return Machine(load_image(elf), load_board(board), host, os.environ.get("SQ_MICRO_PYTHON_HOOK") == "1")
+    python_hook, check_alignment = (
+        os.environ.get(name) == "1" for name in ("SQ_MICRO_PYTHON_HOOK", "SQ_MICRO_CHECK_ALIGNMENT")
+    )
+    return Machine(load_image(elf), load_board(board), host, python_hook, check_alignment)
 
 
 if __name__ == "__main__":

@@ -48,11 +48,14 @@ class _Timers:
 class Machine:
     """Loads an image and runs it. `reads` holds the totals at the last reads of the cycle counter, the oldest first.
 
-    python_hook  count blocks in Python, slowly, even where a C compiler is at hand
+    python_hook      count blocks in Python, slowly, even where a C compiler is at hand
+    check_alignment  end at a misaligned access where the core would fault; takes three quarters of the speed
     Raises ToolchainError iff the image does not suit the board.
     """
 
-    def __init__(self, image: Image, board: Board, host: uart.Host, python_hook: bool = False) -> None:
+    def __init__(
+        self, image: Image, board: Board, host: uart.Host, python_hook: bool = False, check_alignment: bool = False
+    ) -> None:
         if board.flash is None or board.sram is None or board.simulator is None or board.core.clock_hz is None:
             raise ToolchainError(f"board {board.id} cannot be simulated: it has no [simulator] table or no memory")
         if image.architecture != board.core.architecture:
@@ -64,7 +67,7 @@ class Machine:
         self.reads: deque[Totals] = deque(maxlen=_KEPT_READS)
 
         self._counter = self._install_counter(python_hook)
-        self._alignment = self._install_alignment_check() if self._core.strict else None
+        self._alignment = AlignmentHook(self._unicorn) if check_alignment and self._core.strict else None
         # Code is priced as the image has it, whatever stands in for some of it in the emulator.
         self._totals = RunningTotals(CycleModel(load_cycle_table(board.simulator.cpu)), self._read_code)
         self._wait_factor = board.wait_factor
@@ -129,13 +132,6 @@ class Machine:
 
         self._unicorn.hook_add(unicorn_const.UC_HOOK_BLOCK, entered)
         return counter
-
-    def _install_alignment_check(self) -> AlignmentHook | None:
-        try:
-            return AlignmentHook(self._unicorn)
-        except (ToolchainError, OSError, AttributeError, ImportError) as error:
-            print(f"sq-micro: accesses that this core could not align are not found: {error}", file=sys.stderr)
-            return None
 
     def _map(self, flash: Memory, rams: tuple[Memory, ...], peripherals: tuple[Memory, ...]) -> None:
         read_and_run = unicorn_const.UC_PROT_READ | unicorn_const.UC_PROT_EXEC

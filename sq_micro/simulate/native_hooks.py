@@ -2,7 +2,7 @@
 
 Unicorn's Python package would put a Python function around every hook. Its C interface takes our native ones as they
 are; the names used for that are private to the package. Where they, or a C compiler, are missing, ToolchainError,
-OSError, AttributeError or ImportError is raised, and callers have a way without.
+OSError, AttributeError or ImportError is raised.
 """
 
 from __future__ import annotations

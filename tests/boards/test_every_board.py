@@ -5,6 +5,7 @@ One board of each core is built and run always; all of them, by both compilers, 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -71,6 +72,9 @@ def test_every_board_builds_and_runs(name: str, compiler: CompilerChoice) -> Non
 _NETWORKS = ("digits_cnn", "dscnn_kws", "resnet8_cifar10")
 
 
+SAMPLES = 10  # a second and more each on the cores without DSP instructions
+
+
 def fits(network: str, board: Board) -> bool:
     return network == "digits_cnn" or board.id != "hifive1_revb"
 
@@ -83,7 +87,8 @@ def test_real_networks_give_the_golden_outputs(name: str, network: str, plan: st
     board = load_board(name)
     if not fits(network, board):
         pytest.skip(f"{network} needs more than the 16 KiB of RAM of {name}")
-    graph, golden = quantized(network, plan)
+    graph, every = quantized(network, plan)
+    golden = replace(every, inputs=every.inputs[:SAMPLES], outputs=every.outputs[:SAMPLES])
     arena = make_plan(graph.topology, graph.bitwidths, board.core.isa)
     render_project(graph, arena).write(tmp_path / "model")
     render_board(graph, arena, board).write(tmp_path / "board")
