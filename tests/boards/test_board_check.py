@@ -10,6 +10,9 @@ from sq_micro.stages.board_check import check_board
 from tests.acceptance.command_line import sq_micro
 from tests.boards.images import image, run_on, skip_without, small_model
 
+# They share images, which are built once in each process.
+pytestmark = pytest.mark.xdist_group("boards")
+
 
 def own_board(folder: Path, name: str, *changes: tuple[str, str]) -> Path:
     """A file made after one of the shipped boards, as the guide says."""

@@ -17,6 +17,9 @@ from sq_micro.plan.plan import make_plan
 from sq_micro.simulate.image import load_image
 from tests.boards.images import image, small_model
 
+# They share images, which are built once in each process.
+pytestmark = pytest.mark.xdist_group("boards")
+
 RP2040 = project_files() / "firmware" / "soc" / "rp2040"
 FLASH = 0x1000_0000
 

@@ -51,6 +51,7 @@ def check(name: str, compiler: CompilerChoice = "auto") -> None:
 
 @pytest.mark.simulator
 @pytest.mark.qemu
+@pytest.mark.xdist_group("boards")
 @pytest.mark.parametrize("name", ONE_OF_EACH_CORE)
 def test_one_board_of_each_core_runs(name: str) -> None:
     check(name)

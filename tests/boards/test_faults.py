@@ -14,6 +14,9 @@ from sq_micro.measure.session import Session
 from sq_micro.simulate.image import load_image
 from tests.boards.images import image, skip_without, small_model
 
+# They share images, which are built once in each process.
+pytestmark = pytest.mark.xdist_group("boards")
+
 _INVOKE = "sqm_mixed_widths_v2_invoke"
 
 

@@ -9,6 +9,9 @@ from sq_micro.measure.link.simulator_link import SimulatorLink
 from sq_micro.measure.session import Session
 from tests.boards.images import image, skip_without, small_model
 
+# They share images, which are built once in each process.
+pytestmark = pytest.mark.xdist_group("boards")
+
 RUNS = 120
 
 

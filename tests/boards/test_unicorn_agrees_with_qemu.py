@@ -17,6 +17,9 @@ from sq_micro.simulate.image import load_image
 from sq_micro.simulate.qemu_counts import build_plugin, plugin_argument, read_counts
 from tests.boards.images import image, skip_without, small_model
 
+# They share images, which are built once in each process.
+pytestmark = pytest.mark.xdist_group("boards")
+
 
 class _CountingQemu(QemuLink):
     """QEMU with the plugin that counts blocks between the calls of a function."""
