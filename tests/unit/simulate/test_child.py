@@ -98,6 +98,12 @@ def test_input_before_the_end_is_still_answered(tmp_path: Path) -> None:
     child.process.stdout.close()
 
 
+def test_an_image_for_another_architecture_is_refused(tmp_path: Path) -> None:
+    elf = write_elf(tmp_path / "firmware.elf", STM32.code, STM32.origin)
+    with Child(elf, "hifive1_revb") as child:
+        assert "firmware.elf: is for arm, hifive1_revb is riscv" in child.error()
+
+
 @pytest.mark.slow
 def test_a_child_that_computes_for_ever_ends_after_its_parent(tmp_path: Path) -> None:
     child = run_code(tmp_path, "fee7")  # 1: b 1b
