@@ -16,9 +16,9 @@
 #define CSR_ENABLE     (1u << 0)
 #define CSR_CORE_CLOCK (1u << 2)
 
-#define MASK_24       0x00FFFFFFu
-#define CLOCK_IN_MHZ  (SQM_CLOCK_HZ / 1000000u)
-#define SOURCE_NONE   0
+#define MASK_24        0x00FFFFFFu
+#define CLOCK_IN_MHZ   (SQM_CLOCK_HZ / 1000000u)
+#define SOURCE_NONE    0
 #define SOURCE_SYSTICK 2
 
 _Static_assert(SQM_CLOCK_HZ % 1000000u == 0, "cycles are derived from whole cycles a microsecond");

@@ -13,12 +13,12 @@
 #define UART_FSM      (SQM_UART_BASE + 0x6Cu)
 #define UART_CLK_CONF (SQM_UART_BASE + 0x78u)
 
-#define STATUS_RX_COUNT     0x3FFu
-#define STATUS_TX_COUNT     (0x3FFu << 16)
-#define FSM_TRANSMITTER     (0xFu << 4) /* 0: idle */
-#define CLK_CONF_CRYSTAL    (3u << 20)
-#define CLK_CONF_ENABLE     (1u << 22 | 1u << 24 | 1u << 25) /* core, TX, RX */
-#define TX_ROOM             (120u << 16) /* of 128 bytes */
+#define STATUS_RX_COUNT  0x3FFu
+#define STATUS_TX_COUNT  (0x3FFu << 16)
+#define FSM_TRANSMITTER  (0xFu << 4) /* 0: idle */
+#define CLK_CONF_CRYSTAL (3u << 20)
+#define CLK_CONF_ENABLE  (1u << 22 | 1u << 24 | 1u << 25) /* core, TX, RX */
+#define TX_ROOM          (120u << 16)                     /* of 128 bytes */
 
 /* Clock over baud in sixteenths: 12 bits and 4 bits. */
 #define DIVISOR ((32ull * SQM_UART_CLOCK_HZ / SQM_UART_BAUD + 1) / 2)

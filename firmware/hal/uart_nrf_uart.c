@@ -20,9 +20,11 @@
 #define ENABLE_UART 4u
 
 /* 2^32 * baud / 16 MHz, rounded to the 20 bits that the register has. */
-#define BAUD_WORD ((((unsigned long long)SQM_UART_BAUD << 32) / SQM_UART_CLOCK_HZ + 0x800ull) & ~0xFFFull)
+#define BAUD_WORD                                                                                  \
+    ((((unsigned long long)SQM_UART_BAUD << 32) / SQM_UART_CLOCK_HZ + 0x800ull) & ~0xFFFull)
 
-_Static_assert(SQM_UART_BAUD >= 1200 && SQM_UART_BAUD <= 1000000, "this UART makes 1200 to 1M baud");
+_Static_assert(SQM_UART_BAUD >= 1200 && SQM_UART_BAUD <= 1000000,
+               "this UART makes 1200 to 1M baud");
 
 static uint8_t is_sending;
 

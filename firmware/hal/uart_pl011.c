@@ -36,7 +36,8 @@ int32_t sqm_uart_read(void)
 {
     while ((SQM_REGISTER(UART_FR) & FR_RX_EMPTY) != 0) {
     }
-    const uint32_t word = SQM_REGISTER(UART_DR); /* bits 8 to 11 tell of errors; the CRC finds them */
+    const uint32_t word =
+        SQM_REGISTER(UART_DR); /* bits 8 to 11 tell of errors; the CRC finds them */
     return (int32_t)(word & 0xFFu);
 }
 

@@ -45,7 +45,8 @@ def image(board: str, compiler: CompilerChoice) -> Firmware:
         pytest.skip(str(error))
     folder = Path(_FOLDER.name) / f"{board}-{compiler}"
     folder.mkdir()
-    return build(request_for(small_model()[0], folder, load_board(board), compiler))
+    known = load_board(board)
+    return build(request_for(small_model()[0], folder, known, compiler, known.core.isa))
 
 
 def skip_without(link: str, board: Board) -> None:

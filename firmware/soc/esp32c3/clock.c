@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * ESP32-C3 as its boot ROM leaves it after loading an image into RAM: watchdogs off, the core at 40
- * MHz, straight from the crystal. 160 MHz would need the PLL, whose analogue registers Espressif does
- * not document. ESP32-C3 Technical Reference Manual, chapters named at the registers.
+ * MHz, straight from the crystal. 160 MHz would need the PLL, whose analogue registers Espressif
+ * does not document. ESP32-C3 Technical Reference Manual, chapters named at the registers.
  */
 #include "board_config.h"
 #include "hal/register.h"
@@ -15,10 +15,10 @@ _Static_assert(SQM_UART_BASE == 0x60000000, "the boot ROM has connected UART0's 
 #define SYSTEM_SYSCLK_CONF 0x600C0058u /* "System Registers" */
 #define SYSCLK_MASK        0xFFFu      /* divider less 1, and source: 0 is the crystal */
 
-#define RTC_WDT_CONFIG0 0x60008090u /* "Low-power Management" */
-#define RTC_WDT_KEY     0x600080A8u
-#define RTC_SWD_CONFIG  0x600080ACu
-#define RTC_SWD_KEY     0x600080B0u
+#define RTC_WDT_CONFIG0   0x60008090u /* "Low-power Management" */
+#define RTC_WDT_KEY       0x600080A8u
+#define RTC_SWD_CONFIG    0x600080ACu
+#define RTC_SWD_KEY       0x600080B0u
 #define TIMG0_WDT_CONFIG0 0x6001F048u /* "Watchdog Timers" */
 #define TIMG0_WDT_KEY     0x6001F064u
 

@@ -21,17 +21,17 @@ _Static_assert(SQM_UART_BASE == 0x10013000, "only the pins of UART0 are set here
 #define HFXOSC_ENABLE (1u << 30)
 #define HFXOSC_READY  (1u << 31)
 
-#define PLL_R_2        (1u << 0)
-#define PLL_F_80       (39u << 4)
-#define PLL_Q_2        (1u << 10)
-#define PLL_SELECT     (1u << 16)
+#define PLL_R_2         (1u << 0)
+#define PLL_F_80        (39u << 4)
+#define PLL_Q_2         (1u << 10)
+#define PLL_SELECT      (1u << 16)
 #define PLL_FROM_HFXOSC (1u << 17)
-#define PLL_BYPASS     (1u << 18)
-#define PLL_LOCK       (1u << 31)
-#define OUTDIV_BY_1    (1u << 8)
+#define PLL_BYPASS      (1u << 18)
+#define PLL_LOCK        (1u << 31)
+#define OUTDIV_BY_1     (1u << 8)
 
-#define SCKDIV_8       3u /* 2 * (3 + 1) */
-#define UART0_PINS     (1u << 16 | 1u << 17)
+#define SCKDIV_8   3u /* 2 * (3 + 1) */
+#define UART0_PINS (1u << 16 | 1u << 17)
 
 void sqm_soc_start(void)
 {

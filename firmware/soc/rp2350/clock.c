@@ -22,9 +22,9 @@ _Static_assert(SQM_UART_BASE == 0x40070000, "only the pins of UART0 are set here
 #define RESET_PLL_SYS    (1u << 14)
 #define RESET_UART0      (1u << 26)
 
-#define FUNCTION_UART    2u
-#define PAD_INPUT        (1u << 6)
-#define PAD_ISOLATED     (1u << 8)
+#define FUNCTION_UART 2u
+#define PAD_INPUT     (1u << 6)
+#define PAD_ISOLATED  (1u << 8)
 
 /* 12 MHz * 125 = 1500 MHz; / 5 / 2 = 150 MHz. */
 static const sqm_rp2 chip = {

@@ -43,10 +43,10 @@ _Static_assert(SQM_UART_BASE == 0x40004400, "only the pins of USART2 are set her
 #define ACR_LATENCY_5      (5u << 0)
 #define ACR_PREFETCH_CACHE (7u << 8) /* PRFTEN, ICEN, DCEN */
 
-#define PWR_CR_VOS_1     (1u << 14)
-#define APB1ENR_USART2   (1u << 17)
-#define APB1ENR_PWR      (1u << 28)
-#define AHB1ENR_GPIOA    (1u << 0)
+#define PWR_CR_VOS_1   (1u << 14)
+#define APB1ENR_USART2 (1u << 17)
+#define APB1ENR_PWR    (1u << 28)
+#define AHB1ENR_GPIOA  (1u << 0)
 
 static void start_clock(void)
 {

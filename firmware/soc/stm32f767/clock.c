@@ -26,11 +26,11 @@ _Static_assert(SQM_UART_BASE == 0x40004800, "only the pins of USART3 are set her
 #define CR_PLLON  (1u << 24)
 #define CR_PLLRDY (1u << 25)
 
-#define PLL_M_8        (8u << 0) /* of the HSI, which is source 0 */
-#define PLL_N_216      (216u << 6)
-#define PLL_P_2        (0u << 16)
-#define PLL_Q_9        (9u << 24)
-#define PLL_R_2        (2u << 28)
+#define PLL_M_8   (8u << 0) /* of the HSI, which is source 0 */
+#define PLL_N_216 (216u << 6)
+#define PLL_P_2   (0u << 16)
+#define PLL_Q_9   (9u << 24)
+#define PLL_R_2   (2u << 28)
 
 #define CFGR_SW_MASK  (3u << 0)
 #define CFGR_SW_PLL   (2u << 0)
@@ -40,9 +40,9 @@ _Static_assert(SQM_UART_BASE == 0x40004800, "only the pins of USART3 are set her
 #define CFGR_APB1_4   (5u << 10)
 #define CFGR_APB2_2   (4u << 13)
 
-#define CR1_ODEN    (1u << 16)
-#define CR1_ODSWEN  (1u << 17)
-#define CSR1_ODRDY  (1u << 16)
+#define CR1_ODEN     (1u << 16)
+#define CR1_ODSWEN   (1u << 17)
+#define CSR1_ODRDY   (1u << 16)
 #define CSR1_ODSWRDY (1u << 17)
 
 #define ACR_LATENCY_7    (7u << 0)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * STM32H753: the core at 400 MHz from the internal 64 MHz oscillator, its caches on, and USART3 on
- * PD8 and PD9. 480 MHz would need the highest voltage scale, which not every revision of the silicon
- * has. Titles in quotes are sections of RM0433.
+ * PD8 and PD9. 480 MHz would need the highest voltage scale, which not every revision of the
+ * silicon has. Titles in quotes are sections of RM0433.
  */
 #include "board_config.h"
 #include "hal/register.h"
@@ -13,38 +13,38 @@ _Static_assert(SQM_CLOCK_HZ == 400000000, "this file sets 400 MHz");
 _Static_assert(SQM_UART_CLOCK_HZ == 100000000, "USART3 takes PCLK1, a quarter of the core's clock");
 _Static_assert(SQM_UART_BASE == 0x40004800, "only the pins of USART3 are set here");
 
-#define PWR_CSR1       0x58024804u
-#define PWR_CR3        0x5802480Cu
-#define PWR_D3CR       0x58024818u
-#define RCC_CR         0x58024400u
-#define RCC_CFGR       0x58024410u
-#define RCC_D1CFGR     0x58024418u
-#define RCC_D2CFGR     0x5802441Cu
-#define RCC_D3CFGR     0x58024420u
-#define RCC_PLLCKSELR  0x58024428u
-#define RCC_PLLCFGR    0x5802442Cu
-#define RCC_PLL1DIVR   0x58024430u
-#define RCC_AHB4ENR    0x580244E0u
-#define RCC_APB1LENR   0x580244E8u
-#define FLASH_ACR      0x52002000u
-#define GPIOD_MODER    0x58020C00u
-#define GPIOD_AFRH     0x58020C24u
+#define PWR_CSR1      0x58024804u
+#define PWR_CR3       0x5802480Cu
+#define PWR_D3CR      0x58024818u
+#define RCC_CR        0x58024400u
+#define RCC_CFGR      0x58024410u
+#define RCC_D1CFGR    0x58024418u
+#define RCC_D2CFGR    0x5802441Cu
+#define RCC_D3CFGR    0x58024420u
+#define RCC_PLLCKSELR 0x58024428u
+#define RCC_PLLCFGR   0x5802442Cu
+#define RCC_PLL1DIVR  0x58024430u
+#define RCC_AHB4ENR   0x580244E0u
+#define RCC_APB1LENR  0x580244E8u
+#define FLASH_ACR     0x52002000u
+#define GPIOD_MODER   0x58020C00u
+#define GPIOD_AFRH    0x58020C24u
 
-#define CR3_SUPPLY_MASK  (7u << 0) /* SCUEN, LDOEN, BYPASS */
-#define CR3_LDOEN        (1u << 1)
-#define CSR1_ACTVOSRDY   (1u << 13)
-#define D3CR_VOS_MASK    (3u << 14)
-#define D3CR_VOS_1       (3u << 14)
-#define D3CR_VOSRDY      (1u << 13)
+#define CR3_SUPPLY_MASK (7u << 0) /* SCUEN, LDOEN, BYPASS */
+#define CR3_LDOEN       (1u << 1)
+#define CSR1_ACTVOSRDY  (1u << 13)
+#define D3CR_VOS_MASK   (3u << 14)
+#define D3CR_VOS_1      (3u << 14)
+#define D3CR_VOSRDY     (1u << 13)
 
 #define CR_PLL1ON  (1u << 24)
 #define CR_PLL1RDY (1u << 25)
 
-#define PLL_SOURCE_MASK (3u << 0 | 0x3Fu << 4)
+#define PLL_SOURCE_MASK  (3u << 0 | 0x3Fu << 4)
 #define PLL_SOURCE_HSI_4 (0u << 0 | 4u << 4)
-#define PLLCFGR_1_MASK  (0xFu << 0 | 7u << 16)
-#define PLLCFGR_1       (3u << 2 | 1u << 16) /* input of 8 to 16 MHz, wide VCO, output P alone */
-#define PLL1_N_50_P_2   (49u << 0 | 1u << 9 | 1u << 16 | 1u << 24)
+#define PLLCFGR_1_MASK   (0xFu << 0 | 7u << 16)
+#define PLLCFGR_1        (3u << 2 | 1u << 16) /* input of 8 to 16 MHz, wide VCO, output P alone */
+#define PLL1_N_50_P_2    (49u << 0 | 1u << 9 | 1u << 16 | 1u << 24)
 
 #define D1CFGR_MASK   (0xFu << 0 | 7u << 4 | 0xFu << 8)
 #define D1CFGR_BUS_2  (8u << 0 | 4u << 4) /* AXI and AHB half of the core, APB3 half of that */

@@ -34,7 +34,7 @@ _Static_assert(SQM_UART_BASE == 0x40013800, "only the pins of USART1 are set her
 #define CR_PLL1ON  (1u << 24)
 #define CR_PLL1RDY (1u << 25)
 
-#define PLL1_SOURCE_MSIS (1u << 0)  /* M = 1; an input of 4 to 8 MHz; the booster takes 4 MHz */
+#define PLL1_SOURCE_MSIS (1u << 0) /* M = 1; an input of 4 to 8 MHz; the booster takes 4 MHz */
 #define PLL1_R_ENABLE    (1u << 18)
 #define PLL1_N_80_R_2    (79u << 0 | 1u << 9 | 1u << 16 | 1u << 24)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from sq_micro.board import Board, load_board
 from sq_micro.codegen.render import render_board, render_project
+from sq_micro.kernels.catalogue import PORTABLE
 from sq_micro.plan.plan import make_plan
 from sq_micro.quant.graph import QuantGraph
 from sq_micro.toolchain.cmake import BuildRequest
@@ -15,9 +16,11 @@ from sq_micro.toolchain.compiler import CompilerChoice, find_compiler
 NUCLEO = "nucleo_l4r5zi"
 
 
-def request_for(graph: QuantGraph, folder: Path, board: Board, compiler: CompilerChoice) -> BuildRequest:
+def request_for(
+    graph: QuantGraph, folder: Path, board: Board, compiler: CompilerChoice, isa: str = PORTABLE
+) -> BuildRequest:
     """Generate a model for a board, ready to be built."""
-    plan = make_plan(graph.topology, graph.bitwidths, board.core.isa)
+    plan = make_plan(graph.topology, graph.bitwidths, isa)
     render_project(graph, plan).write(folder / "model")
     render_board(graph, plan, board).write(folder / "board")
     return BuildRequest(
