@@ -162,8 +162,9 @@ class ArmCore:
 
 @dataclass(slots=True)
 class RiscvCore:
-    """An RV32 core in machine mode. None of ours takes words at odd addresses (ESP32-C3's does; its
-    firmware is compiled as for the others)."""
+    """An RV32 core in machine mode. Words at odd addresses are faults on the Hazard3 and the E31; code for the ESP32-C3
+    is compiled like theirs.
+    """
 
     counters: CounterCsrs
     strict: bool = True
