@@ -167,7 +167,7 @@ def _require_identical(session: Session, graph: QuantGraph, golden: GoldenVector
     expected = golden.outputs.reshape(len(golden), -1)
     for sample in np.flatnonzero((measured.outputs != expected).any(axis=1))[:1]:
         codes = golden.inputs[sample : sample + 1]
-        steps = _expected_steps(graph, codes)
+        steps = _expected_steps(graph, codes, session.hello.isa)
         if located := locate(session, codes.tobytes(), steps):
             raise GoldenMismatchError(
                 f"{located.operator}, sample {sample}",
@@ -181,11 +181,11 @@ def _require_identical(session: Session, graph: QuantGraph, golden: GoldenVector
             raise difference
 
 
-def _expected_steps(graph: QuantGraph, codes: Int8Array) -> list[ExpectedOutput]:
+def _expected_steps(graph: QuantGraph, codes: Int8Array, isa: str) -> list[ExpectedOutput]:
     """What each operator leaves in the arena for one sample, by the reference."""
     left: dict[str, Int8Array] = {}
     run(graph, codes, lambda operator, output: left.update({operator.name: output[0].ravel()}))
-    spans = make_plan(graph.topology, graph.bitwidths).tensors
+    spans = make_plan(graph.topology, graph.bitwidths, isa).tensors
     return [
         ExpectedOutput(operator.name, spans[operator.output].offset_bytes, left[operator.name])
         for operator in executed_operators(graph.topology)

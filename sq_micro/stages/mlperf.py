@@ -82,7 +82,7 @@ def prepare(workspace: Workspace, request: MlperfRequest) -> Prepared:
     codes = _codes_of_bytes(graph, samples)
     config = render_mlperf_config(request.benchmark, codes, graph.output_params, energy=pin is not None)
     write_atomically(folder / "config" / "mlperf_config.h", config)
-    render_board(graph, make_plan(graph.topology, graph.bitwidths), board).write(folder / "board")
+    render_board(graph, make_plan(graph.topology, graph.bitwidths, board.core.isa), board).write(folder / "board")
     firmware = build_image(
         BuildRequest(
             model_dir=(workspace / "model").resolve(),
