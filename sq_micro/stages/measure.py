@@ -139,7 +139,7 @@ def measure(workspace: Workspace, options: MeasureOptions | None = None, notify:
             }
         ),
         build=built.build,
-        measurement=measurement_record(graph, board, measured, beside.record, accuracy, notes),
+        measurement=measurement_record(graph, board, measured, beside, accuracy, notes),
         verification=VerificationRecord(
             oracle=quantized.oracle, samples=len(golden), identical=measured.identical or 0
         ),

@@ -95,7 +95,7 @@ def prepare(workspace: Workspace, request: MlperfRequest) -> Prepared:
         )
     )
     elf = Workspace(folder).publish(firmware.elf, "firmware.elf")
-    if board.serial is not None:
+    if board.serial is not None and board.serial.usb_ids:  # others hang on an adapter of which nobody knows
         write_atomically(folder / "devices.yaml", devices_yaml(board, baud, simulated=False))
     write_atomically(folder / "devices_simulated.yaml", devices_yaml(board, baud, simulated=True))
     write_atomically(folder / "tests_performance.yaml", script_yaml(request.benchmark, inferences))

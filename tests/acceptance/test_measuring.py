@@ -54,6 +54,7 @@ def test_qemus_blocks_give_the_cycles_of_the_simulated_core(on_mps2: Path) -> No
     assert found["cycles"] is None
     assert found["cycle_source"] == "none"
     assert found["modelled"]["by"] == "qemu"
+    assert found["instructions"] == found["modelled"]["instructions"]
     assert found["modelled"]["instructions"] == pytest.approx(simulated["instructions"], rel=1e-5)
     assert found["modelled"]["cycles"] == pytest.approx(simulated["cycles"]["median"], rel=1e-5)
     assert [note for note in found["notes"] if "stands still" in note]
