@@ -237,7 +237,6 @@ def _count_accuracy(
 def _counter_note(board: Board, measured: Measurement) -> str | None:
     if measured.counter_alive or board.core.cycle_counter == "none":
         return None
-    return (
-        f"no latency: the cycle counter ({board.core.cycle_counter}) stands still on link {measured.link}, so that"
-        " nothing can be timed"
-    )
+    if measured.link == "qemu":
+        return "no latency: QEMU's cycle counters stand still or tell the host's time"
+    return f"no latency: the cycle counter ({board.core.cycle_counter}) stands still on link {measured.link}"
