@@ -7,10 +7,8 @@
 
 static uint32_t operator_cycles[BOUND_OPERATORS];
 
-#define NO_INPUT (BOUND_OPERATORS + 1)
-
-/* Operators that have run since the input was written. */
-static uint32_t steps_done = NO_INPUT;
+/* One more than the operators that have run since the input was written; 0: there is no input. */
+static uint32_t position;
 
 static uint64_t timed_invoke(void)
 {
@@ -44,7 +42,7 @@ sqm_run sqm_run_model(bool profile)
     run.input_crc = sqm_crc32((const uint8_t *)BOUND_INPUT(), BOUND_INPUT_BYTES);
     run.cycles = profile ? timed_operators() : timed_invoke();
     run.output_crc = sqm_crc32((const uint8_t *)BOUND_OUTPUT(), BOUND_OUTPUT_BYTES);
-    steps_done = NO_INPUT;
+    position = 0;
     return run;
 }
 
@@ -56,19 +54,19 @@ uint32_t sqm_run_cycles_of(uint32_t index)
 void sqm_run_input_written(uint32_t offset)
 {
     if (offset == 0) {
-        steps_done = 0;
-    } else if (steps_done != 0) {
-        steps_done = NO_INPUT; /* the bytes before it were lost in a reset, or used up */
+        position = 1;
+    } else if (position != 1) {
+        position = 0; /* the bytes before it were lost in a reset, or used up */
     }
 }
 
 bool sqm_run_step(uint32_t index)
 {
-    if (index == steps_done) {
+    if (index + 1 == position) {
         BOUND_INVOKE_OPERATOR((int32_t)index);
-        ++steps_done;
+        ++position;
     }
-    return index + 1 == steps_done;
+    return index + 2 == position;
 }
 
 uint32_t sqm_run_spin(uint32_t rounds)

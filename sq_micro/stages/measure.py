@@ -139,7 +139,7 @@ def measure(workspace: Workspace, options: MeasureOptions | None = None, notify:
             }
         ),
         build=built.build,
-        measurement=measurement_record(graph, board, measured, beside.record, accuracy, notes),
+        measurement=measurement_record(graph, board, measured, beside, accuracy, notes),
         verification=VerificationRecord(
             oracle=quantized.oracle, samples=len(golden), identical=measured.identical or 0
         ),
@@ -167,7 +167,7 @@ def _require_identical(session: Session, graph: QuantGraph, golden: GoldenVector
     expected = golden.outputs.reshape(len(golden), -1)
     for sample in np.flatnonzero((measured.outputs != expected).any(axis=1))[:1]:
         codes = golden.inputs[sample : sample + 1]
-        steps = _expected_steps(graph, codes)
+        steps = _expected_steps(graph, codes, session.hello.isa)
         if located := locate(session, codes.tobytes(), steps):
             raise GoldenMismatchError(
                 f"{located.operator}, sample {sample}",
@@ -181,11 +181,11 @@ def _require_identical(session: Session, graph: QuantGraph, golden: GoldenVector
             raise difference
 
 
-def _expected_steps(graph: QuantGraph, codes: Int8Array) -> list[ExpectedOutput]:
+def _expected_steps(graph: QuantGraph, codes: Int8Array, isa: str) -> list[ExpectedOutput]:
     """What each operator leaves in the arena for one sample, by the reference."""
     left: dict[str, Int8Array] = {}
     run(graph, codes, lambda operator, output: left.update({operator.name: output[0].ravel()}))
-    spans = make_plan(graph.topology, graph.bitwidths).tensors
+    spans = make_plan(graph.topology, graph.bitwidths, isa).tensors
     return [
         ExpectedOutput(operator.name, spans[operator.output].offset_bytes, left[operator.name])
         for operator in executed_operators(graph.topology)
@@ -237,7 +237,6 @@ def _count_accuracy(
 def _counter_note(board: Board, measured: Measurement) -> str | None:
     if measured.counter_alive or board.core.cycle_counter == "none":
         return None
-    return (
-        f"no latency: the cycle counter ({board.core.cycle_counter}) stands still on link {measured.link}, so that"
-        " nothing can be timed"
-    )
+    if measured.link == "qemu":
+        return "no latency: QEMU's cycle counters stand still or tell the host's time"
+    return f"no latency: the cycle counter ({board.core.cycle_counter}) stands still on link {measured.link}"

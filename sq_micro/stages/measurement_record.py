@@ -16,17 +16,17 @@ from sq_micro.report.result import (
     CyclesRecord,
     DeviceAccuracyRecord,
     MeasurementRecord,
-    ModelledRecord,
     OperatorRecord,
 )
 from sq_micro.stages.accuracy import Metric
+from sq_micro.stages.modelled import Beside
 
 
 def measurement_record(
     graph: QuantGraph,
     board: Board,
     measured: Measurement,
-    modelled: ModelledRecord | None,
+    beside: Beside,
     accuracy: DeviceAccuracyRecord | None,
     notes: Sequence[str],
 ) -> MeasurementRecord:
@@ -60,11 +60,13 @@ def measurement_record(
         carried_inputs=measured.carried,
         runs=measured.runs,
         cycles=cycles,
-        instructions=int(statistics.median_low(measured.instructions)) if measured.instructions else None,
+        instructions=(
+            int(statistics.median_low(measured.instructions)) if measured.instructions else beside.instructions
+        ),
         latency_s=latency_s,
         energy_j=latency_s * board.active_power_w if latency_s and board.active_power_w else None,
         operators=operators,
-        modelled=modelled,
+        modelled=beside.record,
         accuracy=accuracy,
         notes=list(notes),
     )

@@ -82,7 +82,7 @@ def prepare(workspace: Workspace, request: MlperfRequest) -> Prepared:
     codes = _codes_of_bytes(graph, samples)
     config = render_mlperf_config(request.benchmark, codes, graph.output_params, energy=pin is not None)
     write_atomically(folder / "config" / "mlperf_config.h", config)
-    render_board(graph, make_plan(graph.topology, graph.bitwidths), board).write(folder / "board")
+    render_board(graph, make_plan(graph.topology, graph.bitwidths, board.core.isa), board).write(folder / "board")
     firmware = build_image(
         BuildRequest(
             model_dir=(workspace / "model").resolve(),
@@ -95,7 +95,7 @@ def prepare(workspace: Workspace, request: MlperfRequest) -> Prepared:
         )
     )
     elf = Workspace(folder).publish(firmware.elf, "firmware.elf")
-    if board.serial is not None:
+    if board.serial is not None and board.serial.usb_ids:  # others hang on an adapter of which nobody knows
         write_atomically(folder / "devices.yaml", devices_yaml(board, baud, simulated=False))
     write_atomically(folder / "devices_simulated.yaml", devices_yaml(board, baud, simulated=True))
     write_atomically(folder / "tests_performance.yaml", script_yaml(request.benchmark, inferences))

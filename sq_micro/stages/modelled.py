@@ -17,13 +17,14 @@ from sq_micro.report.result import ModelledRecord
 
 @dataclass(frozen=True, slots=True)
 class Beside:
-    """What stands beside the figures of the link; where that could not be had, why."""
+    """What stands beside the figures of the link; where that could not be had, why.
 
-    record: ModelledRecord | None
-    note: str | None
+    instructions  that the link itself executes, where they were counted apart
+    """
 
-
-NOTHING = Beside(None, None)
+    record: ModelledRecord | None = None
+    note: str | None = None
+    instructions: int | None = None
 
 
 def modelled_beside(link: str, elf: Path, board: Board, inputs: Int8Array, model_hash: str, timeout_s: float) -> Beside:
@@ -33,23 +34,26 @@ def modelled_beside(link: str, elf: Path, board: Board, inputs: Int8Array, model
     """
     try:
         if link == "qemu":
-            return Beside(_by_qemu(elf, board, inputs, timeout_s), None)
+            return _by_qemu(elf, board, inputs, timeout_s)
         if link == "renode":
-            return Beside(_by_simulator(elf, board, inputs, model_hash, timeout_s), None)
+            return Beside(_by_simulator(elf, board, inputs, model_hash, timeout_s))
     except (ToolchainError, LinkError) as error:
-        return Beside(None, f"no modelled cycles: {error}")
-    return NOTHING
+        return Beside(note=f"no modelled cycles: {error}")
+    return Beside()
 
 
-def _by_qemu(elf: Path, board: Board, inputs: Int8Array, timeout_s: float) -> ModelledRecord:
-    totals = count_in_qemu(elf, board, inputs[0].tobytes(), timeout_s)
-    return ModelledRecord(
+def _by_qemu(elf: Path, board: Board, inputs: Int8Array, timeout_s: float) -> Beside:
+    counts = count_in_qemu(elf, board, inputs[0].tobytes(), timeout_s)
+    if counts.cycles is None:
+        return Beside(None, f"no modelled cycles: there is no model of {board.core.name}", counts.instructions)
+    record = ModelledRecord(
         by="qemu",
-        cycles=totals.cycles,
-        instructions=totals.instructions,
-        latency_s=_latency_s(totals.cycles, board),
+        cycles=counts.cycles,
+        instructions=counts.instructions,
+        latency_s=_latency_s(counts.cycles, board),
         operators=None,
     )
+    return Beside(record, None, counts.instructions)
 
 
 def _by_simulator(

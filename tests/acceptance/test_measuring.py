@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 from elftools.elf.elffile import ELFFile
 
+from sq_micro.board import board_ids, load_board
 from tests.acceptance.command_line import sq_micro
 from tests.acceptance.conftest import Digits
 
@@ -54,10 +56,28 @@ def test_qemus_blocks_give_the_cycles_of_the_simulated_core(on_mps2: Path) -> No
     assert found["cycles"] is None
     assert found["cycle_source"] == "none"
     assert found["modelled"]["by"] == "qemu"
+    assert found["instructions"] == found["modelled"]["instructions"]
     assert found["modelled"]["instructions"] == pytest.approx(simulated["instructions"], rel=1e-5)
     assert found["modelled"]["cycles"] == pytest.approx(simulated["cycles"]["median"], rel=1e-5)
     assert [note for note in found["notes"] if "stands still" in note]
     assert "cycle model" in ran.out
+
+
+@pytest.mark.long
+@pytest.mark.simulator
+@pytest.mark.skipif(not (os.environ.get("SQ_RENODE") or shutil.which("renode")), reason="renode is not installed")
+@pytest.mark.parametrize("board", [name for name in board_ids() if load_board(name).renode is not None])
+def test_renode_executes_what_the_simulated_core_executes(digits: Digits, tmp_path: Path, board: str) -> None:
+    out = deployed(digits, tmp_path / board, board)
+    ran = sq_micro("measure", "--out", out, "--link", "renode", "--runs", "1")
+    assert ran.code == 0, ran.err
+    found = measurement(out)
+    assert found["cycles"] is None
+    assert found["instructions"] == found["modelled"]["instructions"]
+    assert found["modelled"]["by"] == "simulator"
+    raw = json.loads((out / "11_measurement.json").read_text())
+    assert raw["operator_instructions"] == [operator["instructions"] for operator in found["operators"]]
+    assert sum(raw["operator_instructions"]) == pytest.approx(found["instructions"], rel=0.01)
 
 
 @pytest.mark.simulator

@@ -13,7 +13,7 @@ from sq_micro.errors import LinkError
 from sq_micro.measure.mlperf.bridge import Bridge, Endpoint, PtyEndpoint, TcpEndpoint
 from sq_micro.reference.interpreter import run
 from sq_micro.stages.mlperf import link_to
-from sq_micro.stages.quantize import quantized_graph
+from sq_micro.stages.quantize import executed_graph
 from sq_micro.workspace import Workspace
 from tests.acceptance.command_line import sq_micro
 from tests.acceptance.conftest import Digits
@@ -76,7 +76,7 @@ def test_the_commands_are_those_of_the_protocol(on_host: Path, endpoint: type[En
 
 def test_accuracy_mode_decides_as_the_reference(on_host: Path) -> None:
     samples = dataset(on_host / "mlperf" / "dataset" / "ic01")[:150]
-    graph = quantized_graph(Workspace(on_host))
+    graph = executed_graph(Workspace(on_host))
     pixels = np.stack([np.frombuffer(data, np.uint8) for data, _ in samples]).reshape(-1, 8, 8, 1)
     decided = run(graph, graph.quantize_input(pixels * np.float32(1 / 16))).argmax(axis=1)
     with Bridge(link_to(Workspace(on_host), None), PtyEndpoint()) as bridge, Client(bridge.address) as client:

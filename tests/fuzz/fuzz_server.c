@@ -28,8 +28,8 @@ static size_t seal(const uint8_t *data, size_t size, uint8_t *wire)
             count = SQM_FRAME_BODY_BYTES + 1;
         }
         memcpy(payload + 1, data + 1, count);
-        if (payload[1] == 7) { /* SPIN */
-            payload[4] = payload[5] = 0;
+        if (payload[1] == 7) { /* SPIN: more than 255 rounds would find nothing but time */
+            payload[3] = payload[4] = payload[5] = 0;
         }
         used += sqm_frame_encode(payload, (uint32_t)count - 1, wire + used);
         data += 1 + count;

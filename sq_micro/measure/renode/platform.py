@@ -6,7 +6,7 @@ memories are often larger than the part's, so that a firmware that overruns its 
 
 from __future__ import annotations
 
-from sq_micro.board import Board, Uart
+from sq_micro.board import Board, Memory, Uart
 from sq_micro.errors import UsageError
 
 # Instructions per microsecond of virtual time, and the rate of the counters: then a count is a number of instructions.
@@ -16,30 +16,28 @@ MIPS = 100
 _CORES = ("cortex-m0", "cortex-m0+", "cortex-m3", "cortex-m4", "cortex-m7", "cortex-m33")
 _LPUART_BASE = 0x4000_8000  # LPUART1 of every STM32 family whose USART the driver knows
 
+_UART_MODELS = {
+    "cmsdk": "CMSDK_APB_UART",
+    "stm32_usart": "STM32F7_USART",
+    "stm32f4_usart": "STM32_UART",
+    "nrf_uart": "NRF52840_UART",
+}
+_WITH_SIZE = ("STM32_UART",)  # models that do not know their own
+_WITHOUT_CLOCK = ("NRF52840_UART",)
+
 
 def platform_text(board: Board) -> str:
     """The .repl file. Raises UsageError iff Renode models not the board's core or UART."""
     if board.flash is None or board.sram is None or board.renode is None:
         raise UsageError(f"board '{board.id}' has no [renode] table; it is not known how Renode could model it")
-    if board.core.name not in _CORES:
-        raise UsageError(
-            f"board '{board.id}': Renode is not set up for {board.core.name}, only for {', '.join(_CORES)}"
-        )
     # One entry a line, because the short form is the same in all versions of Renode.
     entries = [
-        _entry("flash", "Memory.MappedMemory", board.flash.origin, f"size: {board.flash.size_bytes:#x}"),
-        _entry("sram", "Memory.MappedMemory", board.sram.origin, f"size: {board.sram.size_bytes:#x}"),
-        _entry(
-            "nvic",
-            "IRQControllers.NVIC",
-            0xE000_E000,
-            f"priorityMask: 0xF0; systickFrequency: {MIPS}000000; IRQ -> cpu@0",
-        ),
-        f'cpu: CPU.CortexM @ sysbus {{ cpuType: "{board.core.name}"; nvic: nvic; PerformanceInMips: {MIPS} }}',
+        _memory("flash", board.flash),
+        _memory("sram", board.sram),
+        *(_memory(region.name, region.memory) for region in board.regions),
+        *_core(board),
+        _uart(board.uart),
     ]
-    if board.core.cycle_counter == "dwt":
-        entries.append(_entry("dwt", "Miscellaneous.DWT", 0xE000_1000, f"frequency: {MIPS}000000"))
-    entries.append(_uart(board.uart))
     entries += [
         _entry(block.name, "Memory.ArrayMemory", block.origin, f"size: {block.size_bytes:#x}")
         for block in board.renode.registers
@@ -57,13 +55,37 @@ def register_values(board: Board) -> tuple[tuple[int, int], ...]:
     return tuple(sorted(values.items()))
 
 
+def _core(board: Board) -> list[str]:
+    """The core with what counts in it. Raises UsageError iff Renode models not the core."""
+    core = board.core
+    if core.name not in _CORES:
+        raise UsageError(f"board '{board.id}': Renode is not set up for {core.name}, only for {', '.join(_CORES)}")
+    counter = _entry("dwt", "Miscellaneous.DWT", 0xE000_1000, f"frequency: {MIPS}000000")
+    return [
+        _entry(
+            "nvic",
+            "IRQControllers.NVIC",
+            0xE000_E000,
+            f"priorityMask: 0xF0; systickFrequency: {MIPS}000000; IRQ -> cpu@0",
+        ),
+        f'cpu: CPU.CortexM @ sysbus {{ cpuType: "{core.name}"; nvic: nvic; PerformanceInMips: {MIPS} }}',
+        *([counter] if core.cycle_counter == "dwt" else []),
+    ]
+
+
 def _uart(uart: Uart) -> str:
-    if uart.driver == "cmsdk":
-        return _entry("uart", "UART.CMSDK_APB_UART", uart.base, f"frequency: {uart.clock_hz}")
-    if uart.driver == "stm32_usart":
-        low_power = "; lowPowerMode: true" if uart.base == _LPUART_BASE else ""
-        return _entry("uart", "UART.STM32F7_USART", uart.base, f"frequency: {uart.clock_hz}{low_power}")
-    raise UsageError(f"Renode is not set up for UARTs of driver '{uart.driver}'; use --link simulator")
+    model = _UART_MODELS.get(uart.driver)
+    if model is None:
+        raise UsageError(f"Renode is not set up for UARTs of driver '{uart.driver}'; use --link simulator")
+    settings = [] if model in _WITHOUT_CLOCK else [f"frequency: {uart.clock_hz}"]
+    if uart.driver == "stm32_usart" and uart.base == _LPUART_BASE:
+        settings.append("lowPowerMode: true")
+    place = f"<{uart.base:#010x}, +0x100>" if model in _WITH_SIZE else f"{uart.base:#010x}"
+    return f"uart: UART.{model} @ sysbus {place}" + (f" {{ {'; '.join(settings)} }}" if settings else "")
+
+
+def _memory(name: str, memory: Memory) -> str:
+    return _entry(name, "Memory.MappedMemory", memory.origin, f"size: {memory.size_bytes:#x}")
 
 
 def _entry(name: str, model: str, origin: int, settings: str) -> str:

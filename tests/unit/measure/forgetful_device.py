@@ -40,7 +40,7 @@ class ForgetfulDevice(PythonDevice):
             case 1:
                 self._last_run = None
                 fixed = (3, 1, 1, 0, 48_000_000, BYTES, BYTES, 64)
-                return struct.pack("<HBHHIIII", *fixed) + bytes.fromhex(MODEL_HASH) + b"desk\0armv7em\0sum\0"
+                return struct.pack("<HBHHIIII", *fixed) + bytes.fromhex(MODEL_HASH) + b"desk\0armv7em_dsp\0sum\0"
             case 2:
                 offset = int.from_bytes(frame.body[:4], "little")
                 self._arena[offset : offset + len(frame.body) - 4] = frame.body[4:]

@@ -85,7 +85,7 @@ class PythonDevice:
         match frame.id:
             case 1:
                 fixed = (self._protocol, self._cycle_source, OPERATORS, 2, CLOCK_HZ, INPUT_BYTES, OUTPUT_BYTES, 64)
-                return struct.pack("<HBHHIIII", *fixed) + bytes.fromhex(MODEL_HASH) + b"desk\0armv7em\0sum\0"
+                return struct.pack("<HBHHIIII", *fixed) + bytes.fromhex(MODEL_HASH) + b"desk\0armv7em_dsp\0sum\0"
             case 2:
                 offset = int.from_bytes(frame.body[:4], "little")
                 self._input[offset : offset + len(frame.body) - 4] = frame.body[4:]

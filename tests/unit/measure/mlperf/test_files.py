@@ -10,6 +10,7 @@ import pytest
 
 from sq_micro.board import load_board
 from sq_micro.errors import UsageError
+from sq_micro.measure.mlperf.bridge import TcpEndpoint
 from sq_micro.measure.mlperf.files import devices_yaml, loop_count, script_yaml, write_dataset
 from sq_micro.measure.mlperf.official import runner_command
 from tests.mlperf.client import dataset
@@ -70,3 +71,12 @@ def test_the_shim_shows_the_port_to_the_runner(tmp_path: Path) -> None:
     assert done.stdout.startswith("/dev/pts/7 0x1209 0x1 ['--dataset_path', ")
     assert "tests_accuracy.yaml" in command[-3]
     assert done.stdout.strip().endswith("__main__")
+
+
+def test_a_port_that_is_taken_is_named() -> None:
+    endpoint = TcpEndpoint(0)
+    try:
+        with pytest.raises(UsageError, match="choose another port"):
+            TcpEndpoint(int(endpoint.address.rpartition(":")[2]))
+    finally:
+        endpoint.close()
