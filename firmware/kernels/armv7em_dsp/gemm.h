@@ -18,7 +18,7 @@
  * columns      per pair of pixels quads * 4 words: taps 0 and 2 of the first pixel, of the second,
  *              taps 1 and 3 of the first, of the second; and so on.
  * table        the block's, whose last words are two for each channel, m and s: SMMLAR(a, m, a) is
- *              the first rounding of requantize.h, SMMLAR(a, s, zero point) the second.
+ *              the first rounding of requantize.h, SMMLSR(a, s, zero point) the second.
  * output       the block's first code of the first pixel.
  * stride       bytes from a pixel's codes to the next pixel's.
  * quads        groups of four taps, at least 1.
@@ -90,13 +90,13 @@ _Static_assert(sizeof(void *) != 4 || offsetof(sqm_gemm, taps_sums) == 36,
 #define SQM_ASM_REQUANTIZE(acc, m, s, zero)                                                        \
     "smmlar " #acc ", " #acc ", " #m ", " #acc "\n"                                                \
     "add.w " #acc ", " #acc ", " #acc ", asr #31\n"                                                \
-    "smmlar " #acc ", " #acc ", " #s ", " #zero "\n"                                               \
+    "smmlsr " #acc ", " #acc ", " #s ", " #zero "\n"                                               \
     "ssat " #acc ", #8, " #acc "\n"
 
 /** The same for a zero point of -128. */
 #define SQM_ASM_REQUANTIZE_LOW(acc, m, s, zero)                                                    \
     "smmlar " #acc ", " #acc ", " #m ", " #acc "\n"                                                \
-    "smmlar " #acc ", " #acc ", " #s ", " #zero "\n"                                               \
+    "smmlsr " #acc ", " #acc ", " #s ", " #zero "\n"                                               \
     "ssat " #acc ", #8, " #acc "\n"
 
 /** Sums of two pixels' four channels in r4-r7, r8-r11 to memory as codes; r0 = their m and s. */
