@@ -15,7 +15,6 @@ from sq_micro.kernels.catalogue import PORTABLE
 from sq_micro.kernels.lanes import (
     FORMATS,
     folded_bias,
-    is_plain,
     meaning_words,
     pack_lanes,
     scaling_words,
@@ -51,14 +50,6 @@ def exact_choice(graph: QuantGraph, choice: KernelChoice, operator: WeightedOper
     return portable_dense(operator, bits)
 
 
-def general_from(graph: QuantGraph, operator: WeightedOperator) -> int:
-    """The first block of channels that C requantizes: 0, or the one that is not full."""
-    found = requantization(graph, operator)
-    plain = is_plain(found.shift, found.minimum, found.maximum)
-    block = FORMATS[graph.bitwidths.weights[operator.name]].block
-    return len(found.shift) // block if plain else 0
-
-
 def requantization(graph: QuantGraph, operator: WeightedOperator) -> ChannelRequantization:
     """The fixed-point constants of an operator with weights."""
     found = graph.arithmetic[operator.name]
@@ -84,7 +75,7 @@ def _lanes_arrays(
     rows, found = _rows(graph, operator), requantization(graph, operator)
     name = comment(f"'{operator.name}'")
     bias = folded_bias(graph.biases[operator.bias], rows, graph.activations[operator.input].zero_point)
-    scaling = scaling_words(found.multiplier, found.shift, bits, general_from(graph, operator))
+    scaling = scaling_words(found, bits)
     table = np.concatenate([starting_words(bias, levels, bits), scaling], axis=1).astype(np.int32)
     packed = pack_lanes(rows, levels, bits, choice.taps)
     arrays = [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sq_micro.codegen.constants import general_from, requantization
+from sq_micro.codegen.constants import requantization
 from sq_micro.ir.operators import Conv2D, Dense
 from sq_micro.kernels.dsp import LaneKernels, conv2d_kernels, dense_kernels, unpacked_words
 from sq_micro.kernels.lanes import FORMATS, block_words
@@ -33,7 +33,6 @@ def lane_params(graph: QuantGraph, op: Conv2D | Dense, choice: KernelChoice) -> 
         "unpacked_words": unpacked_words(choice.taps, kernels),
         "table_words": FORMATS[bits].table_words,
         **taps_sums,
-        "general_from": general_from(graph, op),
         "output_offset": graph.activations[op.output].zero_point,
         "output_minimum": found.minimum,
         "output_maximum": found.maximum,

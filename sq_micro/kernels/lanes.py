@@ -18,7 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sq_micro.kernels.packing import PLANES
-from sq_micro.quant.params import Int8Array, Int32Array, Levels
+from sq_micro.quant.arithmetic import ChannelRequantization
+from sq_micro.quant.params import ACTIVATION_MAXIMUM, ACTIVATION_MINIMUM, Int8Array, Int32Array, Levels
 
 UInt32Array = NDArray[np.uint32]
 Int64Array = NDArray[np.int64]
@@ -175,11 +176,6 @@ def folded_bias(bias: Int32Array, weights: Int8Array, zero_point: int) -> Int64A
     return np.asarray(bias.astype(np.int64) - zero_point * weights.astype(np.int64).sum(axis=1))
 
 
-def is_plain(shift: Int32Array, minimum: int, maximum: int) -> bool:
-    """Whether the kernels' own requantization serves: every shift at most −2, the clamp int8's range."""
-    return bool((shift <= -2).all()) and (minimum, maximum) == (-128, 127)
-
-
 def starting_words(bias: Int64Array, levels: Int8Array, bits: int) -> Int64Array:
     """(blocks, …): what a block's table begins with.
 
@@ -198,17 +194,23 @@ def starting_words(bias: Int64Array, levels: Int8Array, bits: int) -> Int64Array
     return full if form.signed_offset else full[:, [0, 2, 1, 3]]
 
 
-def scaling_words(multiplier: Int32Array, shift: Int32Array, bits: int, general_from: int) -> Int64Array:
-    """(blocks, 2·block): m and s of each channel. Blocks from `general_from` on have multiplier and shift; before it
-    2·multiplier − 2^32 and 2^(32 + shift): SMMLAR(a, m, a) is then the first rounding, SMMLAR(a, s, zero point) the
-    second.
+def scaling_words(found: ChannelRequantization, bits: int) -> Int64Array:
+    """(blocks, 2·block): m and s of each channel, 2·multiplier − 2^32 and −2^(32 + shift): SMMLAR(a, m, a) is then the
+    first rounding, SMMLSR(a, s, zero point) the second.
+
+    A block that they do not serve has multiplier and shift: a shift is above −1, the clamp is not int8's range, or
+    channels are missing. C tells it by its first word, which is negative elsewhere.
     """
     block = FORMATS[bits].block
-    general = np.arange(len(shift)) >= general_from * block
-    m = np.where(general, multiplier.astype(np.int64), 2 * multiplier.astype(np.int64) - (1 << 32))
-    s = np.where(general, shift, np.int64(1) << np.where(general, 0, 32 + shift.astype(np.int64)))
-    pairs = np.stack([m, s], axis=1)
-    return np.pad(pairs, ((0, -len(pairs) % block), (0, 0))).reshape(-1, 2 * block)
+    multiplier, shift = (
+        np.pad(values.astype(np.int64), (0, -len(values) % block)).reshape(-1, block)
+        for values in (found.multiplier, found.shift)
+    )
+    whole = (found.minimum, found.maximum) == (ACTIVATION_MINIMUM, ACTIVATION_MAXIMUM)
+    general = (shift > -1).any(axis=1, keepdims=True) | (not whole)
+    m = np.where(general, multiplier, 2 * multiplier - (1 << 32))
+    s = np.where(general, shift, -(np.int64(1) << np.where(general, 0, 32 + shift)))
+    return np.stack([m, s], axis=2).reshape(-1, 2 * block)
 
 
 def _pairs(codes: Int64Array, block: int, taps: int) -> Int64Array:

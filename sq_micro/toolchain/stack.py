@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from elftools.elf.elffile import ELFFile
+from elftools.elf.sections import SymbolTableSection
 
 from sq_micro.errors import ToolchainError
 from sq_micro.toolchain.frames import frame_reader
@@ -90,6 +91,7 @@ def _functions(elf: Path) -> tuple[dict[int, _Function], dict[str, int]]:
             raise ToolchainError(f"{elf.name} has no symbols")
         reader = frame_reader(file["e_machine"])
         thumb_bit = 1 if file["e_machine"] == "EM_ARM" else 0
+        pools = _data_in_code(table)
         for symbol in table.iter_symbols():
             size, index = symbol["st_size"], symbol["st_shndx"]
             if symbol["st_info"]["type"] != "STT_FUNC" or size == 0 or isinstance(index, str):
@@ -97,10 +99,31 @@ def _functions(elf: Path) -> tuple[dict[int, _Function], dict[str, int]]:
             address = symbol["st_value"] & ~thumb_bit
             section = file.get_section(index)
             start = address - section["sh_addr"]
+            code = bytearray(section.data()[start : start + size])
+            for first, end in pools.get(index, ()):
+                overlap = slice(max(first - address, 0), max(min(end - address, size), 0))
+                code[overlap] = bytes(len(code[overlap]))
             try:
-                frame = reader.read(section.data()[start : start + size], address)
+                frame = reader.read(bytes(code), address)
             except ToolchainError as error:
                 raise ToolchainError(f"'{symbol.name}': {error.problem}") from error
             callees = frozenset(target for target in frame.targets if not address <= target < address + size)
             functions[address] = _Function(symbol.name, size, frame.bytes, callees)
     return functions, {function.name: address for address, function in functions.items()}
+
+
+def _data_in_code(table: SymbolTableSection) -> dict[int, list[tuple[int, int]]]:
+    """Where the literals are, (first, end) by section: an address among them may look like a branch.
+
+    The mapping symbols `$d` begin data, `$t`, `$a` and `$x` code (Arm AAELF32, RISC-V ELF psABI).
+    """
+    marks: dict[int, list[tuple[int, bool]]] = {}
+    for symbol in table.iter_symbols():
+        if symbol.name.startswith(("$d", "$t", "$a", "$x")) and not isinstance(symbol["st_shndx"], str):
+            marks.setdefault(symbol["st_shndx"], []).append((symbol["st_value"] & ~1, symbol.name.startswith("$d")))
+    found: dict[int, list[tuple[int, int]]] = {}
+    for section, places in marks.items():
+        places.sort()
+        ends = [*(address for address, _ in places[1:]), 1 << 32]
+        found[section] = [(place[0], end) for place, end in zip(places, ends, strict=True) if place[1]]
+    return found

@@ -129,7 +129,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Path:
     render_board(graph, make_plan(graph.topology, graph.bitwidths), load_board(BOARD)).write(folder)
     flags = [*load_board(BOARD).core.flags, "-std=c11", "-O2", "-g", "-Wall", "-Wextra", "-Wconversion", "-Werror"]
     flags += ["-ffreestanding", "-fno-builtin", "-fno-tree-loop-distribute-patterns", "-nostdlib"]
-    sources = [SERVER, *sorted((FIRMWARE / "soc/cortex_m").glob("*.c")), FIRMWARE / "soc/stm32l4r5/clock.c"]
+    sources = [SERVER, *sorted((FIRMWARE / "soc/cortex_m").glob("*.c")), FIRMWARE / "soc/fault_report.c"]
+    sources += [FIRMWARE / "soc/stm32l4r5/clock.c"]
     sources += [FIRMWARE / "hal" / name for name in ("uart_stm32_usart.c", "memory.c")]
     sources += [FIRMWARE / "protocol" / f"{name}.c" for name in ("frame", "cobs", "crc32")]  # faults are reported
     includes = [f"-I{path}" for path in (folder, FIRMWARE, FIRMWARE / "include")]

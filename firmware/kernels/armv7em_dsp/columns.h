@@ -48,38 +48,41 @@ SQM_NAKED uint32_t *sqm_expand_rows(SQM_IN_ASM uint32_t *columns, SQM_IN_ASM con
                                     SQM_IN_ASM const int8_t *second, SQM_IN_ASM int32_t run,
                                     SQM_IN_ASM int32_t rows, SQM_IN_ASM int32_t skip)
 {
-    __asm__("push.w {r4-r11, lr}\n"
-            "ldr.w r10, [sp, #36]\n"
-            "ldr.w r11, [sp, #40]\n"
-            /* The first round leaves out -run / 4 % 4 of the loop's four steps, 28 bytes each. */
-            "rsb.w r12, r3, #0\n"
-            "and.w r12, r12, #12\n"
-            "rsb.w r12, r12, r12, lsl #3\n"
-            "adr.w lr, 2f\n"
-            "add.w lr, lr, r12\n"
-            "orr.w lr, lr, #1\n"
-            "1:\n"
-            "add.w r12, r1, r3\n"
-            "bx lr\n"
-            ".balign 4\n"
-            "2:\n"
-            ".rept 4\n"
-            "ldr.w r8, [r1], #4\n"
-            "ldr.w r9, [r2], #4\n"
-            "sxtb16 r4, r8\n"
-            "sxtb16 r5, r9\n"
-            "sxtb16 r6, r8, ror #8\n"
-            "sxtb16 r7, r9, ror #8\n"
-            "stmia.w r0!, {r4-r7}\n"
-            ".endr\n"
-            "cmp.w r1, r12\n"
-            "bne.w 2b\n"
-            "add.w r1, r1, r11\n"
-            "add.w r2, r2, r11\n"
-            "subs.w r10, r10, #1\n"
-            "bne.w 1b\n"
-            "pop.w {r4-r11, pc}\n" ::
-                : "memory");
+    /* clang-format off */
+    __asm__(
+        "push.w {r4-r11, lr}\n"
+        "ldr.w r10, [sp, #36]\n"
+        "ldr.w r11, [sp, #40]\n"
+        /* The first round leaves out -run / 4 % 4 of the loop's four steps, 28 bytes each. */
+        "rsb.w r12, r3, #0\n"
+        "and.w r12, r12, #12\n"
+        "rsb.w r12, r12, r12, lsl #3\n"
+        "adr.w lr, 2f\n"
+        "add.w lr, lr, r12\n"
+        "orr.w lr, lr, #1\n"
+        "1:\n"
+        "add.w r12, r1, r3\n"
+        "bx lr\n"
+        ".balign 4\n"
+        "2:\n"
+        ".rept 4\n"
+        "ldr.w r8, [r1], #4\n"
+        "ldr.w r9, [r2], #4\n"
+        "sxtb16 r4, r8\n"
+        "sxtb16 r5, r9\n"
+        "sxtb16 r6, r8, ror #8\n"
+        "sxtb16 r7, r9, ror #8\n"
+        "stmia.w r0!, {r4-r7}\n"
+        ".endr\n"
+        "cmp.w r1, r12\n"
+        "bne.w 2b\n"
+        "add.w r1, r1, r11\n"
+        "add.w r2, r2, r11\n"
+        "subs.w r10, r10, #1\n"
+        "bne.w 1b\n"
+        "pop.w {r4-r11, pc}\n"
+        ::: "memory");
+    /* clang-format on */
 }
 
 /**
@@ -93,10 +96,15 @@ SQM_NAKED uint32_t *sqm_expand_rows_and_sum(SQM_IN_ASM uint32_t *columns,
                                             SQM_IN_ASM int32_t rows, SQM_IN_ASM int32_t skip,
                                             SQM_IN_ASM int32_t *sums)
 {
+    /* clang-format off */
     __asm__(
-        SQM_ENTER "add.w r12, sp, #36 + " SQM_FRAME "\n"
-                  "ldm.w r12, {r4, r5, r6}\n" SQM_PARK(0, r3) SQM_PARK(1, r4) SQM_PARK(2, r5)
-                      SQM_PARK(3, r6)
+        SQM_ENTER
+        "add.w r12, sp, #36 + " SQM_FRAME "\n"
+        "ldm.w r12, {r4, r5, r6}\n"
+        SQM_PARK(0, r3)
+        SQM_PARK(1, r4)
+        SQM_PARK(2, r5)
+        SQM_PARK(3, r6)
         /* The first round leaves out -run / 4 % 4 of the loop's four steps, 44 bytes each. */
         "rsb.w r12, r3, #0\n"
         "and.w r12, r12, #12\n"
@@ -107,33 +115,39 @@ SQM_NAKED uint32_t *sqm_expand_rows_and_sum(SQM_IN_ASM uint32_t *columns,
         "mov.w r3, #0x00010001\n"
         "mov.w r10, #0\n"
         "mov.w r11, #0\n"
-        "1:\n" SQM_TAKE(
-            r12, 0) "add.w r12, r1, r12\n"
-                    "bx lr\n"
-                    ".balign 4\n"
-                    "2:\n"
-                    ".rept 4\n"
-                    "ldr.w r8, [r1], #4\n"
-                    "ldr.w r9, [r2], #4\n"
-                    "sxtb16 r4, r8\n"
-                    "sxtb16 r5, r9\n"
-                    "sxtb16 r6, r8, ror #8\n"
-                    "sxtb16 r7, r9, ror #8\n"
-                    "smlad r10, r4, r3, r10\n"
-                    "smlad r11, r5, r3, r11\n"
-                    "smlad r10, r6, r3, r10\n"
-                    "smlad r11, r7, r3, r11\n"
-                    "stmia.w r0!, {r4-r7}\n"
-                    ".endr\n"
-                    "cmp.w r1, r12\n"
-                    "bne.w 2b\n" SQM_TAKE(
-                        r12,
-                        2) "add.w r1, r1, r12\n"
-                           "add.w r2, r2, r12\n" SQM_TAKE(r12, 1) "subs.w r12, r12, #1\n" SQM_PARK(
-                               1,
-                               r12) "bne.w 1b\n" SQM_TAKE(r12,
-                                                          3) "stm.w r12, {r10, r11}\n" SQM_LEAVE ::
-                               : "memory");
+        "1:\n"
+        SQM_TAKE(r12, 0)
+        "add.w r12, r1, r12\n"
+        "bx lr\n"
+        ".balign 4\n"
+        "2:\n"
+        ".rept 4\n"
+        "ldr.w r8, [r1], #4\n"
+        "ldr.w r9, [r2], #4\n"
+        "sxtb16 r4, r8\n"
+        "sxtb16 r5, r9\n"
+        "sxtb16 r6, r8, ror #8\n"
+        "sxtb16 r7, r9, ror #8\n"
+        "smlad r10, r4, r3, r10\n"
+        "smlad r11, r5, r3, r11\n"
+        "smlad r10, r6, r3, r10\n"
+        "smlad r11, r7, r3, r11\n"
+        "stmia.w r0!, {r4-r7}\n"
+        ".endr\n"
+        "cmp.w r1, r12\n"
+        "bne.w 2b\n"
+        SQM_TAKE(r12, 2)
+        "add.w r1, r1, r12\n"
+        "add.w r2, r2, r12\n"
+        SQM_TAKE(r12, 1)
+        "subs.w r12, r12, #1\n"
+        SQM_PARK(1, r12)
+        "bne.w 1b\n"
+        SQM_TAKE(r12, 3)
+        "stm.w r12, {r10, r11}\n"
+        SQM_LEAVE
+        ::: "memory");
+    /* clang-format on */
 }
 
 /**
@@ -149,43 +163,46 @@ SQM_NAKED int8_t *sqm_gather_rows(SQM_IN_ASM int8_t *to, SQM_IN_ASM const int8_t
                                   SQM_IN_ASM int32_t run, SQM_IN_ASM int32_t rows,
                                   SQM_IN_ASM int32_t skip)
 {
-    __asm__("push.w {r4-r7, lr}\n"
-            "ldr.w r4, [sp, #20]\n"
-            "lsr.w r5, r2, #2\n"
-            /* The first round leaves out -words % 4 of the loop's four steps, 8 bytes each. */
-            "rsb.w r6, r5, #0\n"
-            "and.w r6, r6, #3\n"
-            "adr.w r7, 2f\n"
-            "add.w r7, r7, r6, lsl #3\n"
-            "orr.w r7, r7, #1\n"
-            "1:\n"
-            "movs.w r12, r5\n"
-            "beq.w 3f\n"
-            "bx r7\n"
-            ".balign 4\n"
-            "2:\n"
-            ".rept 4\n"
-            "ldr.w r6, [r1], #4\n"
-            "str.w r6, [r0], #4\n"
-            ".endr\n"
-            "subs.w r12, r12, #4\n"
-            "bgt.w 2b\n"
-            "3:\n"
-            "tst.w r2, #2\n"
-            "beq.w 4f\n"
-            "ldrh.w r6, [r1], #2\n"
-            "strh.w r6, [r0], #2\n"
-            "4:\n"
-            "tst.w r2, #1\n"
-            "beq.w 5f\n"
-            "ldrb.w r6, [r1], #1\n"
-            "strb.w r6, [r0], #1\n"
-            "5:\n"
-            "add.w r1, r1, r4\n"
-            "subs.w r3, r3, #1\n"
-            "bne.w 1b\n"
-            "pop.w {r4-r7, pc}\n" ::
-                : "memory");
+    /* clang-format off */
+    __asm__(
+        "push.w {r4-r7, lr}\n"
+        "ldr.w r4, [sp, #20]\n"
+        "lsr.w r5, r2, #2\n"
+        /* The first round leaves out -words % 4 of the loop's four steps, 8 bytes each. */
+        "rsb.w r6, r5, #0\n"
+        "and.w r6, r6, #3\n"
+        "adr.w r7, 2f\n"
+        "add.w r7, r7, r6, lsl #3\n"
+        "orr.w r7, r7, #1\n"
+        "1:\n"
+        "movs.w r12, r5\n"
+        "beq.w 3f\n"
+        "bx r7\n"
+        ".balign 4\n"
+        "2:\n"
+        ".rept 4\n"
+        "ldr.w r6, [r1], #4\n"
+        "str.w r6, [r0], #4\n"
+        ".endr\n"
+        "subs.w r12, r12, #4\n"
+        "bgt.w 2b\n"
+        "3:\n"
+        "tst.w r2, #2\n"
+        "beq.w 4f\n"
+        "ldrh.w r6, [r1], #2\n"
+        "strh.w r6, [r0], #2\n"
+        "4:\n"
+        "tst.w r2, #1\n"
+        "beq.w 5f\n"
+        "ldrb.w r6, [r1], #1\n"
+        "strb.w r6, [r0], #1\n"
+        "5:\n"
+        "add.w r1, r1, r4\n"
+        "subs.w r3, r3, #1\n"
+        "bne.w 1b\n"
+        "pop.w {r4-r7, pc}\n"
+        ::: "memory");
+    /* clang-format on */
 }
 
 /** Expands, and sums where `sums` is not NULL. */

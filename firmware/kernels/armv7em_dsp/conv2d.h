@@ -28,8 +28,6 @@
  * unpacked_words  of a block's weights where they are unpacked, else 0.
  * table_words     of a block's table.
  * taps_sums       whether the kernel wants each pixel's sum of taps: 0 or 1.
- * general_from    the first block whose table holds multiplier and shift as requantize.h has them:
- *                 a shift is above -2, the clamp is narrower than int8, or channels are missing.
  */
 typedef struct {
     sqm_columns_params columns;
@@ -41,7 +39,6 @@ typedef struct {
     int32_t unpacked_words;
     int32_t table_words;
     int32_t taps_sums;
-    int32_t general_from;
     int32_t output_offset;
     int32_t output_minimum;
     int32_t output_maximum;
@@ -116,7 +113,7 @@ SQM_INLINE void sqm_conv2d__armv7em_dsp(const sqm_conv2d__armv7em_dsp_params *p,
                 unpack(g.weights, meaning == NULL ? NULL : meaning + 2 * block, taps, unpacked);
                 g.weights = unpacked;
             }
-            if (block >= p->general_from) {
+            if (sqm_general_block(g.table, p->table_words, p->block)) {
                 sqm_conv2d_general_block(p, &g, gemm, p->output_channels - block * p->block, count);
                 continue;
             }

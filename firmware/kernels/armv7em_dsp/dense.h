@@ -24,7 +24,6 @@
  * block_words     of a block's packed weights.
  * unpacked_words  of a block's weights where they are unpacked, else 0.
  * table_words     of a block's table.
- * general_from    the first block whose table holds multiplier and shift as requantize.h has them.
  */
 typedef struct {
     int32_t inputs;
@@ -34,7 +33,6 @@ typedef struct {
     int32_t block_words;
     int32_t unpacked_words;
     int32_t table_words;
-    int32_t general_from;
     int32_t output_offset;
     int32_t output_minimum;
     int32_t output_maximum;
@@ -103,9 +101,12 @@ SQM_INLINE void sqm_dense__armv7em_dsp(const sqm_dense__armv7em_dsp_params *p, s
             unpack(g.weights, meaning + 2 * block, p->taps, unpacked);
             g.weights = unpacked;
         }
-        if (block < p->general_from) {
-            if (unpack == NULL) {
-                g.blocks = p->general_from;
+        if (!sqm_general_block(g.table, p->table_words, p->block)) {
+            /* Neighbours go together, where their weights need no unpacking. */
+            while (
+                unpack == NULL && block + g.blocks < blocks &&
+                !sqm_general_block(g.table + g.blocks * p->table_words, p->table_words, p->block)) {
+                ++g.blocks;
             }
             gemv(&g);
         } else {

@@ -18,7 +18,7 @@
  * columns      per pair of pixels quads * 4 words: taps 0 and 2 of the first pixel, of the second,
  *              taps 1 and 3 of the first, of the second; and so on.
  * table        the block's, whose last words are two for each channel, m and s: SMMLAR(a, m, a) is
- *              the first rounding of requantize.h, SMMLAR(a, s, zero point) the second.
+ *              the first rounding of requantize.h, SMMLSR(a, s, zero point) the second.
  * output       the block's first code of the first pixel.
  * stride       bytes from a pixel's codes to the next pixel's.
  * quads        groups of four taps, at least 1.
@@ -49,44 +49,93 @@ _Static_assert(sizeof(void *) != 4 || offsetof(sqm_gemm, taps_sums) == 36,
  * 3 table, 4 output, 5 zero point, 6 stride, 7 end of all columns, 8 bytes of a column, 9 sums,
  * 10 taps_sums. Afterwards r1 = columns, r6 = quads.
  */
-#define SQM_ASM_GEMM_ENTER                                                                         \
-    SQM_ENTER                                                                                      \
-    "ldm.w r0, {r1-r10}\n" SQM_PARK(0, r1) SQM_PARK(3, r3) SQM_PARK(4, r4) SQM_PARK(6, r5)         \
-        SQM_PARK(7, r7) SQM_PARK(5, r8) SQM_PARK(9, r9)                                            \
-            SQM_PARK(10, r10) "mov.w r1, r2\n"                                                     \
-                              "lsl.w r2, r6, #4\n" SQM_PARK(8, r2)
+/* clang-format off */
+#define SQM_ASM_GEMM_ENTER                                                         \
+    SQM_ENTER                                                                      \
+    "ldm.w r0, {r1-r10}\n"                                                         \
+    SQM_PARK(0, r1)                                                                \
+    SQM_PARK(3, r3)                                                                \
+    SQM_PARK(4, r4)                                                                \
+    SQM_PARK(6, r5)                                                                \
+    SQM_PARK(7, r7)                                                                \
+    SQM_PARK(5, r8)                                                                \
+    SQM_PARK(9, r9)                                                                \
+    SQM_PARK(10, r10)                                                              \
+    "mov.w r1, r2\n"                                                               \
+    "lsl.w r2, r6, #4\n"                                                           \
+    SQM_PARK(8, r2)
+/* clang-format on */
 
-/** The sum in `acc` to a code: r2 = m, r3 = s of its channel, `zero` = zero point. */
-#define SQM_ASM_REQUANTIZE(acc, zero)                                                              \
-    "smmlar " #acc ", " #acc ", r2, " #acc "\n"                                                    \
+/**
+ * How a pair ends, decided once: at label 3 with sums, at 5 with codes if the zero point is -128,
+ * else at 4. Slot 13. Halves away from zero are halves up for a zero point of -128: what is
+ * negative there saturates, whichever way it is rounded.
+ */
+/* clang-format off */
+#define SQM_ASM_CHOOSE_END                                                         \
+    "adr.w r4, 4f\n"                                                               \
+    "adr.w r5, 5f\n"                                                               \
+    "cmn.w r8, #128\n"                                                             \
+    "it eq\n"                                                                      \
+    "moveq.w r4, r5\n"                                                             \
+    "adr.w r5, 3f\n"                                                               \
+    "cmp.w r9, #0\n"                                                               \
+    "it ne\n"                                                                      \
+    "movne.w r4, r5\n"                                                             \
+    "orr.w r4, r4, #1\n"                                                           \
+    SQM_PARK(13, r4)
+/* clang-format on */
+
+/** The sum in `acc` to a code: m and s of its channel and the zero point are in registers. */
+#define SQM_ASM_REQUANTIZE(acc, m, s, zero)                                                        \
+    "smmlar " #acc ", " #acc ", " #m ", " #acc "\n"                                                \
     "add.w " #acc ", " #acc ", " #acc ", asr #31\n"                                                \
-    "smmlar " #acc ", " #acc ", r3, " #zero "\n"                                                   \
+    "smmlsr " #acc ", " #acc ", " #s ", " #zero "\n"                                               \
+    "ssat " #acc ", #8, " #acc "\n"
+
+/** The same for a zero point of -128. */
+#define SQM_ASM_REQUANTIZE_LOW(acc, m, s, zero)                                                    \
+    "smmlar " #acc ", " #acc ", " #m ", " #acc "\n"                                                \
+    "smmlsr " #acc ", " #acc ", " #s ", " #zero "\n"                                               \
     "ssat " #acc ", #8, " #acc "\n"
 
 /** Sums of two pixels' four channels in r4-r7, r8-r11 to memory as codes; r0 = their m and s. */
-#define SQM_ASM_FOUR_CODES                                                                         \
-    SQM_TAKE(r12, 5)                                                                               \
-    "ldrd r2, r3, [r0], #8\n" SQM_ASM_REQUANTIZE(r4, r12)                                          \
-        SQM_ASM_REQUANTIZE(r8, r12) "ldrd r2, r3, [r0], #8\n" SQM_ASM_REQUANTIZE(r5, r12)          \
-            SQM_ASM_REQUANTIZE(r9, r12) "ldrd r2, r3, [r0], #8\n" SQM_ASM_REQUANTIZE(r6, r12)      \
-                SQM_ASM_REQUANTIZE(r10, r12) "ldrd r2, r3, [r0], #8\n" SQM_ASM_REQUANTIZE(r7, r12) \
-                    SQM_ASM_REQUANTIZE(r11, r12) SQM_TAKE(r0, 4)                                   \
-                        SQM_TAKE(r2, 6) "strb.w r4, [r0]\n"                                        \
-                                        "strb.w r5, [r0, #1]\n"                                    \
-                                        "strb.w r6, [r0, #2]\n"                                    \
-                                        "strb.w r7, [r0, #3]\n"                                    \
-                                        "add.w r0, r0, r2\n"                                       \
-                                        "strb.w r8, [r0]\n"                                        \
-                                        "strb.w r9, [r0, #1]\n"                                    \
-                                        "strb.w r10, [r0, #2]\n"                                   \
-                                        "strb.w r11, [r0, #3]\n"                                   \
-                                        "add.w r0, r0, r2\n" SQM_PARK(4, r0)
+/* clang-format off */
+#define SQM_ASM_FOUR_CODES(requantize)                                             \
+    SQM_TAKE(r12, 5)                                                               \
+    "ldmia.w r0!, {r1, r2, r3, lr}\n"                                              \
+    requantize(r4, r1, r2, r12)                                                    \
+    requantize(r8, r1, r2, r12)                                                    \
+    requantize(r5, r3, lr, r12)                                                    \
+    requantize(r9, r3, lr, r12)                                                    \
+    "ldmia.w r0!, {r1, r2, r3, lr}\n"                                              \
+    requantize(r6, r1, r2, r12)                                                    \
+    requantize(r10, r1, r2, r12)                                                   \
+    requantize(r7, r3, lr, r12)                                                    \
+    requantize(r11, r3, lr, r12)                                                   \
+    SQM_TAKE(r0, 4)                                                                \
+    SQM_TAKE(r2, 6)                                                                \
+    "strb.w r4, [r0]\n"                                                            \
+    "strb.w r5, [r0, #1]\n"                                                        \
+    "strb.w r6, [r0, #2]\n"                                                        \
+    "strb.w r7, [r0, #3]\n"                                                        \
+    "add.w r0, r0, r2\n"                                                           \
+    "strb.w r8, [r0]\n"                                                            \
+    "strb.w r9, [r0, #1]\n"                                                        \
+    "strb.w r10, [r0, #2]\n"                                                       \
+    "strb.w r11, [r0, #3]\n"                                                       \
+    "add.w r0, r0, r2\n"                                                           \
+    SQM_PARK(4, r0)
+/* clang-format on */
 
 /** The next pair of pixels, from label 1 on, or the end. */
-#define SQM_ASM_NEXT_PAIR                                                                          \
-    SQM_TAKE(r1, 1)                                                                                \
-    SQM_TAKE(r2, 7)                                                                                \
-    "cmp.w r1, r2\n"                                                                               \
-    "bne.w 1b\n" SQM_LEAVE
+/* clang-format off */
+#define SQM_ASM_NEXT_PAIR                                                          \
+    SQM_TAKE(r1, 1)                                                                \
+    SQM_TAKE(r2, 7)                                                                \
+    "cmp.w r1, r2\n"                                                               \
+    "bne.w 1b\n"                                                                   \
+    SQM_LEAVE
+/* clang-format on */
 
 #endif

@@ -17,43 +17,72 @@
 #include "kernels/armv7em_dsp/gemm.h"
 
 /** The even channel's share of a sum to its slot. */
-#define SQM_ASM_TAKE_OUT(acc, slot)                                                                \
-    SQM_TAKE(r3, slot)                                                                             \
-    "sbfx r2, " #acc ", #0, #14\n"                                                                 \
-    "sub.w " #acc ", " #acc ", r2\n"                                                               \
-    "add.w r3, r3, r2\n" SQM_PARK(slot, r3)
+/* clang-format off */
+#define SQM_ASM_TAKE_OUT(acc, slot)                                                \
+    SQM_TAKE(r3, slot)                                                             \
+    "sbfx r2, " #acc ", #0, #14\n"                                                 \
+    "sub.w " #acc ", " #acc ", r2\n"                                               \
+    "add.w r3, r3, r2\n"                                                           \
+    SQM_PARK(slot, r3)
+/* clang-format on */
 
 /** Sums of a channel to r12 and lr; r0 = its words of the table. */
-#define SQM_ASM_EVEN(slot0, slot1)                                                                 \
-    "ldmia.w r0!, {r1, r2, r3}\n" SQM_TAKE(r12, 11) SQM_TAKE(                                      \
-        lr, slot0) "mla r12, r2, r12, r1\n"                                                        \
-                   "mla r12, r3, lr, r12\n" SQM_TAKE(lr, 12) "mla lr, r2, lr, r1\n" SQM_TAKE(      \
-                       r1, slot1) "mla lr, r3, r1, lr\n"
-#define SQM_ASM_ODD(first, second)                                                                 \
-    "ldmia.w r0!, {r1, r2, r3}\n" SQM_TAKE(r12, 11)                                                \
-        SQM_TAKE(lr, 12) "asr.w " #first ", " #first ", #14\n"                                     \
-                         "asr.w " #second ", " #second ", #14\n"                                   \
-                         "mla r12, r2, r12, r1\n"                                                  \
-                         "mla lr, r2, lr, r1\n"                                                    \
-                         "mla r12, r3, " #first ", r12\n"                                          \
-                         "mla lr, r3, " #second ", lr\n"
+/* clang-format off */
+#define SQM_ASM_EVEN(slot0, slot1)                                                 \
+    "ldmia.w r0!, {r1, r2, r3}\n"                                                  \
+    SQM_TAKE(r12, 11)                                                              \
+    SQM_TAKE(lr, slot0)                                                            \
+    "mla r12, r2, r12, r1\n"                                                       \
+    "mla r12, r3, lr, r12\n"                                                       \
+    SQM_TAKE(lr, 12)                                                               \
+    "mla lr, r2, lr, r1\n"                                                         \
+    SQM_TAKE(r1, slot1)                                                            \
+    "mla lr, r3, r1, lr\n"
+/* clang-format on */
+/* clang-format off */
+#define SQM_ASM_ODD(first, second)                                                 \
+    "ldmia.w r0!, {r1, r2, r3}\n"                                                  \
+    SQM_TAKE(r12, 11)                                                              \
+    SQM_TAKE(lr, 12)                                                               \
+    "asr.w " #first ", " #first ", #14\n"                                          \
+    "asr.w " #second ", " #second ", #14\n"                                        \
+    "mla r12, r2, r12, r1\n"                                                       \
+    "mla lr, r2, lr, r1\n"                                                         \
+    "mla r12, r3, " #first ", r12\n"                                               \
+    "mla lr, r3, " #second ", lr\n"
+/* clang-format on */
 
 /** Codes or sums of channel `c`. Behind its three words of the table lie 4 * (17 - c) bytes more.
  */
-#define SQM_ASM_CODES(c)                                                                           \
-    "ldrd r2, r3, [r0, #84 - 4 * " #c "]\n" SQM_TAKE(r1, 5) SQM_ASM_REQUANTIZE(r12, r1)            \
-        SQM_ASM_REQUANTIZE(lr, r1) SQM_TAKE(r1, 4) SQM_TAKE(r2, 13) "strb.w r12, [r1, #" #c "]\n"  \
-                                                                    "strb.w lr, [r2, #" #c "]\n"
-#define SQM_ASM_SUMS(c)                                                                            \
-    SQM_TAKE(r1, 9)                                                                                \
-    "str.w r12, [r1, #4 * " #c "]\n"                                                               \
+/* clang-format off */
+#define SQM_ASM_CODES(c)                                                           \
+    "ldrd r2, r3, [r0, #84 - 4 * " #c "]\n"                                        \
+    SQM_TAKE(r1, 5)                                                                \
+    SQM_ASM_REQUANTIZE(r12, r2, r3, r1)                                            \
+    SQM_ASM_REQUANTIZE(lr, r2, r3, r1)                                             \
+    SQM_TAKE(r1, 4)                                                                \
+    SQM_TAKE(r2, 13)                                                               \
+    "strb.w r12, [r1, #" #c "]\n"                                                  \
+    "strb.w lr, [r2, #" #c "]\n"
+/* clang-format on */
+/* clang-format off */
+#define SQM_ASM_SUMS(c)                                                            \
+    SQM_TAKE(r1, 9)                                                                \
+    "str.w r12, [r1, #4 * " #c "]\n"                                               \
     "str.w lr, [r1, #32 + 4 * " #c "]\n"
+/* clang-format on */
 
-#define SQM_ASM_EIGHT(finish)                                                                      \
-    SQM_ASM_EVEN(16, 20)                                                                           \
-    finish(0) SQM_ASM_ODD(r4, r8) finish(1) SQM_ASM_EVEN(17, 21) finish(2) SQM_ASM_ODD(r5, r9)     \
-        finish(3) SQM_ASM_EVEN(18, 22) finish(4) SQM_ASM_ODD(r6, r10) finish(5)                    \
-            SQM_ASM_EVEN(19, 23) finish(6) SQM_ASM_ODD(r7, r11) finish(7)
+/* clang-format off */
+#define SQM_ASM_EIGHT(finish)                                                      \
+    SQM_ASM_EVEN(16, 20) finish(0)                                                 \
+    SQM_ASM_ODD(r4, r8)  finish(1)                                                 \
+    SQM_ASM_EVEN(17, 21) finish(2)                                                 \
+    SQM_ASM_ODD(r5, r9)  finish(3)                                                 \
+    SQM_ASM_EVEN(18, 22) finish(4)                                                 \
+    SQM_ASM_ODD(r6, r10) finish(5)                                                 \
+    SQM_ASM_EVEN(19, 23) finish(6)                                                 \
+    SQM_ASM_ODD(r7, r11) finish(7)
+/* clang-format on */
 
 /**
  * Table: bias, meaning of a code of 0 (of an odd channel: of v = 0) and scale of channels 0 ... 7;
@@ -62,6 +91,7 @@
  */
 SQM_NAKED void sqm_gemm_s8_w2_2x8__armv7em_dsp(SQM_IN_ASM const sqm_gemm *g)
 {
+    /* clang-format off */
     __asm__(
         SQM_ASM_GEMM_ENTER
         /* The first round takes 1 + (pairs - 1) % 10 of the loop's ten pairs, 44 bytes each. */
@@ -74,54 +104,82 @@ SQM_NAKED void sqm_gemm_s8_w2_2x8__armv7em_dsp(SQM_IN_ASM const sqm_gemm *g)
         "mov.w r4, #44\n"
         "adr.w r12, 2f\n"
         "mla r12, r4, r5, r12\n"
-        "orr.w r12, r12, #1\n" SQM_PARK(2, r12)
-
-            ".balign 4\n"
-            "1:\n" SQM_TAKE(r2, 8) SQM_TAKE(r0, 0) "add.w r12, r1, r2\n" SQM_PARK(1, r12) SQM_TAKE(
-                r12,
-                2) "mov.w r4, #0\n"
-                   "mov.w r5, #0\n"
-                   "mov.w r6, #0\n"
-                   "mov.w r7, #0\n"
-                   "mov.w r8, #0\n"
-                   "mov.w r9, #0\n"
-                   "mov.w r10, #0\n"
-                   "mov.w r11, #0\n" SQM_PARK(16, r4) SQM_PARK(17, r4) SQM_PARK(18, r4)
-                       SQM_PARK(19, r4) SQM_PARK(20, r4) SQM_PARK(21, r4) SQM_PARK(22, r4) SQM_PARK(
-                           23, r4) "bx r12\n"
-
-                                   ".balign 4\n"
-                                   "2:\n"
-                                   ".rept 10\n"
-                                   "ldmia.w r1!, {r2, r3}\n"
-                                   "ldrd r12, lr, [r0], #8\n"
-                                   "smlad r4, r12, r2, r4\n"
-                                   "smlad r8, r12, r3, r8\n"
-                                   "smlad r5, lr, r2, r5\n"
-                                   "smlad r9, lr, r3, r9\n"
-                                   "ldrd r12, lr, [r0], #8\n"
-                                   "smlad r6, r12, r2, r6\n"
-                                   "smlad r10, r12, r3, r10\n"
-                                   "smlad r7, lr, r2, r7\n"
-                                   "smlad r11, lr, r3, r11\n"
-                                   ".endr\n" SQM_ASM_TAKE_OUT(r4, 16)
-                                       SQM_ASM_TAKE_OUT(r5, 17) SQM_ASM_TAKE_OUT(r6, 18)
-                                           SQM_ASM_TAKE_OUT(r7, 19) SQM_ASM_TAKE_OUT(r8, 20)
-                                               SQM_ASM_TAKE_OUT(r9, 21) SQM_ASM_TAKE_OUT(r10, 22)
-                                                   SQM_ASM_TAKE_OUT(r11, 23)
-                                                       SQM_TAKE(r12, 1) "cmp.w r1, r12\n"
-                                                                        "bne.w 2b\n"
-
-        SQM_TAKE(r0, 10) "ldrd r2, r3, [r0], #8\n" SQM_PARK(10, r0) SQM_PARK(11, r2)
-            SQM_PARK(12, r3) SQM_TAKE(r0, 3)
-                SQM_TAKE(r2, 9) "cmp.w r2, #0\n"
-                                "bne.w 3f\n" SQM_TAKE(r1, 4)
-                                    SQM_TAKE(r2, 6) "add.w r2, r1, r2\n" SQM_PARK(13, r2)
-                                        SQM_ASM_EIGHT(SQM_ASM_CODES) SQM_TAKE(r0, 13)
-                                            SQM_TAKE(r2, 6) "add.w r0, r0, r2\n" SQM_PARK(4, r0)
-                                                SQM_ASM_NEXT_PAIR "3:\n" SQM_ASM_EIGHT(SQM_ASM_SUMS)
-                                                    SQM_LEAVE ::
-                                                        : "memory");
+        "orr.w r12, r12, #1\n"
+        SQM_PARK(2, r12)
+        ".balign 4\n"
+        "1:\n"
+        SQM_TAKE(r2, 8)
+        SQM_TAKE(r0, 0)
+        "add.w r12, r1, r2\n"
+        SQM_PARK(1, r12)
+        SQM_TAKE(r12, 2)
+        "mov.w r4, #0\n"
+        "mov.w r5, #0\n"
+        "mov.w r6, #0\n"
+        "mov.w r7, #0\n"
+        "mov.w r8, #0\n"
+        "mov.w r9, #0\n"
+        "mov.w r10, #0\n"
+        "mov.w r11, #0\n"
+        SQM_PARK(16, r4)
+        SQM_PARK(17, r4)
+        SQM_PARK(18, r4)
+        SQM_PARK(19, r4)
+        SQM_PARK(20, r4)
+        SQM_PARK(21, r4)
+        SQM_PARK(22, r4)
+        SQM_PARK(23, r4)
+        "bx r12\n"
+        ".balign 4\n"
+        "2:\n"
+        ".rept 10\n"
+        "ldmia.w r1!, {r2, r3}\n"
+        "ldrd r12, lr, [r0], #8\n"
+        "smlad r4, r12, r2, r4\n"
+        "smlad r8, r12, r3, r8\n"
+        "smlad r5, lr, r2, r5\n"
+        "smlad r9, lr, r3, r9\n"
+        "ldrd r12, lr, [r0], #8\n"
+        "smlad r6, r12, r2, r6\n"
+        "smlad r10, r12, r3, r10\n"
+        "smlad r7, lr, r2, r7\n"
+        "smlad r11, lr, r3, r11\n"
+        ".endr\n"
+        SQM_ASM_TAKE_OUT(r4, 16)
+        SQM_ASM_TAKE_OUT(r5, 17)
+        SQM_ASM_TAKE_OUT(r6, 18)
+        SQM_ASM_TAKE_OUT(r7, 19)
+        SQM_ASM_TAKE_OUT(r8, 20)
+        SQM_ASM_TAKE_OUT(r9, 21)
+        SQM_ASM_TAKE_OUT(r10, 22)
+        SQM_ASM_TAKE_OUT(r11, 23)
+        SQM_TAKE(r12, 1)
+        "cmp.w r1, r12\n"
+        "bne.w 2b\n"
+        SQM_TAKE(r0, 10)
+        "ldrd r2, r3, [r0], #8\n"
+        SQM_PARK(10, r0)
+        SQM_PARK(11, r2)
+        SQM_PARK(12, r3)
+        SQM_TAKE(r0, 3)
+        SQM_TAKE(r2, 9)
+        "cmp.w r2, #0\n"
+        "bne.w 3f\n"
+        SQM_TAKE(r1, 4)
+        SQM_TAKE(r2, 6)
+        "add.w r2, r1, r2\n"
+        SQM_PARK(13, r2)
+        SQM_ASM_EIGHT(SQM_ASM_CODES)
+        SQM_TAKE(r0, 13)
+        SQM_TAKE(r2, 6)
+        "add.w r0, r0, r2\n"
+        SQM_PARK(4, r0)
+        SQM_ASM_NEXT_PAIR
+        "3:\n"
+        SQM_ASM_EIGHT(SQM_ASM_SUMS)
+        SQM_LEAVE
+        ::: "memory");
+    /* clang-format on */
 }
 
 #undef SQM_ASM_TAKE_OUT

@@ -41,58 +41,79 @@
 /** Table: bias and meaning of a code of 0 of channels 0 ... 3; then m and s of each. */
 SQM_NAKED void sqm_gemm_s8_w4_2x4__armv7em_dsp(SQM_IN_ASM const sqm_gemm *g)
 {
+    /* clang-format off */
     __asm__(
         SQM_ASM_GEMM_ENTER
+        SQM_ASM_CHOOSE_END
         /* The first round leaves out -quads % 8 of the loop's eight quads, 100 bytes each. */
         "rsb.w r4, r6, #0\n"
         "and.w r4, r4, #7\n"
         "mov.w r5, #100\n"
         "adr.w r12, 2f\n"
         "mla r12, r4, r5, r12\n"
-        "orr.w r12, r12, #1\n" SQM_PARK(2, r12)
-
-            ".balign 4\n"
-            "1:\n" SQM_TAKE(r2, 8) SQM_TAKE(r0, 0) "add.w r12, r1, r2\n" SQM_PARK(1, r12) SQM_TAKE(
-                r12,
-                2) "mov.w r4, #0\n"
-                   "mov.w r5, #0\n"
-                   "mov.w r6, #0\n"
-                   "mov.w r7, #0\n"
-                   "mov.w r8, #0\n"
-                   "mov.w r9, #0\n"
-                   "mov.w r10, #0\n"
-                   "mov.w r11, #0\n"
-                   "bx r12\n"
-
-                   ".balign 4\n"
-                   "2:\n"
-                   ".rept 8\n"
-                   "ldrd r12, lr, [r0], #8\n"
-                   "ldmia.w r1!, {r2, r3}\n" SQM_ASM_FOUR_CHANNELS(
-                       r12) "ldmia.w r1!, {r2, r3}\n" SQM_ASM_FOUR_CHANNELS(lr) ".endr"
-                                                                                "\n" SQM_TAKE(
-                                                                                    r12,
-                                                                                    1) "cmp.w r1, "
-                                                                                       "r12\n"
-                                                                                       "bne.w 2b\n"
-
-        SQM_TAKE(r0, 10) "ldrd lr, r12, [r0], #8\n" SQM_PARK(10, r0) SQM_TAKE(
-            r0, 3) "sub.w r7, r7, r6\n"
-                   "sub.w r11, r11, r10\n"
-                   "sub.w r6, r6, r5\n"
-                   "sub.w r10, r10, r9\n"
-                   "sub.w r5, r5, r4\n"
-                   "sub.w r9, r9, r8\n"
-                   "ldrd r2, r3, [r0], #8\n"
-                   "mla r1, r3, lr, r2\n"
-                   "mla r2, r3, r12, r2\n"
-                   "add.w r4, r4, r1\n"
-                   "add.w r8, r8, r2\n" SQM_ASM_FOUR_BITS(r5, r9, 4) SQM_ASM_FOUR_BITS(r6, r10, 8)
-                       SQM_ASM_FOUR_BITS(r7, r11, 12)
-                           SQM_TAKE(r2, 9) "cmp.w r2, #0\n"
-                                           "bne.w 3f\n" SQM_ASM_FOUR_CODES SQM_ASM_NEXT_PAIR "3:\n"
-                                           "stm.w r2, {r4-r11}\n" SQM_LEAVE ::
-                                               : "memory");
+        "orr.w r12, r12, #1\n"
+        SQM_PARK(2, r12)
+        ".balign 4\n"
+        "1:\n"
+        SQM_TAKE(r2, 8)
+        SQM_TAKE(r0, 0)
+        "add.w r12, r1, r2\n"
+        SQM_PARK(1, r12)
+        SQM_TAKE(r12, 2)
+        "mov.w r4, #0\n"
+        "mov.w r5, #0\n"
+        "mov.w r6, #0\n"
+        "mov.w r7, #0\n"
+        "mov.w r8, #0\n"
+        "mov.w r9, #0\n"
+        "mov.w r10, #0\n"
+        "mov.w r11, #0\n"
+        "bx r12\n"
+        ".balign 4\n"
+        "2:\n"
+        ".rept 8\n"
+        "ldrd r12, lr, [r0], #8\n"
+        "ldmia.w r1!, {r2, r3}\n"
+        SQM_ASM_FOUR_CHANNELS(r12)
+        "ldmia.w r1!, {r2, r3}\n"
+        SQM_ASM_FOUR_CHANNELS(lr)
+        ".endr" "\n"
+        SQM_TAKE(r12, 1)
+        "cmp.w r1, " "r12\n"
+        "bne.w 2b\n"
+        SQM_TAKE(r0, 10)
+        "ldrd lr, r12, [r0], #8\n"
+        SQM_PARK(10, r0)
+        SQM_TAKE(r0, 3)
+        "sub.w r7, r7, r6\n"
+        "sub.w r11, r11, r10\n"
+        "sub.w r6, r6, r5\n"
+        "sub.w r10, r10, r9\n"
+        "sub.w r5, r5, r4\n"
+        "sub.w r9, r9, r8\n"
+        "ldrd r2, r3, [r0], #8\n"
+        "mla r1, r3, lr, r2\n"
+        "mla r2, r3, r12, r2\n"
+        "add.w r4, r4, r1\n"
+        "add.w r8, r8, r2\n"
+        SQM_ASM_FOUR_BITS(r5, r9, 4)
+        SQM_ASM_FOUR_BITS(r6, r10, 8)
+        SQM_ASM_FOUR_BITS(r7, r11, 12)
+        SQM_TAKE(r12, 13)
+        "bx r12\n"
+        ".balign 4\n"
+        "5:\n"
+        SQM_ASM_FOUR_CODES(SQM_ASM_REQUANTIZE_LOW)
+        SQM_ASM_NEXT_PAIR
+        "4:\n"
+        SQM_ASM_FOUR_CODES(SQM_ASM_REQUANTIZE)
+        SQM_ASM_NEXT_PAIR
+        "3:\n"
+        SQM_TAKE(r2, 9)
+        "stm.w r2, {r4-r11}\n"
+        SQM_LEAVE
+        ::: "memory");
+    /* clang-format on */
 }
 
 #undef SQM_ASM_FOUR_CHANNELS

@@ -19,61 +19,80 @@
 /** Table: bias of channels 0, 2, 1, 3; then m and s of 0 ... 3. */
 SQM_NAKED void sqm_gemm_s8_w8_2x4__armv7em_dsp(SQM_IN_ASM const sqm_gemm *g)
 {
-    __asm__(SQM_ASM_GEMM_ENTER
-            /* The first round leaves out -quads % 8 of the loop's eight quads, 96 bytes each. */
-            "rsb.w r4, r6, #0\n"
-            "and.w r4, r4, #7\n"
-            "mov.w r5, #96\n"
-            "adr.w r12, 2f\n"
-            "mla r12, r4, r5, r12\n"
-            "orr.w r12, r12, #1\n" SQM_PARK(2, r12)
-
-                ".balign 4\n"
-                "1:\n" SQM_TAKE(r0, 3)
-                    SQM_TAKE(r2, 8) "ldrd r4, r6, [r0]\n"
-                                    "add.w r12, r1, r2\n" SQM_PARK(1, r12) SQM_TAKE(r0, 0) SQM_TAKE(
-                                        r12, 2) "mov.w r5, r4\n"
-                                                "mov.w r8, r4\n"
-                                                "mov.w r9, r4\n"
-                                                "mov.w r7, r6\n"
-                                                "mov.w r10, r6\n"
-                                                "mov.w r11, r6\n"
-                                                "bx r12\n"
-
-                                                /* r4, r5: even and both of channels 0 and 1; r6,
-                                                   r7: of 2 and 3; r8 ... r11: pixel 2 */
-                                                ".balign 4\n"
-                                                "2:\n"
-                                                ".rept 16\n"
-                                                "ldmia.w r1!, {r2, r3}\n"
-                                                "ldrd r12, lr, [r0], #8\n"
-                                                "smlad r5, r12, r2, r5\n"
-                                                "smlad r9, r12, r3, r9\n"
-                                                "sxtb16 r12, r12\n"
-                                                "smlad r4, r12, r2, r4\n"
-                                                "smlad r8, r12, r3, r8\n"
-                                                "smlad r7, lr, r2, r7\n"
-                                                "smlad r11, lr, r3, r11\n"
-                                                "sxtb16 lr, lr\n"
-                                                "smlad r6, lr, r2, r6\n"
-                                                "smlad r10, lr, r3, r10\n"
-                                                ".endr\n" SQM_TAKE(r12, 1) "cmp.w r1, r12\n"
-                                                                           "bne.w 2b\n"
-
-            SQM_TAKE(r0, 3) "sub.w r5, r5, r4\n"
-                            "sub.w r9, r9, r8\n"
-                            "sub.w r7, r7, r6\n"
-                            "sub.w r11, r11, r10\n"
-                            "ldrd r2, r3, [r0, #8]\n"
-                            "add.w r5, r2, r5, asr #8\n"
-                            "add.w r9, r2, r9, asr #8\n"
-                            "add.w r7, r3, r7, asr #8\n"
-                            "add.w r11, r3, r11, asr #8\n"
-                            "add.w r0, r0, #16\n" SQM_TAKE(
-                                r2, 9) "cmp.w r2, #0\n"
-                                       "bne.w 3f\n" SQM_ASM_FOUR_CODES SQM_ASM_NEXT_PAIR "3:\n"
-                                       "stm.w r2, {r4-r11}\n" SQM_LEAVE ::
-                                           : "memory");
+    /* clang-format off */
+    __asm__(
+        SQM_ASM_GEMM_ENTER
+        SQM_ASM_CHOOSE_END
+        /* The first round leaves out -quads % 8 of the loop's eight quads, 96 bytes each. */
+        "rsb.w r4, r6, #0\n"
+        "and.w r4, r4, #7\n"
+        "mov.w r5, #96\n"
+        "adr.w r12, 2f\n"
+        "mla r12, r4, r5, r12\n"
+        "orr.w r12, r12, #1\n"
+        SQM_PARK(2, r12)
+        ".balign 4\n"
+        "1:\n"
+        SQM_TAKE(r0, 3)
+        SQM_TAKE(r2, 8)
+        "ldrd r4, r6, [r0]\n"
+        "add.w r12, r1, r2\n"
+        SQM_PARK(1, r12)
+        SQM_TAKE(r0, 0)
+        SQM_TAKE(r12, 2)
+        "mov.w r5, r4\n"
+        "mov.w r8, r4\n"
+        "mov.w r9, r4\n"
+        "mov.w r7, r6\n"
+        "mov.w r10, r6\n"
+        "mov.w r11, r6\n"
+        "bx r12\n"
+        /* r4, r5: even and both of channels 0 and 1; r6, r7: of 2 and 3; r8 ... r11: pixel 2. */
+        ".balign 4\n"
+        "2:\n"
+        ".rept 16\n"
+        "ldmia.w r1!, {r2, r3}\n"
+        "ldrd r12, lr, [r0], #8\n"
+        "smlad r5, r12, r2, r5\n"
+        "smlad r9, r12, r3, r9\n"
+        "sxtb16 r12, r12\n"
+        "smlad r4, r12, r2, r4\n"
+        "smlad r8, r12, r3, r8\n"
+        "smlad r7, lr, r2, r7\n"
+        "smlad r11, lr, r3, r11\n"
+        "sxtb16 lr, lr\n"
+        "smlad r6, lr, r2, r6\n"
+        "smlad r10, lr, r3, r10\n"
+        ".endr\n"
+        SQM_TAKE(r12, 1)
+        "cmp.w r1, r12\n"
+        "bne.w 2b\n"
+        SQM_TAKE(r0, 3)
+        "sub.w r5, r5, r4\n"
+        "sub.w r9, r9, r8\n"
+        "sub.w r7, r7, r6\n"
+        "sub.w r11, r11, r10\n"
+        "ldrd r2, r3, [r0, #8]\n"
+        "add.w r5, r2, r5, asr #8\n"
+        "add.w r9, r2, r9, asr #8\n"
+        "add.w r7, r3, r7, asr #8\n"
+        "add.w r11, r3, r11, asr #8\n"
+        "add.w r0, r0, #16\n"
+        SQM_TAKE(r12, 13)
+        "bx r12\n"
+        ".balign 4\n"
+        "5:\n"
+        SQM_ASM_FOUR_CODES(SQM_ASM_REQUANTIZE_LOW)
+        SQM_ASM_NEXT_PAIR
+        "4:\n"
+        SQM_ASM_FOUR_CODES(SQM_ASM_REQUANTIZE)
+        SQM_ASM_NEXT_PAIR
+        "3:\n"
+        SQM_TAKE(r2, 9)
+        "stm.w r2, {r4-r11}\n"
+        SQM_LEAVE
+        ::: "memory");
+    /* clang-format on */
 }
 
 #endif

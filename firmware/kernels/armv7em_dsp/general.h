@@ -6,6 +6,7 @@
 #ifndef SQM_ARMV7EM_DSP_GENERAL_H
 #define SQM_ARMV7EM_DSP_GENERAL_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "kernels/armv7em_dsp/registers.h"
@@ -25,6 +26,16 @@ typedef struct {
     int32_t minimum;
     int32_t maximum;
 } sqm_general;
+
+/**
+ * Whether a block's table holds multiplier and shift as requantize.h has them, in place of m and s:
+ * a shift is above -1, the clamp is narrower than int8, or channels are missing. A multiplier is no
+ * negative number, an m always is one.
+ */
+SQM_INLINE bool sqm_general_block(const int32_t *table, int32_t table_words, int32_t block)
+{
+    return table[table_words - 2 * block] >= 0;
+}
 
 /** Codes of `pixels` pixels, `stride` bytes apart, from a block's sums of each. */
 SQM_BESIDE_ASM void sqm_general_codes(const sqm_general *p, const int32_t *sums, int32_t pixels,

@@ -94,18 +94,23 @@ SQM_NAKED void sqm_unpack_s8_w2_1x8__armv7em_dsp(SQM_IN_ASM const uint32_t *plan
     "and.w r8, r1, " #from ", ror #8\n"                                                            \
     "and.w r9, r1, " #from ", ror #12\n"                                                           \
     "stmia.w r3!, {r6-r9}\n"
-    __asm__("push.w {r4-r9}\n"
-            "movw r1, #0xC003\n"
-            "movt r1, #0xC003\n"
-            "add.w r2, r0, r2, lsl #1\n"
-            ".balign 4\n"
-            "1:\n"
-            "ldmia.w r0!, {r4, r5}\n" SQM_ASM_FOUR_WORDS(r4)
-                SQM_ASM_FOUR_WORDS(r5) "cmp.w r0, r2\n"
-                                       "bne.w 1b\n"
-                                       "pop.w {r4-r9}\n"
-                                       "bx lr\n" ::
-                                           : "memory");
+    /* clang-format off */
+    __asm__(
+        "push.w {r4-r9}\n"
+        "movw r1, #0xC003\n"
+        "movt r1, #0xC003\n"
+        "add.w r2, r0, r2, lsl #1\n"
+        ".balign 4\n"
+        "1:\n"
+        "ldmia.w r0!, {r4, r5}\n"
+        SQM_ASM_FOUR_WORDS(r4)
+        SQM_ASM_FOUR_WORDS(r5)
+        "cmp.w r0, r2\n"
+        "bne.w 1b\n"
+        "pop.w {r4-r9}\n"
+        "bx lr\n"
+        ::: "memory");
+    /* clang-format on */
 #undef SQM_ASM_FOUR_WORDS
 }
 

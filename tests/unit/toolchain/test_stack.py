@@ -73,6 +73,12 @@ def test_recursion_has_no_bound(tmp_path: Path) -> None:
         worst_case_stack(linked(text, tmp_path))
 
 
+def test_a_literal_that_looks_like_a_call_is_none(tmp_path: Path) -> None:
+    text = '__attribute__((naked)) int leaf(int x) { __asm__("push {r4, lr}; pop {r4, pc}; .word 0xF800F000"); }\n'
+    text += "int sqm_reset(int x) { return leaf(x) + 1; }\n"  # the word is BL to what follows, which is sqm_reset
+    assert worst_case_stack(linked(text, tmp_path)).path == ("sqm_reset", "leaf")
+
+
 def test_an_array_of_variable_length_has_no_bound(tmp_path: Path) -> None:
     text = "void use(volatile char *p) { *p = 1; }\nint sqm_reset(int n) { volatile char a[n]; use(a); return a[0]; }\n"
     with pytest.raises(ToolchainError, match="'sqm_reset': an array of variable length is on the stack"):
