@@ -37,7 +37,7 @@ class Trainer:
 def train(
     monkeypatch: pytest.MonkeyPatch, trainer: Trainer, rounded_on: Samples | None, samples: Samples
 ) -> QuantGraph:
-    patch.setattr(training, "finetune", trainer)
+    monkeypatch.setattr(training, "finetune", trainer)
     return training.train(SMALL.graph, SMALL.ranges, ROUNDED, rounded_on, samples, OPTIONS, Path("unused"))
 
 
