@@ -53,7 +53,7 @@ class FinetuneOptions:
 
     epochs: int = 3
     batch: int = 64
-    learning_rate: float = 1e-2
+    learning_rate: float = 5e-3
     scale_learning_rate: float = 2e-4
     learn_ranges: bool = True
     temperature: float = 4.0

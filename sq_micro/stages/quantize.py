@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sq_micro.errors import UsageError
-from sq_micro.finetune.launch import finetune
 from sq_micro.finetune.options import recommended
 from sq_micro.ir import evaluate
 from sq_micro.ir.bitwidths import Bitwidths
@@ -47,6 +46,7 @@ from sq_micro.stages.operator_records import fidelity_records
 from sq_micro.stages.oracle import check_against_file, check_against_oracle
 from sq_micro.stages.progress import Notify, silent
 from sq_micro.stages.records import QuantizeRecord, save_record
+from sq_micro.stages.training import train
 from sq_micro.tflite.export import write_tflite
 from sq_micro.workspace import Stage, Workspace
 
@@ -130,7 +130,8 @@ def quantize(
     quantized = _rounded(graph, ranges, bitwidths, samples, options, notify)
     finetuning = None
     if inputs.training is not None:
-        quantized, finetuning = _trained(workspace, graph, ranges, quantized, inputs.training, options, notify)
+        seen = inputs.calibration if rounding == "feedback" else None
+        quantized, finetuning = _trained(workspace, graph, ranges, quantized, seen, inputs.training, options, notify)
     twin = write_tflite(quantized)
     source = inputs.evaluation or inputs.calibration
     golden = make_golden_vectors(quantized, _golden_inputs(quantized, source, options.samples))
@@ -214,6 +215,7 @@ def _trained(
     graph: FloatGraph,
     ranges: Ranges,
     quantized: QuantGraph,
+    rounded_on: Samples | None,
     training: Samples,
     options: QuantizeOptions,
     notify: Notify,
@@ -223,12 +225,12 @@ def _trained(
         settings = replace(settings, epochs=options.epochs)
     if options.learning_rate is not None:
         settings = replace(settings, learning_rate=options.learning_rate)
-    trained = finetune(
+    trained = train(
         graph,
         ranges,
         quantized,
+        rounded_on,
         training,
-        training.y,
         settings,
         workspace / "finetune",
         lambda state: notify("fine-tune", state.step, state.steps),

@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import sq_micro.finetune
-from sq_micro.finetune.launch import finetune
 from sq_micro.finetune.options import Augmentation, FinetuneOptions, recommended
 from sq_micro.ir.bitwidths import Bitwidths
 from sq_micro.ir.float_graph import FloatGraph
@@ -23,6 +22,7 @@ from sq_micro.rounding import round_network
 from sq_micro.stages.accuracy import accuracy_metric
 from sq_micro.stages.compare import Comparison
 from sq_micro.stages.quantize import quantized_accuracy
+from sq_micro.stages.training import train
 from sq_micro.store import Store, cache_folder, content_key
 from tests.bench.cifar10 import IMAGES
 
@@ -72,7 +72,7 @@ def train_plans(
         after = []
         for seed in SEEDS:
             options = replace(recommended(len(samples)), seed=seed, augmentation=AUGMENTATIONS[folder.name])
-            after.append(trained_accuracy(graph, ranges, start, samples, options, evaluation))
+            after.append(trained_accuracy(graph, ranges, start, calibration, samples, options, evaluation))
             print(f"{folder.name} {plan.share:.1%}, seed {seed}: {plan.accuracy:.2%} to {after[-1]:.2%}", flush=True)
         cells.append(TrainedCell(plan.share, plan.accuracy, tuple(after)))
     return cells
@@ -82,6 +82,7 @@ def trained_accuracy(
     graph: FloatGraph,
     ranges: Ranges,
     start: QuantGraph,
+    calibration: Samples,
     samples: Samples,
     options: FinetuneOptions,
     evaluation: Samples,
@@ -92,7 +93,8 @@ def trained_accuracy(
     key = content_key("bench training", room_key(), start.digest(), document, samples.x, evaluation.x)
     if (kept := store.get(key)) is not None:
         return float.fromhex(kept.decode())
-    trained = finetune(graph, ranges, start, samples, None, options, cache_folder() / "training" / key[:16])
+    folder = cache_folder() / "training" / key[:16]
+    trained = train(graph, ranges, start, calibration, replace(samples, y=None), options, folder)
     metric = accuracy_metric(graph.topology)
     assert metric is not None
     accuracy = quantized_accuracy(trained, evaluation, metric)
