@@ -10,7 +10,6 @@ from sq_micro.assign.allocators.uniform import uniform_plan
 from sq_micro.assign.costs import cost_of
 from sq_micro.assign.problem import Evaluate, Evaluation, FrontierPoint, Problem
 
-
 _TRIED = (8, 4, 2)  # uniform widths that are tried for real; a trial takes as long as a candidate of the search
 
 
