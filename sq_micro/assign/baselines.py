@@ -8,8 +8,9 @@ from sq_micro.assign.allocators.memory_driven import memory_driven
 from sq_micro.assign.allocators.size_ranked import size_ranked
 from sq_micro.assign.allocators.uniform import uniform_plan
 from sq_micro.assign.costs import cost_of
-from sq_micro.assign.problem import Evaluate, FrontierPoint, Problem
-from sq_micro.ir.bitwidths import Bitwidths
+from sq_micro.assign.problem import Evaluate, Evaluation, FrontierPoint, Problem
+
+_TRIED = (8, 4, 2)  # uniform widths that are tried for real; a trial takes as long as a candidate of the search
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,19 +22,23 @@ class Baseline:
 
 
 def baselines(problem: Problem, evaluate: Evaluate | None = None) -> tuple[Baseline, ...]:
-    """Every uniform width, and the plans of the rules; pins kept, budgets not always. Tried in one call."""
+    """Every uniform width, and the plans of the rules; pins kept, budgets not always. Some are tried, in one call."""
     every = sorted({bits for option in problem.options for bits in option.bits}, reverse=True)
     plans = {f"uniform {bits}": uniform_plan(problem, bits) for bits in every}
     plans["memory-driven"] = memory_driven(problem).bitwidths
     plans["size-ranked"] = size_ranked(problem, evaluate).bitwidths
-    tried = evaluate(list(plans.values())) if evaluate is not None else [None] * len(plans)
+    untried = {f"uniform {bits}" for bits in every if bits not in _TRIED}
+    chosen = [origin for origin in plans if origin not in untried]
+    tried: dict[str, Evaluation] = {}
+    if evaluate is not None:
+        tried = dict(zip(chosen, evaluate([plans[origin] for origin in chosen]), strict=True))
     table = problem.sensitivity
-
-    def point(plan: Bitwidths) -> FrontierPoint:
-        return FrontierPoint(plan, cost_of(problem, plan), table.total(plan) if table is not None else None, None)
-
-    points = ((origin, point(plan)) for origin, plan in plans.items())
     return tuple(
-        Baseline(origin, FrontierPoint(known.bitwidths, known.cost, known.predicted, evaluation))
-        for (origin, known), evaluation in zip(points, tried, strict=True)
+        Baseline(
+            origin,
+            FrontierPoint(
+                plan, cost_of(problem, plan), table.total(plan) if table is not None else None, tried.get(origin)
+            ),
+        )
+        for origin, plan in plans.items()
     )

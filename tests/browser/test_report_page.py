@@ -117,6 +117,14 @@ def test_what_is_not_known_is_not_made_up(tmp_path: Path, open_page: Opener) -> 
     assert opened.page.locator("#plans").count() == 0
 
 
+def test_an_arena_that_nobody_tabulated_is_not_known(tmp_path: Path, open_page: Opener) -> None:
+    opened = open_page(written(tmp_path, memory__arena_by_width=None))
+    assert opened.page.locator("#card-sram [data-delta]").text_content() == ""
+    pin(opened, "conv2d", 8)
+    assert opened.page.locator("#card-sram [data-delta]").text_content() == "not known for these pins"
+    assert "SRAM" not in opened.page.locator("#pins [data-summary]").text_content()
+
+
 @pytest.mark.parametrize("width", [360, 800])
 def test_nothing_hangs_over_the_edge_of_a_small_screen(searched: Path, open_page: Opener, width: int) -> None:
     opened = open_page(searched, width=width)

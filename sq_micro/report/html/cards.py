@@ -45,10 +45,13 @@ def cards(result: Result) -> tuple[CardView, ...]:
         ),
     ]
     measured, source = result.measurement, cycles_provenance(result)
-    if measured.latency_s is not None and source is not None:
-        parts = (("inference", measured.latency_s),)
+    latency_s = measured.latency_s
+    if latency_s is None and measured.modelled is not None:
+        latency_s, source = measured.modelled.latency_s, "modelled"
+    if latency_s is not None and source is not None:
+        parts = (("inference", latency_s),)
         bound = budget.latency_s if budget else None
-        found.append(_Taken("latency", "Latency", measured.latency_s, "s", source, parts, bound))
+        found.append(_Taken("latency", "Latency", latency_s, "s", source, parts, bound))
     if measured.energy_j is not None:
         parts = (("inference", measured.energy_j),)
         bound = budget.energy_j if budget else None

@@ -29,8 +29,11 @@ def figures(result: Result) -> tuple[FactView, ...]:
         found.append(FactView("stack seen", f"{memory.measured_stack_bytes:,} B", how))
     source = cycles_provenance(result)
     if measured.cycles is not None and source is not None:
-        how = f"{_CYCLES[source]}; median of {measured.runs:,} runs"
+        how = f"{_CYCLES[source]}; median of {measured.runs:,} runs, 95 % take at most {measured.cycles.p95:,}"
         found.append(FactView("cycles", f"{measured.cycles.median:,}", how))
+    if (modelled := measured.modelled) is not None:
+        how = f"{_CYCLES['modelled']}; basic blocks counted by {modelled.by}"
+        found.append(FactView("cycles of the model", f"{modelled.cycles:,}", how))
     if measured.latency_s is not None and result.board.clock_hz:
         how = f"{source}: cycles at {result.board.clock_hz / 1e6:g} MHz"
         found.append(FactView("latency", amount(measured.latency_s, "s"), how))
@@ -42,6 +45,13 @@ def figures(result: Result) -> tuple[FactView, ...]:
     if result.accuracy is not None:
         how = f"exact: the firmware's arithmetic over {result.accuracy.samples:,} labelled samples"
         found.append(FactView("accuracy", f"{result.accuracy.quantized:.2%}", how))
+    if (counted := measured.accuracy) is not None:
+        kind = "measured" if measured.link == "serial" else "simulated"
+        how = (
+            f"{kind}: counted on the device over {counted.samples:,} of {counted.available:,} samples;"
+            f" {counted.low:.2%} to {counted.high:.2%} at {counted.confidence:.0%} confidence"
+        )
+        found.append(FactView("accuracy on the device", f"{counted.accuracy:.2%}", how))
     if result.fidelity:
         how = "exact: integers against float32, on the golden samples"
         found.append(FactView("SQNR, cosine", "by operator", how))
@@ -66,7 +76,7 @@ def run_facts(result: Result) -> tuple[FactView, ...]:
         FactView("model", f"{model.name}: {model.parameters:,} parameters, {model.macs:,} MACs, input {shape}", ""),
         FactView("board", f"{result.board.title}, {result.board.core}{clock}", ""),
         FactView("compiler", result.build.compiler, ""),
-        FactView("link", result.measurement.link, ""),
+        FactView("link", " ".join([result.measurement.link, *(f"({note})" for note in result.measurement.notes)]), ""),
         FactView("calibration", f"{quantization.calibration_samples:,} samples, observer {quantization.observer}", ""),
         FactView("rounding", quantization.rounding, ""),
     ]

@@ -95,15 +95,16 @@
     }
   }
 
-  const showCard = (key, now) => {
+  const showCard = (key, now, pinless) => {
     const { card, value, unit, delta, allowed, before, wasOver } = cards[key];
     const [base, bound] = [tables.totals[key], tables.bounds[key]];
-    const unchanged = now === null || now === base;
+    const unchanged = pinless || now === null || now === base;
     [value.textContent, unit.textContent] = unchanged ? before : amount(now, UNITS[key]);
-    delta.textContent = now === null ? 'not known for these pins' : unchanged ? '' : signed(now - base, UNITS[key]);
+    const unknown = now === null && !pinless;
+    delta.textContent = unknown ? 'not known for these pins' : unchanged ? '' : signed(now - base, UNITS[key]);
     const over = unchanged ? wasOver : bound !== null && now > bound;
     card.classList.toggle('over', over);
-    card.classList.toggle('changed', !unchanged || now === null);
+    card.classList.toggle('changed', !unchanged || unknown);
     if (unchanged || bound === null) allowed.textContent = before[2];
     else {
       const rest = amount(Math.abs(bound - now), UNITS[key]).join(' ');
@@ -151,8 +152,8 @@
   const panel = document.getElementById('pins');
   const show = () => {
     const now = totals();
-    for (const key of Object.keys(cards)) showCard(key, now[key]);
     const count = tables.operators.filter((operator) => chosen.get(operator.name) !== operator.bits).length;
+    for (const key of Object.keys(cards)) showCard(key, count === 0 ? tables.totals[key] : now[key], count === 0);
     panel.hidden = count === 0;
     document.body.classList.toggle('has-pins', count > 0);
     panel.querySelector('[data-count]').textContent = `${count} ${count === 1 ? 'operator' : 'operators'} changed:`;

@@ -18,7 +18,7 @@ from sq_micro.report.tables import render_csv, render_folded, render_junit, rend
 from tests.unit.report.results import made_assignment, made_result
 
 WITHOUT_CYCLES = [
-    {"index": 0, "name": "c", "kind": "conv2d", "weight_bits": 4, "macs": 12, "cycles": None},
+    {"index": 0, "name": "c", "kind": "conv2d", "weight_bits": 4, "macs": 12, "cycles": None, "instructions": None},
 ]
 
 

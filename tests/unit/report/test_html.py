@@ -26,7 +26,9 @@ def test_equal_results_give_equal_pages() -> None:
 
 def test_a_name_is_no_markup() -> None:
     name = "</script><img src=x onerror=alert(1)>"
-    operators = [{"index": 0, "name": name, "kind": "conv2d", "weight_bits": 4, "macs": 1, "cycles": 2}]
+    operators = [
+        {"index": 0, "name": name, "kind": "conv2d", "weight_bits": 4, "macs": 1, "cycles": 2, "instructions": None}
+    ]
     weighted = [{**made_result().operators[0].model_dump(), "name": name}]
     result = made_result(model__name=name, measurement__operators=operators, operators=weighted)
     page = render_html(result)
@@ -96,12 +98,57 @@ def test_without_a_search_there_is_no_talk_of_one() -> None:
 
 
 def test_without_cycles_there_is_no_time() -> None:
-    operators = [{"index": 0, "name": "conv2d", "kind": "conv2d", "weight_bits": 4, "macs": 1, "cycles": None}]
+    operators = [
+        {
+            "index": 0,
+            "name": "conv2d",
+            "kind": "conv2d",
+            "weight_bits": 4,
+            "macs": 1,
+            "cycles": None,
+            "instructions": None,
+        }
+    ]
     absent: dict[str, Any] = {f"measurement__{name}": None for name in ("cycles", "latency_s", "energy_j")}
     view = page_view(made_result(**absent, measurement__operators=operators, measurement__cycle_source="none"))
     assert not view.timed
     assert {card.key for card in view.cards} == {"accuracy", "flash", "sram"}
     assert all(row.cycles == row.latency == row.energy == row.share == "" for row in view.rows)
+
+
+def test_what_the_device_and_the_model_say_beside_the_measurement_is_told_apart() -> None:
+    modelled = {"by": "qemu", "cycles": 380_000, "instructions": 310_000, "latency_s": 0.0032, "operators": None}
+    counted = {
+        "metric": "top1",
+        "available": 600,
+        "samples": 200,
+        "correct": 194,
+        "accuracy": 0.97,
+        "low": 0.936,
+        "high": 0.986,
+        "confidence": 0.95,
+    }
+    absent: dict[str, Any] = {f"measurement__{name}": None for name in ("cycles", "latency_s", "energy_j")}
+    view = page_view(
+        made_result(
+            **absent,
+            measurement__cycle_source="none",
+            measurement__link="qemu",
+            measurement__modelled=modelled,
+            measurement__accuracy=counted,
+            measurement__notes=["QEMU has no cycle counter"],
+        )
+    )
+    figures = {fact.name: fact for fact in view.figures}
+    assert figures["cycles of the model"].value == "380,000"
+    assert figures["cycles of the model"].how.endswith("counted by qemu")
+    assert figures["accuracy on the device"].value == "97.00%"
+    assert figures["accuracy on the device"].how == (
+        "simulated: counted on the device over 200 of 600 samples; 93.60% to 98.60% at 95% confidence"
+    )
+    assert next(fact for fact in view.run if fact.name == "link").value == "qemu (QEMU has no cycle counter)"
+    latency = next(card for card in view.cards if card.key == "latency")
+    assert (latency.value, latency.unit, latency.provenance) == ("3.20", "ms", "modelled")
 
 
 def test_the_matrix_shows_changes_against_the_float_network() -> None:
