@@ -55,6 +55,7 @@ def package(
     out: Run = options.DEFAULT_OUT,
     version: Annotated[str, typer.Option("--package-version", help="three numbers, for the manifest")] = "1.0.0",
     homepage: Annotated[str | None, typer.Option("--homepage", help="URL for the manifest")] = None,
+    portable: Annotated[bool, typer.Option("--portable", help="portable C, not the board's own kernels")] = False,
     json: options.Json = False,
     debug: options.Debug = False,
 ) -> None:
@@ -64,5 +65,5 @@ def package(
         from sq_micro.stages.package import package as run_stage
         from sq_micro.workspace import Workspace
 
-        record = run_stage(Workspace(out), kind.value, output, version, homepage or PLACEHOLDER_HOMEPAGE)
+        record = run_stage(Workspace(out), kind.value, output, version, homepage or PLACEHOLDER_HOMEPAGE, portable)
         print(record.model_dump_json(indent=2) if json else record)
