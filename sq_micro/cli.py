@@ -89,45 +89,42 @@ def deploy(
 ) -> None:
     """Do all stages: analyze, assign (where there is a budget), quantize, generate, build, measure."""
     with errors_as_exit_codes(debug), StageDisplay(quiet=json) as display:
-        from sq_micro import pipeline
-        from sq_micro.cli_budget import asked_to_assign, budget_of, needed_samples, pins_of, require_measurable
-        from sq_micro.stages.assign import AssignRequest
-        from sq_micro.stages.quantize import QuantizeOptions
+        from sq_micro import api, pipeline
+        from sq_micro.budget_request import pins_of
 
-        quantization = QuantizeOptions(
-            calibrate,
-            evaluate,
-            weight_bits or "8",
-            observer.value,
-            rounding.value,
-            weight_scales.value,
-            samples,
-            train,
-            epochs,
-            learning_rate,
+        request = api.deploy_request(
+            model,
+            board,
+            calibrate=calibrate,
+            evaluate=evaluate,
+            out=out,
+            weight_bits=weight_bits,
+            flash=flash,
+            sram=sram,
+            latency=latency,
+            energy=energy,
+            weight_bytes=weight_bytes,
+            max_drop=max_drop,
+            allocator=allocator.value,
+            pins=pins_of(pin),
+            observer=observer.value,
+            rounding=rounding.value,
+            weight_scales=weight_scales.value,
+            samples=samples,
+            train=train,
+            epochs=epochs,
+            learning_rate=learning_rate,
+            compiler=compiler.value,
+            link=link,
+            runs=runs,
+            workers=workers,
+            dask=dask,
+            keep=not no_cache,
         )
-        budget, assign_request = budget_of(flash, sram, latency, energy, weight_bytes), None
-        if asked_to_assign(budget, max_drop, allocator.value, weight_bits, pin):
-            assign_request = AssignRequest(
-                needed_samples(calibrate),
-                board,
-                budget,
-                max_drop,
-                allocator.value,
-                pins_of(pin),
-                observer.value,
-                rounding.value,
-                compiler.value,
-                workers=workers,
-                dask=dask,
-                keep=not no_cache,
-            )
-            require_measurable(assign_request, evaluate)
-        request = pipeline.DeployRequest(model, board, quantization, out, compiler.value, link, runs, assign_request)
         if dry_run:
             _print(pipeline.preview(request), json)
             return
-        result = pipeline.deploy(request, display.notify, display.done)
+        result = api.carry_out(request, display.notify, display.done).result
     _print_result(result, json, out)
 
 
@@ -158,9 +155,9 @@ def assign(
 ) -> None:
     """Only search: the bits under budgets, written as OUT/bits.json, with the reasons."""
     with errors_as_exit_codes(debug), StageDisplay(quiet=json) as display:
-        from sq_micro.cli_budget import budget_of, pins_of
-        from sq_micro.stages.analyze import analyze as run_analyze
-        from sq_micro.stages.assign import AssignRequest, assign_bits
+        from sq_micro import api
+        from sq_micro.budget_request import budget_of, pins_of
+        from sq_micro.stages.assign import AssignRequest
         from sq_micro.workspace import Workspace
 
         workspace = Workspace(out)
@@ -179,9 +176,8 @@ def assign(
             dask=dask,
             keep=not no_cache,
         )
-        workspace.open()
-        display.done("analyze", run_analyze(workspace, model))
-        record = assign_bits(workspace, request, display.notify, plot)
+        display.done("analyze", api.analyze(model, out=out))
+        record = api.assign(request, out=out, plot=plot, notify=display.notify)
     if not json:
         print((workspace / "05_assignment.txt").read_text(encoding="utf-8"), end="")
     else:
@@ -197,12 +193,9 @@ def analyze(
 ) -> None:
     """Read a model and bring it into canonical form."""
     with errors_as_exit_codes(debug):
-        from sq_micro.stages.analyze import analyze as run_stage
-        from sq_micro.workspace import Workspace
+        from sq_micro import api
 
-        workspace = Workspace(out)
-        workspace.open()
-        _print(run_stage(workspace, model), json)
+        _print(api.analyze(model, out=out), json)
 
 
 @app.command()
@@ -223,23 +216,22 @@ def quantize(
 ) -> None:
     """Quantize the analyzed model and verify the integers against TFLite Micro."""
     with errors_as_exit_codes(debug), StageDisplay(quiet=json) as display:
-        from sq_micro.stages.quantize import QuantizeOptions
-        from sq_micro.stages.quantize import quantize as run_stage
-        from sq_micro.workspace import Workspace
+        from sq_micro import api
 
-        wanted = QuantizeOptions(
-            calibrate,
-            evaluate,
-            weight_bits or "8",
-            observer.value,
-            rounding.value,
-            weight_scales.value,
-            samples,
-            train,
-            epochs,
-            learning_rate,
+        record = api.quantize(
+            calibrate=calibrate,
+            evaluate=evaluate,
+            weight_bits=weight_bits or 8,
+            out=out,
+            observer=observer.value,
+            rounding=rounding.value,
+            weight_scales=weight_scales.value,
+            samples=samples,
+            train=train,
+            epochs=epochs,
+            learning_rate=learning_rate,
+            notify=display.notify,
         )
-        record = run_stage(Workspace(out), wanted, display.notify)
     _print(record, json)
 
 
@@ -252,10 +244,9 @@ def generate(
 ) -> None:
     """Plan the arena and write the C of the quantized model."""
     with errors_as_exit_codes(debug):
-        from sq_micro.stages.generate import generate as run_stage
-        from sq_micro.workspace import Workspace
+        from sq_micro import api
 
-        _print(run_stage(Workspace(out), board), json)
+        _print(api.generate(board, out=out), json)
 
 
 @app.command()
@@ -267,10 +258,9 @@ def build(
 ) -> None:
     """Compile and link the firmware image."""
     with errors_as_exit_codes(debug):
-        from sq_micro.stages.build import build as run_stage
-        from sq_micro.workspace import Workspace
+        from sq_micro import api
 
-        _print(run_stage(Workspace(out), compiler.value), json)
+        _print(api.build(out=out, compiler=compiler.value), json)
 
 
 @app.command()
@@ -286,16 +276,14 @@ def measure(
 ) -> None:
     """Run the image, verify its outputs, write result.json."""
     with errors_as_exit_codes(debug), StageDisplay(quiet=json) as display:
+        from sq_micro import api
         from sq_micro.stages.flash import flash_image
-        from sq_micro.stages.measure import MeasureOptions
-        from sq_micro.stages.measure import measure as run_stage
         from sq_micro.workspace import Workspace
 
-        workspace = Workspace(out)
         if flash_first:
-            display.say("flash", str(flash_image(workspace, port=port)))
-        result = run_stage(workspace, MeasureOptions(link, runs, port, renode), display.notify)
-    _print_result(result, json, out)
+            display.say("flash", str(flash_image(Workspace(out), port=port)))
+        run = api.measure(out=out, link=link, runs=runs, port=port, renode=renode, notify=display.notify)
+    _print_result(run.result, json, out)
 
 
 @app.command()

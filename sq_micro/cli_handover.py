@@ -42,10 +42,9 @@ def export(
 ) -> None:
     """Write the quantized network as a .tflite for stock TFLite Micro, run on the golden inputs."""
     with errors_as_exit_codes(debug):
-        from sq_micro.stages.export import export as run_stage
-        from sq_micro.workspace import Workspace
+        from sq_micro import api
 
-        record = run_stage(Workspace(out), form.value, output)
+        record = api.export(output, form.value, out=out)
         print(record.model_dump_json(indent=2) if json else record)
 
 
@@ -61,9 +60,9 @@ def package(
 ) -> None:
     """Wrap the generated C as a library: manifest, README, licence, and a test with golden vectors."""
     with errors_as_exit_codes(debug):
+        from sq_micro import api
         from sq_micro.stages.package import PLACEHOLDER_HOMEPAGE
-        from sq_micro.stages.package import package as run_stage
-        from sq_micro.workspace import Workspace
 
-        record = run_stage(Workspace(out), kind.value, output, version, homepage or PLACEHOLDER_HOMEPAGE, portable)
+        url = homepage or PLACEHOLDER_HOMEPAGE
+        record = api.package(kind.value, output, version=version, homepage=url, portable=portable, out=out)
         print(record.model_dump_json(indent=2) if json else record)

@@ -31,7 +31,12 @@ from sq_micro.toolchain.compiler import CompilerChoice, find_compiler
 from sq_micro.workspace import Workspace
 
 StageDone = Callable[[str, BaseModel], None]
+
 _ATTEMPTS = 3  # the cost tables are off by bytes and per mille, so one correction is the rule
+
+
+def unseen(stage: str, record: BaseModel) -> None:
+    """A `StageDone` that looks at nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +57,7 @@ class DeployRequest:
     assign: AssignRequest | None = None
 
 
-def deploy(request: DeployRequest, notify: Notify = silent, done: StageDone = lambda _stage, _record: None) -> Result:
+def deploy(request: DeployRequest, notify: Notify = silent, done: StageDone = unseen) -> Result:
     """From a trained model to a measured image. `done` sees each stage's record as it ends.
 
     Raises BudgetError iff budgets were stated and no plan, or no built image, meets them.

@@ -73,7 +73,8 @@ def test_the_documented_test_passes_and_both_cross_compilers_take_it(kind: str, 
     assert said == f"{run.prefix}: 6 golden samples, outputs identical\n"
     include = folder / ("src" if kind == "arduino" else "include")
     for source in sorted((folder / "src").glob("*.c")):
-        for name in CROSS:
+        # Files and includes lie in two ways, Arduino's and that of all others; zig takes seconds for each.
+        for name in CROSS if kind in ("arduino", "c") else ("gcc",):
             flags = ("-std=c11", "-O2", "-ffreestanding", *STRICT, "-I", str(include))
             called([*cross_compiler(name), *flags, "-c", source, "-o", tmp_path / "object.o"], folder)
     assert (folder / "LICENSE").read_text().lstrip().startswith("Apache License")
