@@ -113,6 +113,7 @@ def deploy_request(
     train: Samples | None = None,
     epochs: int | None = None,
     learning_rate: float | None = None,
+    int4: bool = False,
     compiler: CompilerChoice = "auto",
     link: str | None = None,
     runs: int = 100,
@@ -130,6 +131,7 @@ def deploy_request(
     pins           widths that budgets must not change
     samples        golden inputs, run on TFLite Micro and on the board
     train          samples to fine-tune on
+    int4           4-bit weights are to be such as TFLite's int4 holds, for `export`
     """
     folder = Path(out)
     calibration = _samples_file(calibrate, folder, "calibrate")
@@ -146,6 +148,7 @@ def deploy_request(
         _samples_file(train, folder, "train"),
         epochs,
         learning_rate,
+        int4,
     )
     budget, assign_request = budget_of(flash, sram, latency, energy, weight_bytes), None
     if asked_to_assign(budget, max_drop, allocator, bits, [f"{name}={width}" for name, width in (pins or {}).items()]):
@@ -201,10 +204,14 @@ def analyze(model: Model, *, out: str | Path = DEFAULT_OUT) -> AnalyzeRecord:
 
 
 def assign(
-    request: assign_stage.AssignRequest, *, out: str | Path = DEFAULT_OUT, notify: Notify = silent
+    request: assign_stage.AssignRequest,
+    *,
+    out: str | Path = DEFAULT_OUT,
+    plot: bool = False,
+    notify: Notify = silent,
 ) -> AssignRecord:
-    """Choose bits for the analyzed model under budgets; the plan is `bits.json` in the folder."""
-    return assign_stage.assign_bits(Workspace(Path(out)), request, notify)
+    """Choose bits for the analyzed model under budgets; the plan is `bits.json` in the folder. `plot` draws it too."""
+    return assign_stage.assign_bits(Workspace(Path(out)), request, notify, plot)
 
 
 def quantize(
@@ -220,6 +227,7 @@ def quantize(
     train: Samples | None = None,
     epochs: int | None = None,
     learning_rate: float | None = None,
+    int4: bool = False,
     notify: Notify = silent,
 ) -> QuantizeRecord:
     """Quantize the analyzed model and hold the integers against TFLite Micro; arguments as of `deploy_request`."""
@@ -235,6 +243,7 @@ def quantize(
         _samples_file(train, folder, "train"),
         epochs,
         learning_rate,
+        int4,
     )
     return quantize_stage.quantize(Workspace(folder), wanted, notify)
 

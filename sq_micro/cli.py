@@ -77,6 +77,7 @@ def deploy(
     train: options.Train = None,
     epochs: options.Epochs = None,
     learning_rate: options.LearningRate = None,
+    int4: options.Int4 = False,
     compiler: options.CompilerOption = options.CompilerName.AUTO,
     link: options.Link = None,
     runs: options.Runs = 100,
@@ -114,6 +115,7 @@ def deploy(
             train=train,
             epochs=epochs,
             learning_rate=learning_rate,
+            int4=int4,
             compiler=compiler.value,
             link=link,
             runs=runs,
@@ -211,6 +213,7 @@ def quantize(
     train: options.Train = None,
     epochs: options.Epochs = None,
     learning_rate: options.LearningRate = None,
+    int4: options.Int4 = False,
     json: options.Json = False,
     debug: options.Debug = False,
 ) -> None:
@@ -230,6 +233,7 @@ def quantize(
             train=train,
             epochs=epochs,
             learning_rate=learning_rate,
+            int4=int4,
             notify=display.notify,
         )
     _print(record, json)

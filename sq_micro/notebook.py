@@ -43,5 +43,8 @@ def result_table(result: Result) -> str:
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     heads = "".join(f"<th>{escape(name, quote=False)}</th>" for name in head)
-    body = "".join("<tr>" + "".join(f"<td{_LEFT}>{escape(str(value), quote=False)}</td>" for value in row) + "</tr>" for row in rows)
+    body = "".join(
+        "<tr>" + "".join(f"<td{_LEFT}>{escape(str(value), quote=False)}</td>" for value in row) + "</tr>"
+        for row in rows
+    )
     return f"<table>{f'<tr>{heads}</tr>' if head else ''}{body}</table>"
