@@ -43,11 +43,13 @@ from sq_micro.stages import generate as generate_stage
 from sq_micro.stages import measure as measure_stage
 from sq_micro.stages import package as package_stage
 from sq_micro.stages import quantize as quantize_stage
+from sq_micro.stages import reproduce as reproduce_stage
 from sq_micro.stages.export import ExportFormat, ExportRecord
 from sq_micro.stages.package import DEFAULT_VERSION, PLACEHOLDER_HOMEPAGE, PackageRecord
 from sq_micro.stages.progress import Notify, silent
 from sq_micro.stages.quantize import GOLDEN_SAMPLES, QuantizeOptions
 from sq_micro.stages.records import AnalyzeRecord, AssignRecord, BuiltRecord, GenerateRecord, QuantizeRecord
+from sq_micro.stages.reproduce import Reproduction
 from sq_micro.toolchain.compiler import CompilerChoice
 from sq_micro.workspace import Workspace
 
@@ -318,3 +320,10 @@ def _bits_text(weight_bits: WeightBits, folder: Path) -> str:
     file = folder / _INPUTS / "bits.json"
     write_atomically(file, json.dumps({"default": 8, "operators": dict(weight_bits)}, indent=2) + "\n")
     return str(file)
+
+
+def reproduce(
+    lock: str | Path, *, out: str | Path, inputs: str | Path | None = None, notify: Notify = silent
+) -> Reproduction:
+    """Build a locked run again in the folder `out`, and compare; `inputs` is where model and samples lie now."""
+    return reproduce_stage.reproduce(Path(lock), Path(out), None if inputs is None else Path(inputs), notify)

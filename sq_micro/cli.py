@@ -18,7 +18,7 @@ from sq_micro.cli_boards import boards_app
 from sq_micro.cli_compare import compare_allocators
 from sq_micro.cli_device import flash, ports
 from sq_micro.cli_finetune import finetune
-from sq_micro.cli_handover import export, package
+from sq_micro.cli_handover import export, package, reproduce
 from sq_micro.cli_report import compare, diff, report
 from sq_micro.cli_sweep import sweep
 from sq_micro.console import INTERRUPTED, USAGE_ERROR, StageDisplay, errors_as_exit_codes, print_error
@@ -314,6 +314,7 @@ app.command("finetune")(finetune)
 app.command("sweep")(sweep)
 app.command("export")(export)
 app.command("package")(package)
+app.command("reproduce")(reproduce)
 app.command("ports")(ports)
 app.command("flash")(flash)
 app.add_typer(boards_app, name="boards")

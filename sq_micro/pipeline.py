@@ -23,6 +23,7 @@ from sq_micro.stages.assignment_record import budget_record
 from sq_micro.stages.budget_check import accuracy_missed, excess, tightened
 from sq_micro.stages.build import build
 from sq_micro.stages.generate import generate, require_sram
+from sq_micro.stages.lock import write_lock
 from sq_micro.stages.measure import MeasureOptions, measure
 from sq_micro.stages.preview import Preview, make_preview
 from sq_micro.stages.progress import Notify, silent
@@ -108,6 +109,7 @@ def _realise(
     done("quantize", quantize(workspace, options, notify, assignment))
     done("generate", generate(workspace, request.board))
     done("build", build(workspace, request.compiler))
+    write_lock(workspace, request.model, request.board, options, request.compiler)
     return measure(workspace, MeasureOptions(request.link, request.runs), notify)
 
 
