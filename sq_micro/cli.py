@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
@@ -19,9 +18,11 @@ from sq_micro.cli_compare import compare_allocators
 from sq_micro.cli_device import flash, ports
 from sq_micro.cli_finetune import finetune
 from sq_micro.cli_handover import export, package, reproduce
+from sq_micro.cli_project import init
+from sq_micro.cli_project import run as run_project
 from sq_micro.cli_report import compare, diff, report
 from sq_micro.cli_sweep import sweep
-from sq_micro.console import INTERRUPTED, USAGE_ERROR, StageDisplay, errors_as_exit_codes, print_error
+from sq_micro.console import INTERRUPTED, USAGE_ERROR, StageDisplay, errors_as_exit_codes, print_error, show_result
 
 # Commands import the pipeline when they run: help and shell completion must not wait for NumPy.
 
@@ -38,9 +39,6 @@ app = typer.Typer(
 
 # Typer's parse errors share a base class that it does not export; BadParameter is one of them.
 _PARSE_ERROR: type[Exception] = typer.BadParameter.__mro__[1]
-
-
-_PIPED_WIDTH = 120  # columns, where no terminal says how many it has
 
 
 @app.callback(invoke_without_command=True)
@@ -127,7 +125,7 @@ def deploy(
             _print(pipeline.preview(request), json)
             return
         result = api.carry_out(request, display.notify, display.done).result
-    _print_result(result, json, out)
+    show_result(result, json, out)
 
 
 @app.command()
@@ -287,7 +285,7 @@ def measure(
         if flash_first:
             display.say("flash", str(flash_image(Workspace(out), port=port)))
         run = api.measure(out=out, link=link, runs=runs, port=port, renode=renode, notify=display.notify)
-    _print_result(run.result, json, out)
+    show_result(run.result, json, out)
 
 
 @app.command()
@@ -309,6 +307,8 @@ def doctor(json: options.Json = False, debug: options.Debug = False) -> None:
 app.command("report")(report)
 app.command("compare")(compare)
 app.command("diff")(diff)
+app.command("init")(init)
+app.command("run")(run_project)
 app.command("compare-allocators")(compare_allocators)
 app.command("finetune")(finetune)
 app.command("sweep")(sweep)
@@ -322,22 +322,6 @@ app.add_typer(boards_app, name="boards")
 
 def _print(record: BaseModel, json: bool) -> None:
     print(record.model_dump_json(indent=2, by_alias=True) if json else record)
-
-
-def _print_result(result: BaseModel, json: bool, out: Path) -> None:
-    from rich.console import Console
-
-    from sq_micro.report.result import Result
-    from sq_micro.report.terminal import print_result
-
-    assert isinstance(result, Result)
-    if json:
-        print(result.to_json(), end="")
-        return
-    console = Console()
-    print_result(result, console if console.is_terminal else Console(width=_PIPED_WIDTH))
-    written = {"report": "report.html", "result": "result.json", "image": "firmware.elf", "sources": "model"}
-    print("   ".join(f"{what}: {out / name}" for what, name in written.items()))
 
 
 def _parse_message(error: Exception) -> str:

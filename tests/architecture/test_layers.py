@@ -29,8 +29,18 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("pipeline", "doctor"),
     ("budget_request",),
     ("api",),
+    ("project_file",),
     ("cli_options",),
-    ("cli_boards", "cli_compare", "cli_device", "cli_finetune", "cli_handover", "cli_report", "cli_sweep"),
+    (
+        "cli_boards",
+        "cli_compare",
+        "cli_device",
+        "cli_finetune",
+        "cli_handover",
+        "cli_project",
+        "cli_report",
+        "cli_sweep",
+    ),
     ("cli",),
     ("__main__",),
 )
@@ -41,7 +51,7 @@ SPINE = frozenset(room for room, number in LAYER.items() if number > LAYER["repo
 ONLY: dict[str, frozenset[str]] = {
     "keras": frozenset({"frontend", "finetune"}),
     "jinja2": frozenset({"codegen", "report"}),
-    "tomllib": frozenset({"board", "simulate.cycles"}),
+    "tomllib": frozenset({"board", "project_file", "simulate.cycles"}),
     "pydantic": frozenset({"board", "report"}) | SPINE,
     "unicorn": frozenset({"simulate"}),
     "capstone": frozenset({"simulate", "toolchain.frames"}),
