@@ -7,7 +7,7 @@ STAMP  := $(VENV)/.installed
 JOBS   ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast test-long check format bench bench-quantization readme extras schema clean
+.PHONY: help setup demo test test-fast test-long check format fuzz bench bench-cycles bench-quantization readme extras schema clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  %-18s %s\n", $$1, $$2}'
@@ -47,8 +47,16 @@ format: $(STAMP) ## bring Python and C into the project's format
 	$(BIN)/ruff format .
 	git ls-files '*.c' '*.h' | xargs $(BIN)/clang-format -i
 
+SECONDS ?= 60
+fuzz: $(STAMP) ## the firmware's parsers under libFuzzer with ASan and UBSan, SECONDS each; needs clang
+	$(BIN)/python -m tests.fuzz.build $(SECONDS)
+
 bench: $(STAMP) ## speed of deployment and simulation, size of the firmware
 	$(BIN)/python -m tests.bench.deploy
+	$(BIN)/python -m tests.bench.link
+
+bench-cycles: $(STAMP) ## rules of the cycle models, and their errors against silicon
+	$(BIN)/python -m tests.bench.cycles --docs
 
 bench-quantization: $(STAMP) ## accuracy over bytes, by allocator; minutes
 	$(BIN)/python -m tests.bench.quantization
@@ -61,9 +69,10 @@ readme: $(STAMP) ## run what README.md shows, and put what it prints there
 schema: $(STAMP) ## rewrite the JSON schema of result.json from the code
 	$(BIN)/python -m sq_micro.report.write_schema
 
-extras: ## Debian: QEMU and GNU compilers, for the tests that give a second opinion
+extras: ## Debian: QEMU, GNU compilers and Chromium, for the tests that give a second opinion
 	apt-get update -qq
-	apt-get install -y -qq --no-install-recommends qemu-system-arm gcc-arm-none-eabi clang libclang-rt-14-dev
+	apt-get install -y -qq --no-install-recommends qemu-system-arm qemu-system-misc gcc-arm-none-eabi \
+	  gcc-riscv64-unknown-elf clang libclang-rt-14-dev chromium
 
 clean: ## remove what was built
 	rm -rf out build dist

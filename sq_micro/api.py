@@ -255,9 +255,11 @@ def generate(board: str, *, out: str | Path = DEFAULT_OUT) -> GenerateRecord:
     return generate_stage.generate(Workspace(Path(out)), board)
 
 
-def build(*, out: str | Path = DEFAULT_OUT, compiler: CompilerChoice = "auto") -> BuiltRecord:
-    """Compile and link the firmware image."""
-    return build_stage.build(Workspace(Path(out)), compiler)
+def build(
+    *, out: str | Path = DEFAULT_OUT, compiler: CompilerChoice = "auto", bake: int = 0, edge: str | None = None
+) -> BuiltRecord:
+    """Compile and link the firmware image, with `bake` golden inputs in it; `edge` is a pin for the timed region."""
+    return build_stage.build(Workspace(Path(out)), compiler, bake, edge)
 
 
 def measure(
@@ -267,10 +269,14 @@ def measure(
     runs: int = 100,
     port: str | None = None,
     renode: str | None = None,
+    warm_up: int = 1,
+    accuracy: Samples | None = None,
+    accuracy_margin: float = 1.0,
     notify: Notify = silent,
 ) -> Deployment:
-    """Run the image over a link, verify every output, write the result; link None takes the board's first."""
-    options = measure_stage.MeasureOptions(link, runs, port, renode)
+    """Run the image over a link, verify every output, write the result; arguments as of `MeasureOptions`."""
+    labelled = _samples_file(accuracy, Path(out), "accuracy")
+    options = measure_stage.MeasureOptions(link, runs, port, renode, warm_up, labelled, accuracy_margin)
     return Deployment(Path(out), measure_stage.measure(Workspace(Path(out)), options, notify))
 
 

@@ -18,6 +18,7 @@ from sq_micro.cli_compare import compare_allocators
 from sq_micro.cli_device import flash, ports
 from sq_micro.cli_finetune import finetune
 from sq_micro.cli_handover import export, package, reproduce
+from sq_micro.cli_mlperf import mlperf_app
 from sq_micro.cli_project import init
 from sq_micro.cli_project import run as run_project
 from sq_micro.cli_report import compare, diff, report
@@ -255,6 +256,8 @@ def generate(
 def build(
     out: options.Out = options.DEFAULT_OUT,
     compiler: options.CompilerOption = options.CompilerName.AUTO,
+    bake: options.Bake = 0,
+    edge_pin: options.EdgePin = None,
     json: options.Json = False,
     debug: options.Debug = False,
 ) -> None:
@@ -262,7 +265,7 @@ def build(
     with errors_as_exit_codes(debug):
         from sq_micro import api
 
-        _print(api.build(out=out, compiler=compiler.value), json)
+        _print(api.build(out=out, compiler=compiler.value, bake=bake, edge=edge_pin), json)
 
 
 @app.command()
@@ -273,6 +276,9 @@ def measure(
     renode: options.Renode = None,
     flash_first: options.FlashFirst = False,
     runs: options.Runs = 100,
+    warm_up: options.WarmUp = 1,
+    accuracy: options.DeviceAccuracy = None,
+    accuracy_margin: options.AccuracyMargin = 1.0,
     json: options.Json = False,
     debug: options.Debug = False,
 ) -> None:
@@ -284,7 +290,17 @@ def measure(
 
         if flash_first:
             display.say("flash", str(flash_image(Workspace(out), port=port)))
-        run = api.measure(out=out, link=link, runs=runs, port=port, renode=renode, notify=display.notify)
+        run = api.measure(
+            out=out,
+            link=link,
+            runs=runs,
+            port=port,
+            renode=renode,
+            warm_up=warm_up,
+            accuracy=accuracy,
+            accuracy_margin=accuracy_margin,
+            notify=display.notify,
+        )
     show_result(run.result, json, out)
 
 
@@ -318,6 +334,7 @@ app.command("reproduce")(reproduce)
 app.command("ports")(ports)
 app.command("flash")(flash)
 app.add_typer(boards_app, name="boards")
+app.add_typer(mlperf_app, name="mlperf")
 
 
 def _print(record: BaseModel, json: bool) -> None:

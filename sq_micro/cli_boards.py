@@ -9,6 +9,8 @@ import typer
 
 from sq_micro.board import Board, board_ids, load_board
 from sq_micro.console import errors_as_exit_codes
+from sq_micro.stages.board_check import check_board
+from sq_micro.toolchain.compiler import CompilerChoice
 
 boards_app = typer.Typer(help="The boards that sq-micro knows.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -53,6 +55,41 @@ def show(
             print(f"  {path:<{width}}  {source}")
 
 
+@boards_app.command()
+def check(
+    board: Annotated[str, typer.Argument(help="board id, or a .toml file", autocompletion=_complete)],
+    compiler: Annotated[CompilerChoice, typer.Option(help="auto, gcc or zig")] = "auto",
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """All mistakes of a board file at once; then the smallest firmware is built, and run where that is possible."""
+    with errors_as_exit_codes(debug):
+        checked = check_board(board, compiler)
+        known, hello = checked.board, checked.hello
+        if json:
+            answer = None if hello is None else {"link": checked.link, "cycle_counter": hello.cycle_counter}
+            memory = checked.firmware.footprint
+            print(
+                json_text.dumps(
+                    {
+                        "id": known.id,
+                        "compiler": checked.firmware.compiler,
+                        "flash_bytes": memory.flash_bytes,
+                        "sram_bytes": memory.sram_bytes,
+                        "hello": answer,
+                    },
+                    indent=2,
+                )
+            )
+            return
+        print(known)
+        print(f"built by {checked.firmware.compiler}: {checked.firmware.footprint.flash_bytes:,} B of flash")
+        if hello is None:
+            print("not run: no emulator here models it")
+        else:
+            print(f"answers HELLO on {checked.link} and computes what it should; cycle counter: {hello.cycle_counter}")
+
+
 TIERS = {1: "measured in CI", 2: "measured by hand", 3: "built and simulated only"}
 
 
@@ -66,6 +103,7 @@ def _document(board: Board) -> dict[str, object]:
         "clock_hz": board.core.clock_hz,
         "flash_bytes": board.flash.size_bytes if board.flash else None,
         "sram_bytes": board.sram.size_bytes if board.sram else None,
+        "regions": {region.name: region.memory.size_bytes for region in board.regions},
         "stack_bytes": board.stack_bytes,
         "links": list(board.links),
         "sources": board.sources,

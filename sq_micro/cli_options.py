@@ -91,12 +91,26 @@ Port = Annotated[
 Renode = Annotated[str | None, typer.Option("--renode", help="the program  [default: SQ_RENODE, else on PATH]")]
 FlashFirst = Annotated[bool, typer.Option("--flash", help="program the board first")]
 Runs = Annotated[int, typer.Option("--runs", min=1, help="timed inferences")]
+WarmUp = Annotated[int, typer.Option("--warm-up", min=0, help="inferences before the timed ones")]
+DeviceAccuracy = Annotated[
+    Path | None, typer.Option("--accuracy", help=".npz with x and y: count the accuracy on the device, too")
+]
+AccuracyMargin = Annotated[
+    float,
+    typer.Option("--accuracy-margin", min=0.0, help="points of half the 95 % interval to stop at; 0: all samples"),
+]
+Bake = Annotated[int, typer.Option("--bake", min=0, help="golden inputs to put into the image, for slow lines")]
+EdgePin = Annotated[
+    str | None, typer.Option("--edge-pin", help="pin that is low in the timed region, as PC7, for a power analyser")
+]
 
 Train = Annotated[
     Path | None, typer.Option("--train", help=".npz with x, and y if known: fine-tune the plan on these samples")
 ]
-Epochs = Annotated[int | None, typer.Option("--epochs", min=1, help="of fine-tuning  [default: by bits and samples]")]
-LearningRate = Annotated[float | None, typer.Option("--learning-rate", help="of fine-tuning  [default: by bits]")]
+Epochs = Annotated[int | None, typer.Option("--epochs", min=1, help="of fine-tuning  [default: by the samples]")]
+LearningRate = Annotated[
+    float | None, typer.Option("--learning-rate", help="of fine-tuning, in steps between levels  [default: 0.01]")
+]
 
 _BUDGETS = "Budgets: the bits are then chosen"
 Flash = Annotated[str | None, typer.Option("--flash", help="of the whole image, as 48KiB", rich_help_panel=_BUDGETS)]

@@ -28,7 +28,13 @@ _PACKAGES = (
 _PROGRAMS = (
     ("arm-none-eabi-gcc", "builds for Arm boards in zig's place", "Debian: apt-get install gcc-arm-none-eabi"),
     ("gcc", "builds for the host", "Debian: apt-get install gcc"),
-    ("qemu-system-arm", "runs mps2_an386 images", "Debian: apt-get install qemu-system-arm"),
+    (
+        "riscv64-unknown-elf-gcc",
+        "builds for RISC-V boards in zig's place",
+        "Debian: apt-get install gcc-riscv64-unknown-elf",
+    ),
+    ("qemu-system-arm", "runs images of the mps2 and mps3 boards", "Debian: apt-get install qemu-system-arm"),
+    ("qemu-system-riscv32", "runs hifive1_revb images", "Debian: apt-get install qemu-system-misc"),
 )
 
 

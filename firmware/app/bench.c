@@ -12,6 +12,7 @@ int main(void)
     sqm_uart_open(); /* first, so that a fault in what follows can be reported */
     sqm_stack_paint();
     sqm_cycles_start();
+    sqm_edge_open();
     while (sqm_server_poll()) {
     }
     return 0;

@@ -70,6 +70,24 @@ typedef void sqm_gemm_block(const struct sqm_gemm *g);
 typedef sqm_gemm_block sqm_gemm_2x4;
 typedef sqm_gemm_block sqm_gemm_2x8;
 
+/** A column times blocks of output channels, see armv7em_dsp/gemv.h: sums, or codes. */
+struct sqm_gemv;
+typedef void sqm_gemv_block(const struct sqm_gemv *g);
+typedef sqm_gemv_block sqm_gemv_1x4;
+typedef sqm_gemv_block sqm_gemv_1x8;
+
+/**
+ * The nine weights of four neighbouring channels of a depthwise convolution.
+ *
+ * @param[in]  weights   the whole run in the kernel's layout; no byte beyond it is read.
+ * @param      channels  of the operator, a multiple of the kernel's k_multiple.
+ * @param      channel   the first of the four, a multiple of 4.
+ * @param[in]  steps     per channel of the operator, as in sqm_unpack_1x1; NULL where all are 1.
+ * @param[out] taps      nine words, each with an int8 of every channel.
+ */
+typedef void sqm_taps_9x4(const uint8_t *weights, int32_t channels, int32_t channel,
+                          const int8_t *steps, uint32_t *taps);
+
 /**
  * One block of channels to the words that a gemm kernel reads (README.md).
  *

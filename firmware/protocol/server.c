@@ -5,15 +5,17 @@
 
 #include "board_config.h"
 #include "protocol/bytes.h"
-#include "protocol/crc32.h"
 #include "protocol/frame.h"
+#include "protocol/runs.h"
 #include "sqm/hal.h"
+#include "sqm/inputs.h"
 #include "sqm/status.h"
 #include "sqm_binding.h"
 
 #define HASH_BYTES        32
 #define STATUS_BYTES      1
-#define HELLO_FIXED_BYTES (STATUS_BYTES + 2 + 1 + 2 + 4 * 4 + HASH_BYTES)
+#define HELLO_FIXED_BYTES (STATUS_BYTES + 2 + 1 + 2 + 2 + 4 * 4 + HASH_BYTES)
+#define MOST_ROUNDS       4000000u /* of SPIN: a slow core is back within seconds */
 #define ANSWER_BYTES      (SQM_FRAME_BODY_BYTES - STATUS_BYTES) /* what fits behind a status */
 
 _Static_assert(BOUND_OPERATORS > 0 && BOUND_OPERATORS <= 0xFFFF, "HELLO has 16 bits");
@@ -31,13 +33,10 @@ static uint8_t payload[SQM_FRAME_PAYLOAD_BYTES];
 /* The last run, so that an INVOKE that comes twice is answered twice and run once. */
 static struct {
     bool valid;
-    uint32_t run;
+    uint32_t number;
     sqm_status status;
-    uint64_t cycles;
-    uint32_t input_crc;
-    uint32_t output_crc;
+    sqm_run run;
 } last;
-static uint32_t operator_cycles[BOUND_OPERATORS];
 
 /* Body of a request; the answer behind the status grows at `end`. */
 typedef struct {
@@ -60,30 +59,6 @@ static bool within(uint32_t offset, uint32_t count, uint32_t size)
     return offset <= size && count <= size - offset;
 }
 
-static uint32_t timed_invoke(void)
-{
-    sqm_interrupts_disable();
-    const uint32_t before = sqm_cycles_now();
-    BOUND_INVOKE();
-    const uint32_t after = sqm_cycles_now();
-    sqm_interrupts_enable();
-    return after - before;
-}
-
-static uint64_t timed_operators(void)
-{
-    uint64_t sum = 0;
-    sqm_interrupts_disable();
-    for (int32_t i = 0; i < BOUND_OPERATORS; ++i) {
-        const uint32_t before = sqm_cycles_now();
-        BOUND_INVOKE_OPERATOR(i);
-        operator_cycles[i] = sqm_cycles_now() - before;
-        sum += operator_cycles[i];
-    }
-    sqm_interrupts_enable();
-    return sum;
-}
-
 /* ---- One function a message ---- */
 
 static sqm_status hello(exchange *x)
@@ -95,6 +70,7 @@ static sqm_status hello(exchange *x)
     x->end = sqm_put_u16(x->end, SQM_PROTOCOL_VERSION);
     x->end = sqm_put_u8(x->end, sqm_cycles_source());
     x->end = sqm_put_u16(x->end, BOUND_OPERATORS);
+    x->end = sqm_put_u16(x->end, (uint16_t)sqm_inputs_count());
     x->end = sqm_put_u32(x->end, SQM_CLOCK_HZ);
     x->end = sqm_put_u32(x->end, BOUND_INPUT_BYTES);
     x->end = sqm_put_u32(x->end, BOUND_OUTPUT_BYTES);
@@ -118,9 +94,28 @@ static sqm_status write_input(const exchange *x)
     if (!within(offset, count, BOUND_INPUT_BYTES)) {
         return SQM_OUT_OF_RANGE;
     }
+    sqm_run_input_written(offset);
     int8_t *input = BOUND_INPUT();
     for (uint32_t i = 0; i < count; ++i) {
         input[offset + i] = (int8_t)x->body[4 + i];
+    }
+    return SQM_OK;
+}
+
+static sqm_status take_input(const exchange *x)
+{
+    if (x->bytes != 2) {
+        return SQM_BAD_LENGTH;
+    }
+    const uint32_t index = sqm_get_u16(x->body);
+    if (index >= sqm_inputs_count()) {
+        return SQM_OUT_OF_RANGE;
+    }
+    sqm_run_input_written(0);
+    const int8_t *from = sqm_inputs_at(index);
+    int8_t *input = BOUND_INPUT();
+    for (uint32_t i = 0; i < BOUND_INPUT_BYTES; ++i) {
+        input[i] = from[i];
     }
     return SQM_OK;
 }
@@ -130,40 +125,38 @@ static sqm_status invoke(exchange *x)
     if (x->bytes != 5) {
         return SQM_BAD_LENGTH;
     }
-    const uint32_t run = sqm_get_u32(x->body);
-    if (!last.valid || last.run != run) {
-        last.input_crc = sqm_crc32((const uint8_t *)BOUND_INPUT(), BOUND_INPUT_BYTES);
-        last.cycles = x->body[4] != 0 ? timed_operators() : timed_invoke();
-        last.output_crc = sqm_crc32((const uint8_t *)BOUND_OUTPUT(), BOUND_OUTPUT_BYTES);
+    const uint32_t number = sqm_get_u32(x->body);
+    if (!last.valid || last.number != number) {
+        last.run = sqm_run_model(x->body[4] != 0);
         const bool counts = sqm_cycles_source() != 0;
-        last.status = counts && last.cycles == 0 ? SQM_COUNTER_DEAD : SQM_OK;
+        last.status = counts && last.run.cycles == 0 ? SQM_COUNTER_DEAD : SQM_OK;
         if (!counts) {
-            last.cycles = 0;
+            last.run.cycles = 0;
         }
-        last.run = run;
+        last.number = number;
         last.valid = true;
     }
-    x->end = sqm_put_u32(x->end, run);
-    x->end = sqm_put_u32(x->end, (uint32_t)(last.cycles & 0xFFFFFFFFu));
-    x->end = sqm_put_u32(x->end, (uint32_t)(last.cycles >> 32));
-    x->end = sqm_put_u32(x->end, last.input_crc);
-    x->end = sqm_put_u32(x->end, last.output_crc);
+    x->end = sqm_put_u32(x->end, number);
+    x->end = sqm_put_u32(x->end, (uint32_t)(last.run.cycles & 0xFFFFFFFFu));
+    x->end = sqm_put_u32(x->end, (uint32_t)(last.run.cycles >> 32));
+    x->end = sqm_put_u32(x->end, last.run.input_crc);
+    x->end = sqm_put_u32(x->end, last.run.output_crc);
     return last.status;
 }
 
-static sqm_status read_output(exchange *x)
+/* The bytes of a span of memory that offset and length of the body choose. */
+static sqm_status read_span(exchange *x, const int8_t *memory, uint32_t size)
 {
     if (x->bytes != 5) {
         return SQM_BAD_LENGTH;
     }
     const uint32_t offset = sqm_get_u32(x->body);
     const uint32_t count = x->body[4];
-    if (count > ANSWER_BYTES || !within(offset, count, BOUND_OUTPUT_BYTES)) {
+    if (count > ANSWER_BYTES || !within(offset, count, size)) {
         return SQM_OUT_OF_RANGE;
     }
-    const int8_t *output = BOUND_OUTPUT();
     for (uint32_t i = 0; i < count; ++i) {
-        x->end = sqm_put_u8(x->end, (uint8_t)output[offset + i]);
+        x->end = sqm_put_u8(x->end, (uint8_t)memory[offset + i]);
     }
     return SQM_OK;
 }
@@ -179,7 +172,7 @@ static sqm_status read_profile(exchange *x)
         return SQM_OUT_OF_RANGE;
     }
     for (uint32_t i = 0; i < count; ++i) {
-        x->end = sqm_put_u32(x->end, operator_cycles[first + i]);
+        x->end = sqm_put_u32(x->end, sqm_run_cycles_of(first + i));
     }
     return SQM_OK;
 }
@@ -194,6 +187,31 @@ static sqm_status read_stack(exchange *x)
     return SQM_OK;
 }
 
+static sqm_status spin(exchange *x)
+{
+    if (x->bytes != 4) {
+        return SQM_BAD_LENGTH;
+    }
+    const uint32_t rounds = sqm_get_u32(x->body);
+    if (rounds > MOST_ROUNDS) {
+        return SQM_OUT_OF_RANGE;
+    }
+    x->end = sqm_put_u32(x->end, sqm_run_spin(rounds));
+    return SQM_OK;
+}
+
+static sqm_status step(const exchange *x)
+{
+    if (x->bytes != 2) {
+        return SQM_BAD_LENGTH;
+    }
+    const uint32_t index = sqm_get_u16(x->body);
+    if (index >= BOUND_OPERATORS) {
+        return SQM_OUT_OF_RANGE;
+    }
+    return sqm_run_step(index) ? SQM_OK : SQM_OUT_OF_ORDER;
+}
+
 static sqm_status dispatch(uint8_t id, exchange *x)
 {
     switch (id) {
@@ -204,11 +222,19 @@ static sqm_status dispatch(uint8_t id, exchange *x)
     case SQM_MESSAGE_INVOKE:
         return invoke(x);
     case SQM_MESSAGE_READ_OUTPUT:
-        return read_output(x);
+        return read_span(x, BOUND_OUTPUT(), BOUND_OUTPUT_BYTES);
     case SQM_MESSAGE_READ_PROFILE:
         return read_profile(x);
     case SQM_MESSAGE_READ_STACK:
         return read_stack(x);
+    case SQM_MESSAGE_SPIN:
+        return spin(x);
+    case SQM_MESSAGE_STEP:
+        return step(x);
+    case SQM_MESSAGE_READ_ARENA:
+        return read_span(x, BOUND_ARENA(), BOUND_ARENA_BYTES);
+    case SQM_MESSAGE_TAKE_INPUT:
+        return take_input(x);
     default:
         return SQM_UNKNOWN_MESSAGE;
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,6 +23,7 @@ from sq_micro.quant.calibrate import Ranges
 class WidthReason:
     """One operator at one width, all others as assigned.
 
+    calls              see `assign.options.WidthOption`
     cycles, latency_s, energy_j     None where nobody knows them
     sensitivity        nats beyond 8 bits, None without a table
     weight_divergence  of the weights' histogram, equation 1 of SigmaQuant
@@ -33,6 +34,7 @@ class WidthReason:
     weight_bytes: int
     flash_bytes: int
     code_bytes: int
+    calls: Mapping[str, int]
     cycles: int | None
     latency_s: float | None
     energy_j: float | None
@@ -157,6 +159,7 @@ def _width(
         weight_bytes=option.weight_bytes,
         flash_bytes=option.flash_bytes,
         code_bytes=option.code_bytes,
+        calls=option.calls,
         cycles=option.cycles,
         latency_s=option.latency_s,
         energy_j=option.energy_j,

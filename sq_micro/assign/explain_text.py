@@ -107,6 +107,7 @@ def explanation_csv(explanation: Explanation) -> str:
         head = (reason.operator, reason.kind, reason.weights, reason.sigma, int(reason.pinned))
         for width in reason.widths:
             values = asdict(width)
+            del values["calls"]
             values["blocked_by"] = " ".join(width.blocked_by)
             row = (*head, int(width.bits == reason.chosen.bits), *values.values())
             writer.writerow(["" if value is None else value for value in row])

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from sq_micro.board import Board
 from sq_micro.cost.profile import NetworkProfile
@@ -17,12 +17,16 @@ from sq_micro.kernels.sizes import padding_bytes, table_bytes, weight_bytes
 
 @dataclass(frozen=True, slots=True)
 class WidthOption:
-    """One operator at one width: bytes, seconds, joules; latency and energy are None where nobody knows them."""
+    """One operator at one width: bytes, seconds, joules; latency and energy are None where nobody knows them.
+
+    calls  see `cost.profile.OperatorFigures`; no part of flash_bytes, since operators share what they call
+    """
 
     bits: int
     weight_bytes: int
     table_bytes: int = 0
     code_bytes: int = 0
+    calls: Mapping[str, int] = field(default_factory=dict)
     padding_bytes: int = 0
     scratch_bytes: int = 0
     cycles: int | None = None
@@ -102,6 +106,7 @@ def operator_options(
                     weight_bytes=weight_bytes(choice, operator, bits, topology),
                     table_bytes=table_bytes(choice, operator, bits, topology),
                     code_bytes=figures.code_bytes if figures is not None else 0,
+                    calls=figures.calls if figures is not None else {},
                     padding_bytes=padding_bytes(choice, operator, bits, topology),
                     scratch_bytes=choice.scratch_bytes,
                     cycles=cycles,

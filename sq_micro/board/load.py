@@ -100,6 +100,7 @@ def _board(path: Path, file: BoardFile, content: dict[str, Any]) -> Board:
         regions=tuple(sorted(regions, key=lambda region: region.speed_rank)),
         wait_factor=file.timing.wait_factor.value if file.timing else None,
         uart=_uart(file.uart),
+        ram_image=file.board.ram_image,
         stack_bytes=file.board.stack_bytes,
         active_power_w=file.energy.active_power_uw.value / 1e6 if file.energy else None,
         simulator=_simulator(file.simulator) if file.simulator else None,

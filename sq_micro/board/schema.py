@@ -39,6 +39,7 @@ class BoardTable(_Table):
     tier: Literal[1, 2, 3]
     soc: str
     stack_bytes: Annotated[int, Field(ge=256, multiple_of=8)] = 2048
+    ram_image: bool = False
 
 
 class CoreTable(_Table):

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from sq_micro.codegen.literals import comment, integer_lines
 from sq_micro.codegen.views import ArrayView
-from sq_micro.ir.operators import Conv2D, DepthwiseConv2D, WeightedOperator
+from sq_micro.ir.operators import Conv2D, Dense, DepthwiseConv2D, WeightedOperator
 from sq_micro.kernels.band import BandRequantization, band_table
 from sq_micro.kernels.catalogue import PORTABLE
 from sq_micro.kernels.lanes import (
@@ -23,7 +23,7 @@ from sq_micro.kernels.lanes import (
     sums_fit,
 )
 from sq_micro.kernels.packing import pack_rows, pack_taps
-from sq_micro.kernels.select import KernelChoice, portable_conv2d
+from sq_micro.kernels.select import KernelChoice, portable_conv2d, portable_dense
 from sq_micro.quant.arithmetic import ChannelRequantization
 from sq_micro.quant.graph import QuantGraph
 from sq_micro.quant.params import Int8Array, Levels
@@ -45,8 +45,10 @@ def exact_choice(graph: QuantGraph, choice: KernelChoice, operator: WeightedOper
     bits = graph.bitwidths.weights[operator.name]
     if not choice.in_lanes or sums_fit(_rows(graph, operator), graph.levels[operator.weights], bits):
         return choice
-    assert isinstance(operator, Conv2D)
-    return portable_conv2d(operator, graph.topology, bits)
+    if isinstance(operator, Conv2D):
+        return portable_conv2d(operator, graph.topology, bits)
+    assert isinstance(operator, Dense)
+    return portable_dense(operator, bits)
 
 
 def general_from(graph: QuantGraph, operator: WeightedOperator) -> int:

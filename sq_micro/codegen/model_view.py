@@ -81,6 +81,7 @@ _HEADERS = {
     "average_pool2d__armv7em_dsp": "armv7em_dsp/pool2d.h",
     "mean__armv7em_dsp": "armv7em_dsp/pool2d.h",
     "rescale__armv7em_dsp": "armv7em_dsp/rescale.h",
+    "dense__armv7em_dsp": "armv7em_dsp/dense.h",
     "sigmoid": "operators/sigmoid.h",
 }
 
@@ -125,6 +126,8 @@ def make_board_view(board: Board) -> BoardView:
         core_flags=" ".join(board.core.flags),
         flash_origin=hexadecimal(board.flash.origin if board.flash else 0),
         flash_bytes=str(board.flash.size_bytes if board.flash else 0),
+        # Boot code that loads RAM puts initial values where they are used; start-up then copies them onto themselves.
+        data_load_region="" if board.ram_image else " AT > FLASH",
         sram_origin=hexadecimal(board.sram.origin if board.sram else 0),
         sram_bytes=str(board.sram.size_bytes if board.sram else 0),
         stack_bytes=board.stack_bytes,

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import prod
-from typing import TypeVar, assert_never
+from typing import assert_never
 
-from sq_micro.codegen.constants import band_requantization, exact_choice, general_from
+from sq_micro.codegen.constants import band_requantization, exact_choice
+from sq_micro.codegen.lane_nests import lane_constants, lane_kernels, lane_nest, lane_params
 from sq_micro.codegen.literals import call_statement, comment
+from sq_micro.codegen.nests import Nest
 from sq_micro.codegen.views import FieldView, OperatorView
+from sq_micro.codegen.weightless_nests import WeightlessNests
 from sq_micro.errors import GraphError
 from sq_micro.ir.operators import (
     Add,
@@ -32,40 +35,15 @@ from sq_micro.ir.operators import (
     operator_inputs,
 )
 from sq_micro.kernels.catalogue import PORTABLE
-from sq_micro.kernels.dsp import (
-    DSP,
-    addition_serves,
-    average_serves,
-    gemm_of,
-    rescaling_serves,
-    unpacked_words,
-)
-from sq_micro.kernels.lanes import FORMATS, block_words
+from sq_micro.kernels.dsp import DSP
 from sq_micro.kernels.packing import plane_bytes
 from sq_micro.kernels.select import KernelChoice
 from sq_micro.plan.plan import Plan
 from sq_micro.quant.arithmetic import (
-    Addition,
-    Arithmetic,
-    Averaging,
     ChannelRequantization,
-    Rescaling,
-    SigmoidScaling,
-    SoftmaxScaling,
 )
 from sq_micro.quant.graph import QuantGraph
 from sq_micro.quant.params import Levels
-
-_T = TypeVar("_T", bound=Arithmetic)
-
-
-@dataclass(frozen=True, slots=True)
-class _Nest:
-    """A nest's name, its params, and the arguments of each call after the params."""
-
-    name: str
-    params: dict[str, int]
-    calls: tuple[tuple[str, ...], ...]
 
 
 def operator_view(graph: QuantGraph, plan: Plan, operator: Operator, index: int, prefix: str) -> OperatorView:
@@ -102,13 +80,10 @@ def _summary(graph: QuantGraph, plan: Plan, operator: Operator, index: int) -> s
 
 
 @dataclass(frozen=True, slots=True)
-class _OperatorMaker:
-    graph: QuantGraph
-    plan: Plan
-    operator: Operator
-    symbol: str
+class _OperatorMaker(WeightlessNests):
+    """The operators with weights; the others come from the class above."""
 
-    def nest(self) -> _Nest:
+    def nest(self) -> Nest:
         match self.operator:
             case Conv2D():
                 return self._conv2d(self.operator)
@@ -136,27 +111,6 @@ class _OperatorMaker:
                 raise GraphError(self.operator.name, "is gone before code is generated")
             case _:
                 assert_never(self.operator)
-
-    # ---- where things are -------------------------------------------------------------------------------------
-
-    def _at(self, tensor: str) -> str:
-        return f"ARENA({self.plan.tensors[tensor].offset_bytes})"
-
-    def _scratch(self) -> str:
-        span = self.plan.scratch.get(self.operator.name)
-        return "NULL" if span is None else f"ARENA({span.offset_bytes})"
-
-    def _zero(self, tensor: str) -> int:
-        return self.graph.activations[tensor].zero_point
-
-    def _arithmetic(self, wanted: type[_T]) -> _T:
-        found = self.graph.arithmetic[self.operator.name]
-        assert isinstance(found, wanted)
-        return found
-
-    def _image(self, tensor: str, side: str) -> dict[str, int]:
-        height, width, channels = self.graph.topology.image_shape(tensor)
-        return {f"{side}_height": height, f"{side}_width": width, f"{side}_channels": channels}
 
     def _constants(self, weights: str) -> tuple[str, ...]:
         plain = (self.graph.levels[weights] == Levels.TWOS).all()
@@ -189,51 +143,28 @@ class _OperatorMaker:
             "output_maximum": found.maximum,
         }
 
-    def _conv2d(self, op: Conv2D) -> _Nest:
+    def _conv2d(self, op: Conv2D) -> Nest:
         bits = self.graph.bitwidths.weights[op.name]
         row = prod(self.graph.topology.shape(op.weights)[1:])
         choice = exact_choice(self.graph, self.plan.choices[op.name], op)
         variant = choice.variant
         assert variant is not None
         if variant.isa == DSP:
-            return self._dsp_conv2d(op, choice)
+            return self._lanes(op, choice)
         params = self._window(op) | {"row_bytes": plane_bytes(row, bits)}
         unpack = "NULL" if bits == 8 else variant.name
         arguments = (unpack, self._at(op.input), *self._constants(op.weights), self._scratch(), self._at(op.output))
-        return _Nest("conv2d", params, (arguments,))
+        return Nest("conv2d", params, (arguments,))
 
-    def _dsp_conv2d(self, op: Conv2D, choice: KernelChoice) -> _Nest:
-        window = self._window(op)
-        geometry = (
-            *("input_height", "input_width", "input_channels", "output_width", "window_height", "window_width"),
-            *("stride_height", "stride_width", "dilation_height", "dilation_width", "pad_top", "pad_left"),
-        )
-        bits = self.graph.bitwidths.weights[op.name]
-        kernels = gemm_of(bits)
-        params = {f"columns.{name}": window[name] for name in geometry} | {
-            "columns.zero_point": self._zero(op.input),
-            "columns.taps": choice.taps,
-            "pixels": window["output_height"] * window["output_width"],
-            "output_channels": window["output_channels"],
-            "tile": choice.tile,
-            "block": FORMATS[bits].block,
-            "block_words": block_words(bits, choice.taps),
-            "unpacked_words": unpacked_words(choice.taps, bits),
-            "table_words": FORMATS[bits].table_words,
-            "taps_sums": int(kernels.taps_sums),
-            "general_from": general_from(self.graph, op),
-            "output_offset": window["output_offset"],
-            "output_minimum": window["output_minimum"],
-            "output_maximum": window["output_maximum"],
-        }
+    def _lanes(self, op: Conv2D | Dense, choice: KernelChoice) -> Nest:
+        kernels = lane_kernels(self.graph, op)
         unpack = "NULL" if kernels.unpack is None else kernels.unpack.name
-        meaning = f"{self.symbol}_meaning" if FORMATS[bits].meaning_words else "NULL"
-        arguments = (kernels.gemm.name, unpack, self._at(op.input), f"{self.symbol}_weights", meaning)
-        return _Nest(
-            "conv2d__armv7em_dsp", params, ((*arguments, f"{self.symbol}_table", self._scratch(), self._at(op.output)),)
-        )
+        constants = lane_constants(self.graph, op, self.symbol)
+        places = (self._scratch(), self._at(op.output))
+        arguments = (kernels.inner.name, unpack, self._at(op.input), *constants, *places)
+        return Nest(lane_nest(op), lane_params(self.graph, op, choice), (arguments,))
 
-    def _depthwise(self, op: DepthwiseConv2D) -> _Nest:
+    def _depthwise(self, op: DepthwiseConv2D) -> Nest:
         choice = self.plan.choices[op.name]
         if choice.nest_isa != PORTABLE:
             return self._dsp_depthwise(op, choice)
@@ -247,9 +178,9 @@ class _OperatorMaker:
             self._scratch(),
             self._at(op.output),
         )
-        return _Nest("depthwise_conv2d", params, (arguments,))
+        return Nest("depthwise_conv2d", params, (arguments,))
 
-    def _dsp_depthwise(self, op: DepthwiseConv2D, choice: KernelChoice) -> _Nest:
+    def _dsp_depthwise(self, op: DepthwiseConv2D, choice: KernelChoice) -> Nest:
         window = self._window(op)
         same = (
             *("input_height", "input_width", "output_height", "output_width", "pad_top", "pad_left"),
@@ -260,14 +191,21 @@ class _OperatorMaker:
             "stride": op.stride[0],
             "zero_point": self._zero(op.input),
             "requantize": int(band_requantization(self.graph, op)),
+            "scales_up": int((self._arithmetic(ChannelRequantization).shift >= 0).any()),
         }
         assert choice.variant is not None
-        pick = "NULL" if self.graph.bitwidths.weights[op.name] == 8 else choice.variant.name
+        name, at_once = choice.variant.name, choice.variant.isa == DSP
+        pick = "NULL" if at_once or self.graph.bitwidths.weights[op.name] == 8 else name
         weights, steps, *_ = self._constants(op.weights)
-        arguments = (pick, self._at(op.input), weights, steps, f"{self.symbol}_table", self._scratch())
-        return _Nest("depthwise3x3__armv7em_dsp", params, ((*arguments, self._at(op.output)),))
+        arguments = (pick, name if at_once else "NULL", self._at(op.input), weights, steps, f"{self.symbol}_table")
+        return Nest("depthwise3x3__armv7em_dsp", params, ((*arguments, self._scratch(), self._at(op.output)),))
 
-    def _dense(self, op: Dense) -> _Nest:
+    def _dense(self, op: Dense) -> Nest:
+        choice = exact_choice(self.graph, self.plan.choices[op.name], op)
+        variant = choice.variant
+        assert variant is not None
+        if variant.isa == DSP:
+            return self._lanes(op, choice)
         units, inputs = self.graph.topology.shape(op.weights)
         found = self._arithmetic(ChannelRequantization)
         params = {
@@ -279,134 +217,5 @@ class _OperatorMaker:
             "output_minimum": found.minimum,
             "output_maximum": found.maximum,
         }
-        variant = self.plan.choices[op.name].variant
-        assert variant is not None
         arguments = (variant.name, self._at(op.input), *self._constants(op.weights), self._at(op.output))
-        return _Nest("dense", params, (arguments,))
-
-    # ---- operators without weights ----------------------------------------------------------------------------
-
-    def _own(self, nest: str, serves: bool) -> str:
-        """The nest of the board's ISA, where it has one and that serves; else the portable one."""
-        return f"{nest}__{DSP}" if self.plan.isa == DSP and serves else nest
-
-    def _add(self, op: Add) -> _Nest:
-        found = self._arithmetic(Addition)
-        params = {
-            "elements": self.graph.topology.elements(op.output),
-            "left_offset": -self._zero(op.left),
-            "right_offset": -self._zero(op.right),
-            "output_offset": self._zero(op.output),
-            "left_multiplier": found.left_multiplier,
-            "left_shift": found.left_shift,
-            "right_multiplier": found.right_multiplier,
-            "right_shift": found.right_shift,
-            "output_multiplier": found.output_multiplier,
-            "output_shift": found.output_shift,
-            "output_minimum": found.minimum,
-            "output_maximum": found.maximum,
-        }
-        return _Nest(
-            self._own("add", addition_serves(found)),
-            params,
-            ((self._at(op.left), self._at(op.right), self._at(op.output)),),
-        )
-
-    def _concatenate(self, op: Concatenate) -> _Nest:
-        shape = self.graph.topology.shape(op.output)
-        outer, whole = prod(shape[1 : op.axis]), prod(shape[op.axis :])
-        calls: list[tuple[str, ...]] = []
-        offset = 0
-        for tensor in op.inputs:
-            part = prod(self.graph.topology.shape(tensor)[op.axis :])
-            numbers = (str(number) for number in (outer, part, whole, offset))
-            calls.append((*numbers, self._at(tensor), self._at(op.output)))
-            offset += part
-        return _Nest("concatenate_part", {}, tuple(calls))
-
-    def _pad(self, op: Pad2D) -> _Nest:
-        height, width, channels = self.graph.topology.image_shape(op.input)
-        params = {
-            "input_height": height,
-            "input_width": width,
-            "channels": channels,
-            "top": op.padding.top,
-            "bottom": op.padding.bottom,
-            "left": op.padding.left,
-            "right": op.padding.right,
-            "value": self._zero(op.output),
-        }
-        return _Nest("pad2d", params, (self._in_out(op),))
-
-    def _pool(self, op: MaxPool2D | AveragePool2D) -> _Nest:
-        height, width, channels = self.graph.topology.image_shape(op.input)
-        output_height, output_width, _ = self.graph.topology.image_shape(op.output)
-        params = {
-            "input_height": height,
-            "input_width": width,
-            "channels": channels,
-            "output_height": output_height,
-            "output_width": output_width,
-            "window_height": op.window[0],
-            "window_width": op.window[1],
-            "stride_height": op.stride[0],
-            "stride_width": op.stride[1],
-            "pad_top": op.padding.top,
-            "pad_left": op.padding.left,
-        }
-        serves = isinstance(op, MaxPool2D) or average_serves(prod(op.window))
-        return _Nest(self._own(kind(op), serves), params, (self._in_out(op),))
-
-    def _mean(self, op: Mean) -> _Nest:
-        height, width, channels = self.graph.topology.image_shape(op.input)
-        found = self._arithmetic(Averaging)
-        params = {
-            "pixels": height * width,
-            "channels": channels,
-            "input_offset": -self._zero(op.input),
-            "output_offset": self._zero(op.output),
-            "multiplier": found.multiplier,
-            "shift": found.shift,
-        }
-        return _Nest(self._own("mean", True), params, (self._in_out(op),))
-
-    def _rescale(self, op: Relu | Requantize) -> _Nest:
-        found = self._arithmetic(Rescaling)
-        params = {
-            "elements": self.graph.topology.elements(op.output),
-            "input_offset": -self._zero(op.input),
-            "output_offset": self._zero(op.output),
-            "multiplier": found.multiplier,
-            "shift": found.shift,
-            "output_minimum": found.minimum,
-            "output_maximum": found.maximum,
-        }
-        return _Nest(self._own("rescale", rescaling_serves(found)), params, (self._in_out(op),))
-
-    def _softmax(self, op: Softmax) -> _Nest:
-        found = self._arithmetic(SoftmaxScaling)
-        depth = self.graph.topology.shape(op.output)[-1]
-        params = {
-            "rows": self.graph.topology.elements(op.output) // depth,
-            "depth": depth,
-            "multiplier": found.multiplier,
-            "shift": found.shift,
-            "diff_min": found.diff_min,
-        }
-        return _Nest("softmax", params, (self._in_out(op),))
-
-    def _sigmoid(self, op: Sigmoid) -> _Nest:
-        found = self._arithmetic(SigmoidScaling)
-        params = {
-            "elements": self.graph.topology.elements(op.output),
-            "input_offset": -self._zero(op.input),
-            "multiplier": found.multiplier,
-            "shift": found.shift,
-            "radius": found.radius,
-        }
-        return _Nest("sigmoid", params, (self._in_out(op),))
-
-    def _in_out(
-        self, op: Pad2D | MaxPool2D | AveragePool2D | Mean | Relu | Requantize | Softmax | Sigmoid
-    ) -> tuple[str, ...]:
-        return (self._at(op.input), self._at(op.output))
+        return Nest("dense", params, (arguments,))

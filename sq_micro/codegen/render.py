@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from functools import cache
 from pathlib import PurePosixPath
@@ -10,12 +11,16 @@ import jinja2
 from jinja2.ext import Extension
 
 from sq_micro.board import Board
+from sq_micro.codegen.literals import integer_lines
 from sq_micro.codegen.model_view import make_board_view, make_model_view
 from sq_micro.codegen.source_tree import SourceTree
 from sq_micro.codegen.views import ModelView
 from sq_micro.paths import project_files
 from sq_micro.plan.plan import Plan
 from sq_micro.quant.graph import QuantGraph
+from sq_micro.quant.params import ActivationParams, Int8Array
+
+_MOST_SHIFT = 62  # of mlperf_tiny.c; a scale that needs more prints zeros anyway
 
 
 @cache
@@ -93,3 +98,27 @@ def _kernel_headers(model: ModelView) -> dict[PurePosixPath, str]:
                 candidates = (path.parent / included, firmware / included, firmware / "include" / included)
                 pending.append(next(candidate for candidate in candidates if candidate.is_file()))
     return found
+
+
+def render_inputs(inputs: Int8Array) -> str:
+    """A C file with inputs (n, input_bytes), n ≥ 1, that the image carries."""
+    lines = [integer_lines(row) for row in inputs]
+    return render("build/inputs.c.j2", count=len(inputs), input_bytes=inputs.shape[1], inputs=lines)
+
+
+def render_mlperf_config(model: str, codes: Int8Array, output: ActivationParams, *, energy: bool) -> str:
+    """The header that firmware/app/mlperf_tiny.c includes.
+
+    model  the benchmark's name, as `kws01`
+    codes  (256,): the input code of each byte that the runner sends
+    """
+    fraction, exponent = math.frexp(float(output.scale))  # scale = fraction · 2^exponent, exactly, 24 bits
+    return render(
+        "build/mlperf_config.h.j2",
+        model=model,
+        energy=int(energy),
+        codes=integer_lines(codes),
+        zero_point=output.zero_point,
+        mantissa=int(fraction * 2**24),
+        shift=min(24 - exponent, _MOST_SHIFT),
+    )

@@ -94,6 +94,7 @@ class BoardView:
     core_flags: str
     flash_origin: str
     flash_bytes: str
+    data_load_region: str
     sram_origin: str
     sram_bytes: str
     stack_bytes: int

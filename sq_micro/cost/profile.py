@@ -7,7 +7,7 @@ width each (`stages.characterise`), so that what the compiler folds and unrolls 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from sq_micro.board import Board
@@ -21,10 +21,15 @@ from sq_micro.plan.plan import make_plan
 
 @dataclass(frozen=True, slots=True)
 class OperatorFigures:
-    """One operator at one width; code to the next whole word, cycles None where the board has no counter."""
+    """One operator at one width; cycles are None where the board has no counter.
+
+    code_bytes  of its own function, to the next whole word
+    calls       bytes of the functions that it calls, directly or not, by name; other operators may call them, too
+    """
 
     cycles: int | None
     code_bytes: int
+    calls: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

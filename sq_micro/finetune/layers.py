@@ -27,8 +27,6 @@ from sq_micro.quant.params import ACTIVATION_MAXIMUM, ACTIVATION_MINIMUM, Activa
 
 Float32Array = NDArray[np.float32]
 
-_INSIDE = 0.45  # how far from its level, in steps between levels, a weight may start: it must still round to it
-
 
 def round_through(x: Tensor) -> Tensor:
     """The nearest integer; its gradient is that of x."""
@@ -78,16 +76,16 @@ class FakeQuantWeights(keras.layers.Layer):  # type: ignore[misc]  # Keras has n
     def __init__(
         self,
         codes: NDArray[np.int8],
-        real: Float32Array,
         scale: Float32Array,
         bias: Float32Array,
         levels: ChannelLevels,
         output_range: float,
         name: str,
     ) -> None:
-        """Start at `codes`, each leaning towards the weight that was trained (`real`) without changing its code.
+        """Start at `codes`, each half a step away from the next: error feedback put many where the trained weight does
+        not round to, and one that leaned there would fall back at the first noise of a gradient.
 
-        codes, real   in the operator's shape; scale, bias (channels,)
+        codes         in the operator's shape; scale, bias (channels,)
         output_range  what the operator's output codes span, real: the unit in which the bias moves
         """
         super().__init__(name=name)
@@ -96,9 +94,7 @@ class FakeQuantWeights(keras.layers.Layer):  # type: ignore[misc]  # Keras has n
         self._shape = levels.low.shape
         self._bias = bias
         self._output_range = output_range
-        lean = np.clip(real / scale.reshape(self._shape) - codes, -_INSIDE * levels.step, _INSIDE * levels.step)
-        latent = np.clip(codes + lean, levels.low, levels.high) / levels.step
-        self.latent = self._weight("latent", latent)
+        self.latent = self._weight("latent", codes.astype(np.float32) / levels.step)
         self.log_scale = self._weight("log_scale", np.zeros_like(scale))
         self.bias_shift = self._weight("bias_shift", np.zeros_like(bias))
         self.built = True

@@ -34,7 +34,7 @@ from sq_micro.ir.operators import (
 from sq_micro.ir.topology import Topology
 from sq_micro.quant.calibrate import Ranges, range_of
 from sq_micro.quant.graph import QuantGraph
-from sq_micro.quant.params import ACTIVATION_MAXIMUM, ACTIVATION_MINIMUM, ActivationParams, Float32Array
+from sq_micro.quant.params import ACTIVATION_MAXIMUM, ACTIVATION_MINIMUM, ActivationParams
 from sq_micro.quant.quantize import QuantizedWeights, channel_axis
 from sq_micro.quant.sharing import shared_groups
 from sq_micro.quant.weights import RoundedWeights
@@ -63,8 +63,8 @@ def float_scores(topology: Topology, constants: Mapping[str, Constants], x: Tens
 class FakeQuantNetwork(keras.Model):  # type: ignore[misc]  # Keras has no types
     """A QuantGraph that can be trained. Called on real inputs (n, *NHWC), it gives (scores, output), real."""
 
-    def __init__(self, constants: Mapping[str, Float32Array], start: QuantGraph, learn_ranges: bool) -> None:
-        """Begin exactly at `start`; the trained weights, `constants` by name, say which way each leans."""
+    def __init__(self, start: QuantGraph, learn_ranges: bool) -> None:
+        """Begin exactly at `start`."""
         super().__init__(name="fake_quant")
         self.topology = start.topology
         self.group = shared_groups(start.topology)
@@ -75,7 +75,7 @@ class FakeQuantNetwork(keras.Model):  # type: ignore[misc]  # Keras has no types
             for index, name in enumerate(groups)
         ]
         self.weighted = [
-            _fake_quant_weights(operator, constants[operator.weights], start, f"weights_{index}")
+            _fake_quant_weights(operator, start, f"weights_{index}")
             for index, operator in enumerate(start.topology.weighted())
         ]
         self._activation_of_group = {name: index for index, name in enumerate(groups)}
@@ -155,16 +155,13 @@ class FakeQuantNetwork(keras.Model):  # type: ignore[misc]  # Keras has no types
         return QuantizedWeights(rounded, np.asarray(layer.real_bias(), np.float32))
 
 
-def _fake_quant_weights(
-    operator: WeightedOperator, trained: Float32Array, start: QuantGraph, name: str
-) -> FakeQuantWeights:
+def _fake_quant_weights(operator: WeightedOperator, start: QuantGraph, name: str) -> FakeQuantWeights:
     params = start.weights[operator.weights]
     shape = tuple(-1 if axis == params.axis else 1 for axis in range(len(start.topology.shape(operator.weights))))
     source = start.activations[operator.input]
     bias_scale = np.float64(source.scale) * params.scale.astype(np.float64)
     return FakeQuantWeights(
         codes=start.codes[operator.weights],
-        real=trained,
         scale=params.scale,
         bias=(start.biases[operator.bias] * bias_scale).astype(np.float32),
         levels=ChannelLevels.of(start.levels[operator.weights], params.bits, shape),

@@ -7,9 +7,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from sq_micro.errors import UsageError
-from sq_micro.quant.graph import QuantGraph
 
-_RATES = ((2.5, 1e-3), (3.5, 5e-4), (8.0, 3e-4))  # (mean bits up to, learning rate of the weights)
 _SEEN, _MOST_EPOCHS = 20_000, 60  # samples that training sees, repetitions included
 
 
@@ -41,10 +39,11 @@ class FinetuneOptions:
 
     epochs               passes over the training samples
     batch                samples a step; fewer where there are fewer
-    learning_rate        Adam's, of the weights; the unit is the largest level of a channel
+    learning_rate        Adam's, of the weights; the unit is the step between levels, whatever the width
     scale_learning_rate  Adam's, of everything else: logarithms of scales, biases in units of the output's range
     learn_ranges         whether the scales of activations are trained too; zero points and the input's scale are not
-    temperature          softens both distributions that distillation compares
+    temperature          softens both distributions that distillation compares. The float network is sure of most of
+                         what it was trained on; only softened do all samples say something
     label_weight         the share of the labels' cross-entropy in the loss, where there are labels
     validation           the fraction of the samples that is held out to choose the best state by
     round_steps          steps between two looks at the held-out samples; each ends with a checkpoint
@@ -54,10 +53,10 @@ class FinetuneOptions:
 
     epochs: int = 3
     batch: int = 64
-    learning_rate: float = 1e-3
+    learning_rate: float = 1e-2
     scale_learning_rate: float = 2e-4
     learn_ranges: bool = True
-    temperature: float = 2.0
+    temperature: float = 4.0
     label_weight: float = 0.5
     validation: float = 0.1
     round_steps: int = 50
@@ -95,16 +94,9 @@ class FinetuneOptions:
         return cls(**{**document, "augmentation": Augmentation(**changes)})
 
 
-def recommended(quantized: QuantGraph, samples: int) -> FinetuneOptions:
-    """What to begin with, by the network's mean width and the number of training samples.
-
-    Fewer bits are farther from the float network and need larger steps; few samples are seen more often. The rate for
-    2 bits was compared with 3e-3, which stayed worse than the start on ResNet8; all are single runs (DESIGN.md).
-    """
-    sizes = {op.name: quantized.codes[op.weights].size for op in quantized.topology.weighted()}
-    bits = sum(quantized.bitwidths.weights[name] * size for name, size in sizes.items()) / max(sum(sizes.values()), 1)
-    rate = next(rate for limit, rate in _RATES if bits <= limit)
-    return FinetuneOptions(epochs=min(max(3, -(-_SEEN // max(samples, 1))), _MOST_EPOCHS), learning_rate=rate)
+def recommended(samples: int) -> FinetuneOptions:
+    """What to begin with, by the number of training samples: few are seen more often."""
+    return FinetuneOptions(epochs=min(max(3, -(-_SEEN // max(samples, 1))), _MOST_EPOCHS))
 
 
 def _check_kinds(of: Any, document: Mapping[str, Any]) -> None:

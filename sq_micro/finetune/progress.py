@@ -14,7 +14,7 @@ class Round:
 
     step, steps  taken so far, and planned; step 0 is the start
     train_loss   mean of the objective since the round before; None at the start
-    held_out     the objective on the held-out samples at temperature 1: nats, or variances for a regression
+    held_out     the objective on the held-out samples: nats, or variances for a regression
     agreement    fraction of held-out samples whose arg-max is the float network's; None without classes
     accuracy     fraction of held-out samples whose arg-max is the label; None without labels
     seconds      of work so far, over all interruptions

@@ -101,7 +101,7 @@ class Stepper:
     ) -> tuple[Tensor, Tensor, Tensor]:
         taught = float_scores(self.network.topology, taught_by, x)
         scores, output = self._scores(variables, x)
-        return self.objective.losses(scores, taught, targets, 1.0), taught, output
+        return self.objective.losses(scores, taught, targets, self.options.temperature), taught, output
 
 
 def _adam(rate: float, steps: int, variables: list[Any]) -> Any:

@@ -54,7 +54,7 @@ class Training:
     def __post_init__(self) -> None:
         request, options = self.request, self.request.options
         topology, constants = request.start.topology, own_constants(request.graph).constants
-        self.network = FakeQuantNetwork(constants, request.start, options.learn_ranges)
+        self.network = FakeQuantNetwork(request.start, options.learn_ranges)
         split = split_samples(len(request.samples), options)
         shape, classes = topology.shape(topology.input)[1:], topology.shape(topology.output)[-1]
         self._batches = Batches(request.samples, split, options, shape, classes)

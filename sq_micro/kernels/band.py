@@ -11,6 +11,7 @@ import numpy as np
 
 from sq_micro.ir.operators import DepthwiseConv2D
 from sq_micro.ir.topology import Topology
+from sq_micro.kernels.catalogue import KernelVariant, find
 from sq_micro.kernels.lanes import Int64Array
 from sq_micro.quant.arithmetic import ChannelRequantization
 from sq_micro.quant.params import ACTIVATION_MAXIMUM, ACTIVATION_MINIMUM, Int32Array
@@ -20,6 +21,7 @@ _COLUMN_BYTES = 32
 _RECORD_BYTES = 4 * 36  # of four channels
 _SUM_BYTES = 2 * 4  # of the two rows that are computed at once, where C requantizes them
 _LARGEST_PAD = 2
+_LARGEST_SHIFT = 8  # 127·2^8 is an int16
 
 
 class BandRequantization(IntEnum):
@@ -31,9 +33,9 @@ class BandRequantization(IntEnum):
 
     @classmethod
     def of(cls, found: ChannelRequantization, zero_point: int) -> BandRequantization:
-        """RELU and ANY scale down only, and clamp to int8 alone; RELU's clamp begins at the output's zero point."""
+        """RELU and ANY clamp to int8 alone, and RELU's clamp begins at the output's zero point."""
         clamp = (found.minimum, found.maximum) == (ACTIVATION_MINIMUM, ACTIVATION_MAXIMUM)
-        if not clamp or (found.shift > -1).any():
+        if not clamp or (found.shift > _LARGEST_SHIFT).any():
             return cls.SUMS
         return cls.RELU if zero_point == ACTIVATION_MINIMUM else cls.ANY
 
@@ -51,6 +53,14 @@ def band_serves(operator: DepthwiseConv2D, topology: Topology) -> bool:
     )
 
 
+def band_unpacking(bits: int, channels: int) -> KernelVariant | None:
+    """What decodes four channels at once; None at 8 bits, or where the channels are no multiple of its four."""
+    if bits == 8:
+        return None
+    variant = find("taps", bits, "9x4", "armv7em_dsp")
+    return variant if channels % variant.k_multiple == 0 else None
+
+
 def band_scratch_bytes(operator: DepthwiseConv2D, topology: Topology) -> int:
     """Two pairs of padded rows of four channels, their records, and a row of sums, whether it is needed or not."""
     _, width, _ = topology.image_shape(operator.output)
@@ -58,8 +68,13 @@ def band_scratch_bytes(operator: DepthwiseConv2D, topology: Topology) -> int:
 
 
 def band_table(bias: Int64Array, found: ChannelRequantization, how: BandRequantization) -> Int32Array:
-    """Three words a channel: bias, then −2^(32 + shift) and 2·multiplier − 2^32, or shift and multiplier for SUMS."""
+    """Three words a channel: bias, −2^(32 + shift) and 2·multiplier − 2^32 where it is scaled down; bias·2^shift, shift
+    and 2·multiplier − 2^32 where it is scaled up; bias, shift and multiplier for SUMS.
+    """
     shift, multiplier = found.shift.astype(np.int64), found.multiplier.astype(np.int64)
+    factor = shift
     if how is not BandRequantization.SUMS:
-        shift, multiplier = -(np.int64(1) << (32 + shift)), 2 * multiplier - (np.int64(1) << 32)
-    return np.stack([bias, shift, multiplier], axis=1).reshape(-1).astype(np.int32)
+        bias = bias << np.maximum(shift, 0)
+        factor = np.where(shift < 0, -(np.int64(1) << np.maximum(32 + shift, 0)), shift)
+        multiplier = 2 * multiplier - (np.int64(1) << 32)
+    return np.stack([bias, factor, multiplier], axis=1).reshape(-1).astype(np.int32)

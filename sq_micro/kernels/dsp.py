@@ -4,39 +4,41 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sq_micro.ir.operators import Conv2D
+from sq_micro.ir.operators import Conv2D, Dense
 from sq_micro.ir.topology import Topology
 from sq_micro.kernels.catalogue import KernelVariant, find
 from sq_micro.kernels.lanes import padded
-from sq_micro.quant.arithmetic import Addition, Rescaling
 
 DSP = "armv7em_dsp"
 _PIXELS = 2  # that share the loads of weights
 _COLUMN_BYTES = 2  # of one tap of one pixel
-_HALF = (1 << 30, 0)  # multiplier and shift of 1/2
-_FOUR_SUMS_PIXELS = 256  # armv7em_dsp/sums.h
 _MOST_PIXELS = 16
 _COLUMNS_BYTES = 3072  # what larger tiles gain beyond is below one percent
 _UNPACKED_COLUMNS_BYTES = 9216  # unpacking is shared by the pixels of a tile
 
 
 @dataclass(frozen=True, slots=True)
-class Gemm:
+class LaneKernels:
     """The kernels of a width.
 
-    gemm       the inner loops
+    inner      the inner loops
     unpack     what writes the words that they read; None where they read the packed ones
     taps_sums  whether each pixel's sum of taps is wanted, because codes are unsigned
     """
 
-    gemm: KernelVariant
+    inner: KernelVariant
     unpack: KernelVariant | None
     taps_sums: bool
 
     @property
     def packed(self) -> KernelVariant:
         """The kernel whose layout the weights have."""
-        return self.unpack or self.gemm
+        return self.unpack or self.inner
+
+    @property
+    def k_multiple(self) -> int:
+        """What a channel's weights are filled up to."""
+        return max(self.packed.k_multiple, self.inner.k_multiple)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,37 +49,58 @@ class Tile:
     scratch_bytes: int
 
 
-def gemm_of(bits: int) -> Gemm:
+def conv2d_kernels(bits: int) -> LaneKernels:
     """8 and 4 bits are decoded in the inner loop; others are unpacked first, a block of channels at a time."""
     match bits:
         case 8:
-            return Gemm(find("gemm", 8, "2x4", DSP), None, False)
+            return LaneKernels(find("gemm", 8, "2x4", DSP), None, taps_sums=False)
         case 4:
-            return Gemm(find("gemm", 4, "2x4", DSP), None, True)
+            return LaneKernels(find("gemm", 4, "2x4", DSP), None, taps_sums=True)
         case 2:
-            return Gemm(find("gemm", 2, "2x8", DSP), find("unpack", 2, "1x8", DSP), True)
+            return LaneKernels(find("gemm", 2, "2x8", DSP), find("unpack", 2, "1x8", DSP), taps_sums=True)
         case _:
-            return Gemm(find("gemm", 8, "2x4", DSP), find("unpack", bits, "1x4", DSP), False)
+            return LaneKernels(find("gemm", 8, "2x4", DSP), find("unpack", bits, "1x4", DSP), taps_sums=False)
+
+
+def dense_kernels(bits: int) -> LaneKernels:
+    """Each weight is used once, so 2 bits too are decoded in the inner loop."""
+    match bits:
+        case 8 | 4:
+            return LaneKernels(find("gemv", bits, "1x4", DSP), None, taps_sums=True)
+        case 2:
+            return LaneKernels(find("gemv", 2, "1x8", DSP), None, taps_sums=True)
+        case _:
+            return LaneKernels(find("gemv", 8, "1x4", DSP), find("unpack", bits, "1x4", DSP), taps_sums=True)
+
+
+def dense_taps(operator: Dense, topology: Topology, bits: int) -> int:
+    """An output's weights, filled up to what the kernel takes at a time."""
+    return padded(topology.shape(operator.weights)[1], dense_kernels(bits).k_multiple)
+
+
+def dense_scratch_bytes(taps: int, bits: int) -> int:
+    """Unpacked weights and the column, as armv7em_dsp/dense.h lays them out."""
+    return 4 * unpacked_words(taps, dense_kernels(bits)) + taps * _COLUMN_BYTES
 
 
 def conv2d_taps(operator: Conv2D, topology: Topology, bits: int) -> int:
     """A channel's weights, filled up to what the kernel takes at a time."""
     _, height, width, depth = topology.shape(operator.weights)
-    return padded(height * width * depth, gemm_of(bits).packed.k_multiple)
+    return padded(height * width * depth, conv2d_kernels(bits).k_multiple)
 
 
-def unpacked_words(taps: int, bits: int) -> int:
+def unpacked_words(taps: int, kernels: LaneKernels) -> int:
     """Words of a block's unpacked weights; 0 where they are read where they are."""
-    if gemm_of(bits).unpack is None:
+    if kernels.unpack is None:
         return 0
-    return 2 * taps if bits == 2 else taps
+    return 2 * taps if kernels.unpack.layout == "lanes8" else taps
 
 
 def conv2d_tile(operator: Conv2D, topology: Topology, bits: int) -> Tile:
     """As many pixels as pay: more of them share the calls, and the unpacking of weights."""
     taps = conv2d_taps(operator, topology, bits)
     _, height, width, _ = topology.shape(operator.output)
-    columns = _COLUMNS_BYTES if gemm_of(bits).unpack is None else _UNPACKED_COLUMNS_BYTES
+    columns = _COLUMNS_BYTES if conv2d_kernels(bits).unpack is None else _UNPACKED_COLUMNS_BYTES
     affordable = columns // (_COLUMN_BYTES * taps) // _PIXELS * _PIXELS
     pixels = max(_PIXELS, min(padded(height * width, _PIXELS), _MOST_PIXELS, affordable))
     return Tile(pixels, scratch_bytes(taps, bits, pixels))
@@ -85,21 +108,6 @@ def conv2d_tile(operator: Conv2D, topology: Topology, bits: int) -> Tile:
 
 def scratch_bytes(taps: int, bits: int, pixels: int) -> int:
     """Unpacked weights, columns, sums of taps and two columns of bytes, as armv7em_dsp/conv2d.h lays them out."""
-    sums = 4 * pixels if gemm_of(bits).taps_sums else 0
-    return 4 * unpacked_words(taps, bits) + pixels * taps * _COLUMN_BYTES + sums + _PIXELS * taps
-
-
-def addition_serves(found: Addition) -> bool:
-    """Whether the addition for DSP cores takes these factors: each input's is 1/2 or less, the sum's less than 1."""
-    factors = ((found.left_multiplier, found.left_shift), (found.right_multiplier, found.right_shift))
-    return found.output_shift < 0 and all(shift < 0 or (multiplier, shift) == _HALF for multiplier, shift in factors)
-
-
-def rescaling_serves(found: Rescaling) -> bool:
-    """Whether the rescaling for DSP cores takes this factor: it scales down."""
-    return found.shift < 0
-
-
-def average_serves(taps: int) -> bool:
-    """Whether sums of so many codes stay within 16 bits."""
-    return taps <= _FOUR_SUMS_PIXELS
+    kernels = conv2d_kernels(bits)
+    sums = 4 * pixels if kernels.taps_sums else 0
+    return 4 * unpacked_words(taps, kernels) + pixels * taps * _COLUMN_BYTES + sums + _PIXELS * taps

@@ -7,9 +7,17 @@ from dataclasses import dataclass
 from sq_micro.ir.bitwidths import Bitwidths
 from sq_micro.ir.operators import Conv2D, Dense, DepthwiseConv2D, Operator
 from sq_micro.ir.topology import Topology
-from sq_micro.kernels.band import band_scratch_bytes, band_serves
+from sq_micro.kernels.band import band_scratch_bytes, band_serves, band_unpacking
 from sq_micro.kernels.catalogue import PORTABLE, KernelVariant, find
-from sq_micro.kernels.dsp import DSP, conv2d_taps, conv2d_tile, gemm_of
+from sq_micro.kernels.dsp import (
+    DSP,
+    conv2d_kernels,
+    conv2d_taps,
+    conv2d_tile,
+    dense_kernels,
+    dense_scratch_bytes,
+    dense_taps,
+)
 
 CONV_BLOCK = 4  # output channels that share the loads of one window, see operators/conv2d.h
 
@@ -63,10 +71,12 @@ def select_kernel(operator: Operator, topology: Topology, bits: int, isa: str = 
             _, height, width, _ = topology.shape(operator.weights)
             variant = find("pick", bits, "1x1")
             if isa == DSP and band_serves(operator, topology):
-                return KernelChoice(operator.name, variant, band_scratch_bytes(operator, topology), nest_isa=DSP)
+                scratch_bytes = band_scratch_bytes(operator, topology)
+                variant = band_unpacking(bits, topology.shape(operator.output)[-1]) or variant
+                return KernelChoice(operator.name, variant, scratch_bytes, nest_isa=DSP)
             return KernelChoice(operator.name, variant, height * width)
         case Dense():
-            return KernelChoice(operator.name, find("dot", bits, "1x1"), 0)
+            return _dsp_dense(operator, topology, bits) if isa == DSP else portable_dense(operator, bits)
         case _:
             return KernelChoice(operator.name, None, 0)
 
@@ -74,7 +84,17 @@ def select_kernel(operator: Operator, topology: Topology, bits: int, isa: str = 
 def _dsp_conv2d(operator: Conv2D, topology: Topology, bits: int) -> KernelChoice:
     tile = conv2d_tile(operator, topology, bits)
     taps = conv2d_taps(operator, topology, bits)
-    return KernelChoice(operator.name, gemm_of(bits).packed, tile.scratch_bytes, taps, tile.pixels)
+    return KernelChoice(operator.name, conv2d_kernels(bits).packed, tile.scratch_bytes, taps, tile.pixels)
+
+
+def _dsp_dense(operator: Dense, topology: Topology, bits: int) -> KernelChoice:
+    taps = dense_taps(operator, topology, bits)
+    return KernelChoice(operator.name, dense_kernels(bits).packed, dense_scratch_bytes(taps, bits), taps)
+
+
+def portable_dense(operator: Dense, bits: int) -> KernelChoice:
+    """As portable_conv2d."""
+    return KernelChoice(operator.name, find("dot", bits, "1x1"), 0)
 
 
 def portable_conv2d(operator: Conv2D, topology: Topology, bits: int) -> KernelChoice:

@@ -9,7 +9,7 @@ from typing import TypeVar
 from sq_micro.errors import DeviceError, FrameError, LinkError, LinkTimeoutError
 from sq_micro.measure.diagnosis import diagnose
 from sq_micro.measure.frame import DELIMITER, MAX_WIRE_BYTES, Frame, decode_frame, encode_frame
-from sq_micro.measure.link.base import Greeting, Link
+from sq_micro.measure.link.base import BlockLink, Greeting, Link
 from sq_micro.measure.messages import REPLY_BIT, Fault, Request, message_ids, statuses
 
 _DAMAGED_FRAMES = 64  # in answer to one request: more is not a bad line but a wrong one
@@ -26,6 +26,7 @@ class Exchange:
 
     def __init__(self, link: Link, clock: Callable[[], float]) -> None:
         self._link = link
+        self._blocks = link if isinstance(link, BlockLink) else None
         self._clock = clock
         self._sequence = 0
         self._heard = bytearray()
@@ -82,6 +83,8 @@ class Exchange:
 
     def _read_wire(self, deadline: float) -> bytes:
         """Up to the next delimiter, which is left out."""
+        if self._blocks is not None:
+            return self._read_block(self._blocks, deadline)
         wire = bytearray()
         try:
             while (byte := self._link.read(1, max(0.0, deadline - self._clock()))) != DELIMITER:
@@ -92,6 +95,17 @@ class Exchange:
             self._hear(wire)
             raise
         return bytes(wire)
+
+    def _read_block(self, link: BlockLink, deadline: float) -> bytes:
+        try:
+            block = link.read_until(DELIMITER, MAX_WIRE_BYTES, max(0.0, deadline - self._clock()))
+        except LinkTimeoutError as error:
+            self._hear(error.got)
+            raise
+        if not block.endswith(DELIMITER):
+            self._hear(block)
+            raise FrameError("no end within the length of a frame", block)
+        return block[:-1]
 
     def _hear(self, noise: bytes | bytearray) -> None:
         """Keep what was no frame, for the diagnosis."""

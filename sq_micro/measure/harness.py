@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sq_micro.errors import LinkError
+from sq_micro.measure.counter_check import check_counter
 from sq_micro.measure.link.base import CountingLink, CycleKind
 from sq_micro.measure.session import Session
 from sq_micro.reference.golden_vectors import first_difference
@@ -22,6 +23,7 @@ class Measurement:
     """What a firmware did.
 
     link                  its name: simulator, host, qemu, renode, serial
+    counter_alive         it counted in the self-test, so that its figures can be believed
     cycle_source          what the cycles are: modelled, measured, or none
     clock_hz              as the firmware was built; None where its clock is not known, as on a host
     runs                  timed invokes: the length of cycles and of instructions
@@ -30,10 +32,12 @@ class Measurement:
     operator_instructions  the same where the device's counter counts instructions: then there are no cycles at all
     outputs               (samples, output_bytes), each sample's first invoke; read-only
     identical             samples whose outputs equal the expected ones; None where nothing was expected
+    warm_up, carried      invokes before the timed ones; samples that the image carried
     stack_used_bytes      watermark since the start, and what is set aside; None on a host, whose system owns the stack
     """
 
     link: str
+    counter_alive: bool
     cycle_source: CycleKind
     clock_hz: int | None
     runs: int
@@ -45,6 +49,8 @@ class Measurement:
     stack_used_bytes: int | None
     stack_reserved_bytes: int | None
     operator_instructions: list[int] | None = None
+    warm_up: int = 0
+    carried: int = 0
 
     def __str__(self) -> str:
         checked = "" if self.identical is None else f", {self.identical} of {len(self.outputs)} outputs identical"
@@ -63,6 +69,8 @@ def measure(
     expected: Int8Array | None = None,
     *,
     runs: int = 1,
+    warm_up: int = 0,
+    carried: int = 0,
     progress: Progress | None = None,
 ) -> Measurement:
     """Invoke every sample once in their order, and go round again until there are `runs` invokes.
@@ -70,22 +78,28 @@ def measure(
     samples   (n, input_bytes), n ≥ 1
     expected  (n, output_bytes)
     runs      ≥ 1; the first `runs` invokes are the timed ones. Run r takes sample r mod n
+    warm_up   invokes of the first sample before, which count for nothing: they fill caches and prefetchers
+    carried   how many of the samples, from the first on, the image carries, so that they need not be sent
     progress  called with (done, total) after each invoke
 
+    The counter is tested first: where it stands still there are no cycles, and LinkError where it counts nonsense.
     Raises GoldenMismatchError iff a device answers the same sample differently from one invoke to the next;
     what differs from `expected` is only counted: see `first_difference`.
     """
     _check_shapes(session, samples, expected, runs)
+    alive = check_counter(session, against_clock=session.link.cycle_kind == "measured")
     hello, link = session.hello, session.link
     counting = link if isinstance(link, CountingLink) else None
     outputs = np.empty((len(samples), hello.output_bytes), dtype=np.int8)
     counted: list[int] = []
     instructions: list[int] = []
     total = max(len(samples), runs)
+    for _ in range(warm_up):
+        session.run(samples[0].tobytes(), _carried(0, carried))
     for run in range(total):
         index = run % len(samples)
-        spent, output = _invoke(session, samples[index])
-        if run < runs and spent is not None:
+        spent, output = _invoke(session, samples[index], _carried(index, carried))
+        if run < runs and alive and spent is not None:
             counted.append(spent)
             # The reads of the cycle counter bracket a run, so that there are none without a counter.
             if counting is not None:
@@ -106,6 +120,7 @@ def measure(
     counts_instructions = kind == "instructions"
     return Measurement(
         link=link.name,
+        counter_alive=alive,
         cycle_source="none" if kind == "instructions" else kind,
         clock_hz=hello.clock_hz or None,
         runs=runs,
@@ -117,12 +132,18 @@ def measure(
         stack_used_bytes=stack.used_bytes if stack.reserved_bytes else None,
         stack_reserved_bytes=stack.reserved_bytes or None,
         operator_instructions=per_operator if counts_instructions else None,
+        warm_up=warm_up,
+        carried=min(carried, len(samples)),
     )
 
 
-def _invoke(session: Session, sample: Int8Array) -> tuple[int | None, Int8Array]:
-    cycles, output = session.run(sample.tobytes())
+def _invoke(session: Session, sample: Int8Array, carried: int | None) -> tuple[int | None, Int8Array]:
+    cycles, output = session.run(sample.tobytes(), carried)
     return cycles, np.frombuffer(output, dtype=np.int8)
+
+
+def _carried(index: int, carried: int) -> int | None:
+    return index if index < carried else None
 
 
 def _same_again(output: Int8Array, before: Int8Array) -> None:

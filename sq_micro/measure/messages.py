@@ -17,12 +17,13 @@ from sq_micro.errors import LinkError
 from sq_micro.measure.frame import MAX_BODY_BYTES
 from sq_micro.paths import project_files
 
-PROTOCOL_VERSION = 2
+PROTOCOL_VERSION = 3
 REPLY_BIT = 0x80
 
 MAX_INPUT_CHUNK = MAX_BODY_BYTES - 4
 MAX_OUTPUT_CHUNK = MAX_BODY_BYTES - 1
 MAX_PROFILE_CHUNK = (MAX_BODY_BYTES - 1) // 4
+MOST_ROUNDS = 4_000_000  # of SPIN
 
 _CYCLE_COUNTERS: dict[int, CycleCounter] = {0: "none", 1: "dwt", 2: "systick", 3: "mcycle", 4: "mpccr"}
 
@@ -70,11 +71,15 @@ class Request(Protocol[Reply_co]):
 
 @dataclass(frozen=True, slots=True)
 class Hello:
-    """Who is there. model_hash in hexadecimal; sizes are the model's; clock_hz as it was built, 0: not known."""
+    """Who is there. model_hash in hexadecimal; sizes are the model's; clock_hz as it was built, 0: not known.
+
+    inputs  that the image carries, for TAKE_INPUT
+    """
 
     protocol: int
     cycle_counter: CycleCounter
     operators: int
+    inputs: int
     clock_hz: int
     input_bytes: int
     output_bytes: int
@@ -90,7 +95,7 @@ class AskHello:
     """HELLO; also makes the device forget which run came last."""
 
     name: ClassVar[str] = "HELLO"
-    _form: ClassVar[struct.Struct] = struct.Struct("<HBHIIII32s")
+    _form: ClassVar[struct.Struct] = struct.Struct("<HBHHIIII32s")
 
     def body(self) -> bytes:
         """As `Request` says."""
@@ -112,11 +117,12 @@ class AskHello:
             protocol=fixed[0],
             cycle_counter=_CYCLE_COUNTERS[fixed[1]],
             operators=fixed[2],
-            clock_hz=fixed[3],
-            input_bytes=fixed[4],
-            output_bytes=fixed[5],
-            arena_bytes=fixed[6],
-            model_hash=fixed[7].hex(),
+            inputs=fixed[3],
+            clock_hz=fixed[4],
+            input_bytes=fixed[5],
+            output_bytes=fixed[6],
+            arena_bytes=fixed[7],
+            model_hash=fixed[8].hex(),
             board=board,
             isa=isa,
             model=model,
@@ -232,6 +238,64 @@ class ReadStack:
     def parse(self, answer: bytes) -> StackUse:
         """As `Request` says."""
         return StackUse(*_unpack(self.name, self._form, answer))
+
+
+@dataclass(frozen=True, slots=True)
+class Spin:
+    """Cycles of a loop of at most MOST_ROUNDS rounds: whether, and how fast, the counter counts."""
+
+    name: ClassVar[str] = "SPIN"
+    rounds: int
+
+    def body(self) -> bytes:
+        """As `Request` says."""
+        return struct.pack("<I", self.rounds)
+
+    def parse(self, answer: bytes) -> int:
+        """As `Request` says."""
+        (cycles,) = _unpack(self.name, struct.Struct("<I"), answer)
+        return int(cycles)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Run one operator, unless it ran last; the first one follows a written input."""
+
+    name: ClassVar[str] = "STEP"
+    operator: int
+
+    def body(self) -> bytes:
+        """As `Request` says."""
+        return struct.pack("<H", self.operator)
+
+    def parse(self, answer: bytes) -> None:
+        """As `Request` says."""
+        if answer:
+            raise _malformed(self.name, answer)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadArena(ReadOutput):
+    """At most MAX_OUTPUT_CHUNK bytes of the arena, from `offset` on."""
+
+    name: ClassVar[str] = "READ_ARENA"
+
+
+@dataclass(frozen=True, slots=True)
+class TakeInput:
+    """Use an input that the image carries."""
+
+    name: ClassVar[str] = "TAKE_INPUT"
+    index: int
+
+    def body(self) -> bytes:
+        """As `Request` says."""
+        return struct.pack("<H", self.index)
+
+    def parse(self, answer: bytes) -> None:
+        """As `Request` says."""
+        if answer:
+            raise _malformed(self.name, answer)
 
 
 @dataclass(frozen=True, slots=True)

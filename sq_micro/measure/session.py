@@ -19,11 +19,15 @@ from sq_micro.measure.messages import (
     Hello,
     Invoke,
     Invoked,
+    ReadArena,
     ReadOutput,
     ReadProfile,
     ReadStack,
     Request,
+    Spin,
     StackUse,
+    Step,
+    TakeInput,
     WriteInput,
 )
 
@@ -55,6 +59,7 @@ class Session:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.link = link
+        self.clock = clock
         self._model_hash = model_hash
         self._pace = Greeting(timeout_s, attempts * timeout_s)
         self._attempts = attempts
@@ -101,14 +106,17 @@ class Session:
         self._hello = None
         self.link.close()
 
-    def run(self, data: bytes) -> tuple[int | None, bytes]:
-        """One inference of an input: (cycles, output), both of that very input."""
-        cycles, output, _ = self._run_whole(data, profile=False)
+    def run(self, data: bytes, carried: int | None = None) -> tuple[int | None, bytes]:
+        """One inference of an input: (cycles, output), both of that very input.
+
+        carried  which of the image's own inputs it is; then it need not be sent
+        """
+        cycles, output, _ = self._run_whole(data, carried, profile=False)
         return cycles, output
 
     def profile(self, data: bytes) -> tuple[list[int], bytes]:
         """One inference, operator by operator: (cycles of each, output)."""
-        _, output, per_operator = self._run_whole(data, profile=True)
+        _, output, per_operator = self._run_whole(data, None, profile=True)
         return per_operator, output
 
     def write_input(self, data: bytes) -> None:
@@ -144,18 +152,36 @@ class Session:
         """Watermark and reserve of the stack."""
         return self.ask(ReadStack())
 
+    def step(self, operator: int) -> None:
+        """Run one operator; the first one on an input that was just written. DeviceError where one was left out."""
+        self.ask(Step(operator))
+
+    def read_arena(self, offset: int, size_bytes: int) -> bytes:
+        """A part of the arena as it is now."""
+        return b"".join(
+            self.ask(ReadArena(start, min(MAX_OUTPUT_CHUNK, offset + size_bytes - start)))
+            for start in range(offset, offset + size_bytes, MAX_OUTPUT_CHUNK)
+        )
+
+    def spin(self, rounds: int) -> int:
+        """What the cycle counter counts in a loop of so many rounds, at most MOST_ROUNDS."""
+        return self.ask(Spin(rounds))
+
     def ask(self, request: Request[Reply]) -> Reply:
         """Send a request until a whole answer comes, as the class says."""
         return self._exchange.ask(request, self._pace)
 
-    def _run_whole(self, data: bytes, *, profile: bool) -> tuple[int | None, bytes, list[int]]:
+    def _run_whole(self, data: bytes, carried: int | None, *, profile: bool) -> tuple[int | None, bytes, list[int]]:
         """(cycles, output, cycles of each operator if profile); tried at most `attempts` times more.
 
         A device that was reset in between has forgotten its input, its output or its profile, and answers as if nothing
         had been; then the sums do not fit.
         """
         for _ in range(self._attempts + 1):
-            self.write_input(data)
+            if carried is None:
+                self.write_input(data)
+            else:
+                self.ask(TakeInput(carried))
             invoked = self.invoke(profile=profile)
             output = self.read_output()
             per_operator = self.read_profile() if profile else []

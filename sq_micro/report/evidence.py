@@ -52,7 +52,8 @@ class FidelityRecord(Record):
 class SearchedWidthRecord(Record):
     """What a search found out about one operator at one width, the others as chosen.
 
-    code_bytes  of its function to the next word, read off an image (exact); null where none was built
+    code_bytes  of its own function to the next word, read off an image (exact); null where none was built
+    calls       bytes of the functions that it calls, by name; other operators may call them, too
     cycles      modelled by running that image; null without an image or a counter
     damage      nats that this width adds to the outputs, all others at 8 bits, measured on calibration samples
     exceeds     the budgets that would not be met
@@ -60,6 +61,7 @@ class SearchedWidthRecord(Record):
 
     bits: Bits
     code_bytes: Count | None
+    calls: dict[str, Count]
     cycles: Count | None
     damage: float | None
     exceeds: list[ResourceName]

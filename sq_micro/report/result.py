@@ -172,15 +172,16 @@ class BuildRecord(Record):
 
 
 class CyclesRecord(Record):
-    """Core cycles of one whole inference, over the runs."""
+    """Core cycles of one whole inference, over the runs; p95 is the smallest that 95 % of them do not exceed."""
 
     min: Count
     median: Count
+    p95: Count
     max: Count
 
 
 class OperatorRecord(Record):
-    """One operator that is executed, in execution order."""
+    """One operator that is executed, in execution order; instructions where the device counts those."""
 
     index: Count
     name: str
@@ -188,19 +189,60 @@ class OperatorRecord(Record):
     weight_bits: Bits | None
     macs: Count
     cycles: Count | None
+    instructions: Count | None
+
+
+class ModelledRecord(Record):
+    """What the cycle model makes of the same image where the link has no cycles: one inference, no wait states.
+
+    by         what has counted the basic blocks
+    operators  cycles of each operator that is executed; null where they were not told apart
+    """
+
+    by: Literal["simulator", "qemu"]
+    cycles: Count
+    instructions: Count
+    latency_s: float | None
+    operators: list[Count] | None
+
+
+class DeviceAccuracyRecord(Record):
+    """Accuracy counted on the device: `correct` of `samples`, drawn at random from `available`; fewer if that sufficed.
+
+    low, high  the Wilson score interval at `confidence`
+    """
+
+    metric: Literal["top1", "binary"]
+    available: Annotated[int, Field(ge=1)]
+    samples: Annotated[int, Field(ge=1)]
+    correct: Count
+    accuracy: Fraction
+    low: Fraction
+    high: Fraction
+    confidence: Fraction
 
 
 class MeasurementRecord(Record):
-    """cycle_source: `modelled` by the cycle model of the core at zero wait states, `measured` on silicon, or none."""
+    """cycle_source: `modelled` by the cycle model of the core at zero wait states, `measured` on silicon, or none.
+
+    warm_up         inferences before the timed ones
+    carried_inputs  inputs that were in the image and not sent
+    notes           why something is null, each a sentence
+    """
 
     link: str
     cycle_source: Literal["modelled", "measured", "none"]
+    warm_up: Count
+    carried_inputs: Count
     runs: Annotated[int, Field(ge=1)]
     cycles: CyclesRecord | None
     instructions: Count | None
     latency_s: float | None
     energy_j: float | None
     operators: list[OperatorRecord]
+    modelled: ModelledRecord | None
+    accuracy: DeviceAccuracyRecord | None
+    notes: list[str]
 
 
 class VerificationRecord(Record):

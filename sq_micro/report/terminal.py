@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from sq_micro.report.result import ModelRecord, Result
+from sq_micro.report.result import MeasurementRecord, ModelRecord, Result
 
 
 def one_line(result: Result) -> str:
@@ -58,7 +58,7 @@ def _run(result: Result) -> Table:
         table.add_row("accuracy", f"{figures} ({accuracy.metric}, {accuracy.samples:,} samples)")
     if measured.cycles is not None:
         cycles = measured.cycles
-        spread = "" if cycles.min == cycles.max else f" ({cycles.min:,} to {cycles.max:,})"
+        spread = "" if cycles.min == cycles.max else f" ({cycles.min:,} to {cycles.max:,}, 95 % to {cycles.p95:,})"
         runs = f"median of {measured.runs:,} runs, {measured.cycle_source}"
         table.add_row("cycles", f"{cycles.median:,}{spread}, {runs}")
     if measured.latency_s is not None:
@@ -69,6 +69,18 @@ def _run(result: Result) -> Table:
         )
     if measured.instructions is not None:
         table.add_row("instructions", f"{measured.instructions:,} executed (simulated)")
+    if measured.modelled is not None:
+        modelled = measured.modelled
+        latency = f", {modelled.latency_s * 1e3:,.2f} ms" if modelled.latency_s is not None else ""
+        counted = f"{modelled.instructions:,} instructions counted by {modelled.by}"
+        table.add_row("modelled", f"{modelled.cycles:,} cycles{latency} (cycle model, {counted})")
+    if measured.accuracy is not None:
+        found = measured.accuracy
+        interval = f"{found.confidence:.0%} interval {found.low:.2%} to {found.high:.2%}"
+        seen = f"{found.samples:,} of {found.available:,} samples"
+        table.add_row("on device", f"{found.accuracy:.2%} {found.metric}, {interval}, {seen}")
+    for note in measured.notes:
+        table.add_row("note", Text(note))
     if result.assignment is not None:
         table.add_row("bits", f"chosen by {result.assignment.allocator}: {result.assignment.reason}")
         table.add_row("budget", ", ".join(_budget(result)))
@@ -100,26 +112,36 @@ def _budget(result: Result) -> list[str]:
 
 def _operators(result: Result) -> Table:
     measured = result.measurement
-    table = _table(f"operators (link {measured.link}, cycles {measured.cycle_source})")
+    what, figures = _profile(measured)
+    source = measured.cycle_source if what == "cycles" else "simulated"
+    table = _table(f"operators (link {measured.link}, {what} {source})")
     table.add_column("#", justify="right", no_wrap=True)
     table.add_column("operator", overflow="ellipsis")
     table.add_column("kind", no_wrap=True)
-    for column in ("bits", "MACs", "cycles", "share", "MAC/cycle"):
+    for column in ("bits", "MACs", what, "share", f"MAC/{what.removesuffix('s')}"):
         table.add_column(column, justify="right", no_wrap=True, min_width=len(column))
-    total = sum(operator.cycles or 0 for operator in measured.operators)
-    for operator in measured.operators:
-        known = operator.cycles is not None and total > 0
+    total = sum(figure or 0 for figure in figures)
+    for operator, figure in zip(measured.operators, figures, strict=True):
+        known = figure is not None and total > 0
         table.add_row(
             str(operator.index),
             Text(operator.name),  # a name may hold what rich takes for markup
             operator.kind,
             str(operator.weight_bits or ""),
             f"{operator.macs:,}" if operator.macs else "",
-            f"{operator.cycles:,}" if known else "",
-            f"{(operator.cycles or 0) / total:.1%}" if known else "",
-            f"{operator.macs / operator.cycles:.2f}" if operator.cycles and operator.macs else "",
+            f"{figure:,}" if known else "",
+            f"{(figure or 0) / total:.1%}" if known else "",
+            f"{operator.macs / figure:.2f}" if figure and operator.macs else "",
         )
     return table
+
+
+def _profile(measured: MeasurementRecord) -> tuple[str, list[int | None]]:
+    """What was counted operator by operator: cycles, unless the device counts instructions."""
+    instructions = [operator.instructions for operator in measured.operators]
+    if any(count is not None for count in instructions):
+        return "instructions", instructions
+    return "cycles", [operator.cycles for operator in measured.operators]
 
 
 def _memory(result: Result) -> Table:

@@ -96,6 +96,17 @@ _ARM_EXCEPTIONS = {
 }
 
 
+# RISC-V Privileged Architecture 1.12, table 3.6. Unicorn is then already behind the instruction.
+_RISCV_TRAPS = {
+    1: "code that cannot be fetched",
+    2: "an undefined instruction",
+    3: "a breakpoint (EBREAK)",
+    5: "data that cannot be read",
+    7: "data that cannot be written",
+    11: "an environment call (ECALL), which the simulator does not take",
+}
+
+
 @dataclass(slots=True)
 class ArmCore:
     """A Cortex-M. `strict`: Armv6-M."""
@@ -188,7 +199,7 @@ class RiscvCore:
         return exception is None and code == ebreak and operation in (_SYS_EXIT, _SYS_EXIT_EXTENDED)
 
     def describe_exception(self, number: int) -> str:
-        return f"trap {number}"
+        return _RISCV_TRAPS.get(number, f"trap {number}")
 
     def program_counter(self, unicorn: Uc) -> int:
         return int(unicorn.reg_read(riscv_const.UC_RISCV_REG_PC))

@@ -67,6 +67,7 @@ class Machine:
         self._alignment = self._install_alignment_check() if self._core.strict else None
         # Code is priced as the image has it, whatever stands in for some of it in the emulator.
         self._totals = RunningTotals(CycleModel(load_cycle_table(board.simulator.cpu)), self._read_code)
+        self._wait_factor = board.wait_factor
         self._registers = Registers(board.simulator.ready)
         self._timers = _Timers({timer.address: timer for timer in board.simulator.timers}, board.core.clock_hz)
         self._uart = make_uart(board.uart.driver, host, lambda: self._counter.place)
@@ -103,8 +104,11 @@ class Machine:
         raise self._fault(f"meets {cause}")
 
     def totals(self) -> Totals:
-        """Instructions and cycles since reset, the block that is being executed included."""
-        return self._totals.totals(self._counter.counts())
+        """Instructions and cycles since reset, the block being executed and the wait states of the board included."""
+        totals = self._totals.totals(self._counter.counts())
+        if self._wait_factor is None:
+            return totals
+        return Totals(totals.instructions, int(totals.cycles * self._wait_factor))
 
     def counts(self) -> BlockCounts:
         """What was executed since reset."""

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from sq_micro.errors import ToolchainError
-from sq_micro.simulate.counters import BlockCounts
+from sq_micro.simulate.counters import EXECUTIONS, BlockCounts
 from sq_micro.simulate.native_library import native_library
 
 
@@ -37,17 +37,18 @@ def plugin_version(qemu: Path) -> int:
     return 2 if int(found[1]) >= 9 else 1
 
 
-def plugin_argument(plugin: Path, csv: Path, marker: int | None = None) -> str:
+def plugin_argument(plugin: Path, csv: Path, marker: int | None = None, *, thumb: bool = True) -> str:
     """What follows `-plugin`.
 
     csv     where the counts are written when QEMU exits
+    thumb   the code is Thumb, as on all cores of Arm's M profile
     marker  address of a function; each entry to it toggles counting, which is off at first. None: count everything.
     """
     for path in (plugin, csv):
         if "," in str(path):
             raise ToolchainError(f"QEMU cannot take a path with a comma: {path}")
     toggle = "" if marker is None else f",marker={marker:#x}"
-    return f"{plugin},out={csv}{toggle}"
+    return f"{plugin},out={csv}{',isa=thumb' if thumb else ''}{toggle}"
 
 
 def read_counts(csv: Path) -> BlockCounts:
@@ -64,4 +65,6 @@ def read_counts(csv: Path) -> BlockCounts:
         raise ToolchainError(f"{csv}: has other columns than expected: {columns}")
     if lost:
         raise ToolchainError(f"{csv}: the firmware has more basic blocks than the plugin can count")
-    return BlockCounts(rows, None if current < 0 else current)
+    # What ran before counting began may be QEMU's own boot code, which is in no image.
+    counted = rows[:, EXECUTIONS] > 0
+    return BlockCounts(rows[counted], None if current < 0 else int(counted[:current].sum()))

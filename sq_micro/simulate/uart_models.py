@@ -132,8 +132,13 @@ _MODELS: dict[str, type[Uart]] = {
 }
 
 
+def uart_drivers() -> tuple[str, ...]:
+    """The drivers whose UARTs are modelled."""
+    return tuple(sorted(_MODELS))
+
+
 def make_uart(driver: str, host: Host, place: Callable[[], int]) -> Uart:
     """The model for a board's UART. Raises ToolchainError iff there is none."""
     if driver not in _MODELS:
-        raise ToolchainError(f"the simulator has no UART '{driver}'; it has: {', '.join(sorted(_MODELS))}")
+        raise ToolchainError(f"the simulator has no UART '{driver}'; it has: {', '.join(uart_drivers())}")
     return _MODELS[driver](host, place)

@@ -72,6 +72,7 @@ def _operator(reason: OperatorReason, built: bool) -> SearchedOperatorRecord:
                 {
                     "bits": width.bits,
                     "code_bytes": width.code_bytes if built else None,
+                    "calls": dict(width.calls),
                     "cycles": width.cycles,
                     "damage": width.sensitivity,
                     "exceeds": list(width.blocked_by),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from sq_micro.codegen.render import render_inputs
 from sq_micro.errors import ToolchainError
 from sq_micro.paths import write_atomically
+from sq_micro.reference.golden_vectors import GoldenVectors
 from sq_micro.report.result import BuildRecord, FlashRecord, MemoryRecord, SramRecord
 from sq_micro.stages.generate import generated
 from sq_micro.stages.records import BuiltRecord, save_record
@@ -11,12 +13,24 @@ from sq_micro.toolchain.cmake import BuildRequest
 from sq_micro.toolchain.compiler import CompilerChoice, find_compiler
 from sq_micro.toolchain.firmware import Firmware
 from sq_micro.toolchain.firmware import build as build_image
+from sq_micro.toolchain.variant import Variant, edge_pin
 from sq_micro.workspace import Stage, Workspace
 
+_INPUTS = "carried_inputs.c"
 
-def build(workspace: Workspace, compiler: CompilerChoice = "auto") -> BuiltRecord:
-    """Build `firmware.elf` from what `generate` wrote. Raises DoesNotFitError or ToolchainError."""
+
+def build(
+    workspace: Workspace, compiler: CompilerChoice = "auto", bake: int = 0, edge: str | None = None
+) -> BuiltRecord:
+    """Build `firmware.elf` from what `generate` wrote. Raises DoesNotFitError or ToolchainError.
+
+    bake  golden inputs to put into the image, at most as many as there are
+    edge  a pin that follows the timed region, such as PC7; None: none does
+    """
     known = generated(workspace)
+    pin = None if edge is None else edge_pin(edge, known.board)
+    golden = GoldenVectors.load(workspace.need(Stage.QUANTIZE, "07_golden.npz"))
+    carried = golden.inputs[:bake].reshape(-1, golden.inputs[0].size)
     request = BuildRequest(
         model_dir=(workspace / "model").resolve(),
         board_dir=(workspace / "board").resolve(),
@@ -24,8 +38,11 @@ def build(workspace: Workspace, compiler: CompilerChoice = "auto") -> BuiltRecor
         board=known.board,
         compiler=find_compiler(known.board, compiler),
         arena_bytes=known.record.arena_bytes,
+        variant=Variant(inputs=(workspace / _INPUTS).resolve() if len(carried) else None, edge=pin),
     )
     workspace.begin(Stage.BUILD)
+    if len(carried):
+        write_atomically(workspace / _INPUTS, render_inputs(carried))
     try:
         firmware = build_image(request)
     except ToolchainError:
@@ -34,7 +51,9 @@ def build(workspace: Workspace, compiler: CompilerChoice = "auto") -> BuiltRecor
     workspace.publish(firmware.elf, "firmware.elf")
     _publish_log(workspace)
     write_atomically(workspace / "09_sections.csv", firmware.footprint.csv())
-    record = BuiltRecord(build=BuildRecord(compiler=firmware.compiler), memory=memory_record(firmware))
+    record = BuiltRecord(
+        build=BuildRecord(compiler=firmware.compiler), memory=memory_record(firmware), carried_inputs=len(carried)
+    )
     save_record(workspace, record)
     return record
 

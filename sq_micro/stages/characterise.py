@@ -40,6 +40,7 @@ from sq_micro.store import Store, content_key
 from sq_micro.toolchain.cmake import BuildRequest
 from sq_micro.toolchain.compiler import CompilerChoice, find_compiler
 from sq_micro.toolchain.firmware import Firmware, build
+from sq_micro.toolchain.stack import called_functions
 
 _OPERATOR_FUNCTION = re.compile(r"^op(\d+)_\w+$")
 
@@ -57,11 +58,15 @@ class ImageRequest:
 
 @dataclass(frozen=True, slots=True)
 class ImageFigures:
-    """What one image took. cycles and code are of the executed operators in order; cycles None without a counter."""
+    """What one image took; cycles, code and calls are of the executed operators in order.
+
+    See `cost.profile.OperatorFigures`.
+    """
 
     bits: int
     cycles: tuple[int, ...] | None
     code_bytes: tuple[int, ...]
+    calls: tuple[dict[str, int], ...]
     shared_code_bytes: int
     overhead_cycles: int | None
     static_bytes: int
@@ -98,11 +103,14 @@ def image_figures(request: ImageRequest) -> ImageFigures:
     graph = quantize(request.graph, request.ranges, widths, "minmax")
     with tempfile.TemporaryDirectory(prefix="sq-micro-") as folder:
         firmware, measured = _run_image(graph, request, Path(folder))
+        called = _called(firmware, request.board)
     executed = _executed(graph.topology.operators)
     code = [0] * len(executed)
+    calls: list[dict[str, int]] = [{} for _ in executed]
     for name, size in firmware.footprint.functions.items():
         if (match := _OPERATOR_FUNCTION.match(name)) and int(match[1]) < len(code):
             code[int(match[1])] += size + to_word(size)
+            calls[int(match[1])] |= {callee: more + to_word(more) for callee, more in called.get(name, {}).items()}
     cycles = tuple(measured.operator_cycles) if measured.operator_cycles else None
     overhead = None
     if cycles is not None and measured.cycles:
@@ -114,7 +122,14 @@ def image_figures(request: ImageRequest) -> ImageFigures:
         for operator in graph.topology.weighted()
     )
     shared = footprint.code_bytes - sum(code) - padding
-    return ImageFigures(request.bits, cycles, tuple(code), shared, overhead, footprint.static_bytes)
+    return ImageFigures(request.bits, cycles, tuple(code), tuple(calls), shared, overhead, footprint.static_bytes)
+
+
+def _called(firmware: Firmware, board: str) -> dict[str, dict[str, int]]:
+    """What each operator's function calls; nothing on the host, whose machine code is not read."""
+    if load_board(board).sram is None:
+        return {}
+    return called_functions(firmware.elf, filter(_OPERATOR_FUNCTION.match, firmware.footprint.functions))
 
 
 def _run_image(graph: QuantGraph, request: ImageRequest, folder: Path) -> tuple[Firmware, Measurement]:
@@ -144,7 +159,9 @@ def _profile(graph: FloatGraph, images: Mapping[int, ImageFigures]) -> NetworkPr
     for index, name in enumerate(names):
         widths = images if name in weighted else {0: max(images.values(), key=lambda image: image.code_bytes[index])}
         operators[name] = {
-            bits: OperatorFigures(image.cycles[index] if image.cycles else None, image.code_bytes[index])
+            bits: OperatorFigures(
+                image.cycles[index] if image.cycles else None, image.code_bytes[index], image.calls[index]
+            )
             for bits, image in widths.items()
         }
     overheads = [image.overhead_cycles for image in images.values() if image.overhead_cycles is not None]
@@ -173,6 +190,7 @@ def _from_store(store: Store, key: str) -> ImageFigures | None:
         bits=fields["bits"],
         cycles=None if cycles is None else tuple(cycles),
         code_bytes=tuple(fields["code_bytes"]),
+        calls=tuple(fields["calls"]),
         shared_code_bytes=fields["shared_code_bytes"],
         overhead_cycles=fields["overhead_cycles"],
         static_bytes=fields["static_bytes"],
@@ -187,7 +205,7 @@ def _key(graph: FloatGraph, board_name: str, compiler: CompilerChoice) -> str:
     weights = [f"{operator.name} {topology.shape(operator.weights)}" for operator in topology.weighted()]
     sources = b"".join(_sources())
     parts = (board.source_file.read_bytes(), str(find_compiler(board, compiler)), sources)
-    return content_key("characterise to words", *shapes, *weights, *parts)
+    return content_key("characterise with calls", *shapes, *weights, *parts)
 
 
 def _sources() -> list[bytes]:

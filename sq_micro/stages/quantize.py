@@ -62,8 +62,8 @@ class QuantizeOptions:
 
     calibrate may be None for an int8 model, whose file gives scales, unless weights are to be rounded by the samples.
     weight_scales is for nearest rounding alone; feedback finds scales of its own. With `train`, the rounded network is
-    then trained on those samples; epochs and learning_rate None take what suits its bits. With `int4`, 4-bit weights
-    are such as TFLite's int4 holds, so that the compact export can store them.
+    then trained on those samples; epochs None takes what suits their number. With `int4`, 4-bit weights are such as
+    TFLite's int4 holds, so that the compact export can store them.
     """
 
     calibrate: Path | None
@@ -226,7 +226,7 @@ def _trained(
     options: QuantizeOptions,
     notify: Notify,
 ) -> tuple[QuantGraph, FinetuningRecord]:
-    settings = recommended(quantized, len(training))
+    settings = recommended(len(training))
     if options.epochs is not None:
         settings = replace(settings, epochs=options.epochs)
     if options.learning_rate is not None:

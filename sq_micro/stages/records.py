@@ -121,10 +121,11 @@ class GenerateRecord(StageRecord):
 
 
 class BuiltRecord(StageRecord):
-    """What came out of the compiler."""
+    """What came out of the compiler. carried_inputs: golden inputs that are in the image."""
 
     build: BuildRecord
     memory: MemoryRecord
+    carried_inputs: int
 
     def __str__(self) -> str:
         memory = self.memory

@@ -14,6 +14,7 @@ from sq_micro.board import Board
 from sq_micro.errors import DoesNotFitError, ToolchainError, UsageError
 from sq_micro.paths import project_files, write_atomically
 from sq_micro.toolchain.compiler import Compiler, toolchain_file
+from sq_micro.toolchain.variant import BENCH, Variant
 
 _OVERFLOW = re.compile(
     r"region [`']?(\w+)'?:?,? overflowed by (\d+) bytes|will not fit in region '(\w+)': overflowed by (\d+) bytes"
@@ -31,6 +32,7 @@ class BuildRequest:
     board: Board
     compiler: Compiler
     arena_bytes: int
+    variant: Variant = BENCH
 
 
 def find_program(name: str) -> str:
@@ -68,7 +70,7 @@ def build_firmware(request: BuildRequest) -> Path:
         f"-DSQM_MODEL_DIR={request.model_dir}",
         f"-DSQM_BOARD_DIR={request.board_dir}",
         f"-DSQM_COMPILER={request.compiler.kind}",
-        "-DSQM_APP=bench",
+        *request.variant.definitions(),
         "-DCMAKE_BUILD_TYPE=",
     ]
     log = build / "build.log"

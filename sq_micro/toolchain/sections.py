@@ -11,15 +11,16 @@ from pathlib import Path
 from elftools.elf.constants import SH_FLAGS
 from elftools.elf.elffile import ELFFile
 
-_TABLES = ("_bias", "_multiplier", "_shift", "_steps")
+_TABLES = ("_bias", "_multiplier", "_shift", "_steps", "_table", "_meaning")
 
 
 @dataclass(frozen=True, slots=True)
 class Footprint:
     """Bytes of an image.
 
-    flash  weights (packed), tables (biases, multipliers, shifts, steps), code (instructions, literals, other
+    flash  weights (packed), tables (biases, multipliers, shifts, meaning of codes), code (instructions, literals, other
            constants, initial values); their sum is the total
+           inputs that the image carries for the bench are in neither
     sram   arena, stack (set aside by the linker script), static (everything else)
     """
 
@@ -71,7 +72,8 @@ def read_footprint(elf: Path) -> Footprint:
     weights = sum(size for name, size in objects.items() if name.startswith("sqm_") and name.endswith("_weights"))
     tables = sum(size for name, size in objects.items() if name.startswith("sqm_") and name.endswith(_TABLES))
     arena = sum(size for name, size in objects.items() if name.startswith("sqm_") and name.endswith("_arena"))
-    flash = sum(size for name, size in sections.items() if name in in_file and name != ".stack")
+    carried = objects.get("sqm_carried_inputs", 0)
+    flash = -carried + sum(size for name, size in sections.items() if name in in_file and name != ".stack")
     stack = sections.get(".stack", 0)
     sram = sum(size for name, size in sections.items() if name in writable or name == ".stack")
     return Footprint(

@@ -7,6 +7,7 @@ called through a pointer cannot be seen; the firmware has none on its main path.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +22,7 @@ EXCEPTION_FRAME_BYTES = 104  # ARMv7-M with an FPU: 8 core words, 18 FP words; o
 @dataclass(frozen=True, slots=True)
 class _Function:
     name: str
+    size_bytes: int
     frame_bytes: int
     callees: frozenset[int]
 
@@ -56,6 +58,29 @@ def worst_case_stack(elf: Path, entry: str = "sqm_reset") -> StackDepth:
     return depth(by_name[entry], ())
 
 
+def called_functions(elf: Path, callers: Iterable[str]) -> dict[str, dict[str, int]]:
+    """For each caller by name the bytes of all functions that it calls, directly or not, by name.
+
+    Names are without what a compiler appends to its clones. Callers that the image does not have are left out.
+    """
+    functions, by_name = _functions(elf)
+
+    def reached(address: int, seen: set[int]) -> set[int]:
+        for callee in functions[address].callees & functions.keys() - seen:
+            seen.add(callee)
+            reached(callee, seen)
+        return seen
+
+    return {
+        caller: {
+            functions[address].name.split(".")[0]: functions[address].size_bytes
+            for address in sorted(reached(by_name[caller], set()))
+        }
+        for caller in callers
+        if caller in by_name
+    }
+
+
 def _functions(elf: Path) -> tuple[dict[int, _Function], dict[str, int]]:
     functions: dict[int, _Function] = {}
     with elf.open("rb") as stream:
@@ -77,5 +102,5 @@ def _functions(elf: Path) -> tuple[dict[int, _Function], dict[str, int]]:
             except ToolchainError as error:
                 raise ToolchainError(f"'{symbol.name}': {error.problem}") from error
             callees = frozenset(target for target in frame.targets if not address <= target < address + size)
-            functions[address] = _Function(symbol.name, frame.bytes, callees)
+            functions[address] = _Function(symbol.name, size, frame.bytes, callees)
     return functions, {function.name: address for address, function in functions.items()}

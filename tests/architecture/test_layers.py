@@ -37,6 +37,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "cli_device",
         "cli_finetune",
         "cli_handover",
+        "cli_mlperf",
         "cli_project",
         "cli_report",
         "cli_sweep",

@@ -71,8 +71,7 @@ def train_plans(
         start = round_network(graph, ranges, Bitwidths(plan.bits), calibration)
         after = []
         for seed in SEEDS:
-            wanted = recommended(start, len(samples))
-            options = replace(wanted, seed=seed, augmentation=AUGMENTATIONS[folder.name])
+            options = replace(recommended(len(samples)), seed=seed, augmentation=AUGMENTATIONS[folder.name])
             after.append(trained_accuracy(graph, ranges, start, samples, options, evaluation))
             print(f"{folder.name} {plan.share:.1%}, seed {seed}: {plan.accuracy:.2%} to {after[-1]:.2%}", flush=True)
         cells.append(TrainedCell(plan.share, plan.accuracy, tuple(after)))

@@ -109,14 +109,29 @@ def test_a_relaxed_price_is_never_more_than_what_the_relaxation_allows(program: 
             assert price == pytest.approx(0, abs=1e-9)
 
 
-def test_a_resnet8_like_table_equals_exhaustive_search_over_all_plans() -> None:
+# Of ResNet8 of ../shared/data, measured on its 510 calibration images, weights rounded by feedback: nats beyond 8 bits
+# at 2, 4 and 6.
+RESNET8_DAMAGE = (
+    (0.062369, 0.005740, 0.000621),
+    (0.025628, 0.001446, 0.000635),
+    (0.031402, 0.002127, 0.000509),
+    (0.020780, 0.002394, 0.000303),
+    (0.029824, 0.003622, 0.000237),
+    (0.003913, 0.000818, 0.000785),
+    (0.025788, 0.002251, 0.000309),
+    (0.028547, 0.002728, 0.000508),
+    (0.002818, 0.000314, 0.000175),
+    (0.043485, 0.003303, 0.000428),
+)
+
+
+def test_resnet8s_table_equals_exhaustive_search_over_all_plans() -> None:
     """Ten operators, widths 2, 4, 6 and 8: 4^10 plans, under byte and cycle budgets."""
     import numpy as np
 
-    rng = np.random.default_rng(7)
     elements = np.array([432, 2304, 2304, 4608, 9216, 512, 18432, 36864, 2048, 640])
     bits = np.array([2, 4, 6, 8])
-    damage = rng.uniform(0.005, 0.1, (10, 1)) * np.array([1, 0.05, 0.006, 0.0])
+    damage = np.array([(*row, 0.0) for row in RESNET8_DAMAGE])
     weight_bytes = elements[:, None] * bits // 8
     cycles = elements[:, None] * np.array([140, 120, 150, 100])
 

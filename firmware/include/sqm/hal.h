@@ -65,4 +65,13 @@ uint32_t sqm_stack_used_bytes(void);
 /** @return bytes that the linker script sets aside; 0 on a host. */
 uint32_t sqm_stack_reserved_bytes(void);
 
+/* ---- Edges for a power analyser: hal/edge_<way>.c ---- */
+
+/** Make the pin an output at high. */
+void sqm_edge_open(void);
+
+/** The pin falls right before the timed region, and rises right behind it. */
+void sqm_edge_begin(void);
+void sqm_edge_end(void);
+
 #endif

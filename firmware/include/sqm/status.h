@@ -20,6 +20,6 @@ typedef enum {
 #define SQM_REPLY_BIT 0x80
 
 /** What HELLO reports; the host refuses any other. */
-#define SQM_PROTOCOL_VERSION 2
+#define SQM_PROTOCOL_VERSION 3
 
 #endif

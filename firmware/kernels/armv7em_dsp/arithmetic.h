@@ -1,5 +1,5 @@
 /*
- * Single DSP instructions as functions, for loops in which the compiler may choose the registers.
+ * Requantization of numbers that are scaled down, in three instructions.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -8,58 +8,8 @@
 
 #include <stdint.h>
 
-#include "kernels/requantize.h"
+#include "kernels/armv7em_dsp/simd.h"
 #include "sqm/compiler.h"
-
-/** addend + left * right / 2^32, to nearest, halves up. */
-SQM_INLINE int32_t sqm_smmlar(int32_t left, int32_t right, int32_t addend)
-{
-    int32_t result;
-    __asm__("smmlar %0, %1, %2, %3" : "=r"(result) : "r"(left), "r"(right), "r"(addend));
-    return result;
-}
-
-/** addend - left * right / 2^32, to nearest, halves up. */
-SQM_INLINE int32_t sqm_smmlsr(int32_t left, int32_t right, int32_t addend)
-{
-    int32_t result;
-    __asm__("smmlsr %0, %1, %2, %3" : "=r"(result) : "r"(left), "r"(right), "r"(addend));
-    return result;
-}
-
-/** addend + byte `index` of `bytes`, as an int8; index is a constant. */
-#define SQM_SXTAB(addend, bytes, index)                                                            \
-    __extension__({                                                                                \
-        int32_t result_;                                                                           \
-        __asm__("sxtab %0, %1, %2, ror %3"                                                         \
-                : "=r"(result_)                                                                    \
-                : "r"(addend), "r"(bytes), "i"(8 * (index)));                                      \
-        result_;                                                                                   \
-    })
-
-/** Halves of `addend` + bytes 0 and 2 of `bytes`, as int8. */
-SQM_INLINE uint32_t sqm_sxtab16_even(uint32_t addend, uint32_t bytes)
-{
-    uint32_t result;
-    __asm__("sxtab16 %0, %1, %2" : "=r"(result) : "r"(addend), "r"(bytes));
-    return result;
-}
-
-/** Halves of `addend` + bytes 1 and 3 of `bytes`, as int8. */
-SQM_INLINE uint32_t sqm_sxtab16_odd(uint32_t addend, uint32_t bytes)
-{
-    uint32_t result;
-    __asm__("sxtab16 %0, %1, %2, ror #8" : "=r"(result) : "r"(addend), "r"(bytes));
-    return result;
-}
-
-/** The larger of each pair of bytes, as int8. */
-SQM_INLINE uint32_t sqm_largest_bytes(uint32_t a, uint32_t b)
-{
-    uint32_t result;
-    __asm__("ssub8 %0, %1, %2\n\tsel %0, %1, %2" : "=&r"(result) : "r"(a), "r"(b) : "cc");
-    return result;
-}
 
 /** What sqm_requantize computes for shifts of -1 and less, in three instructions. */
 typedef struct {

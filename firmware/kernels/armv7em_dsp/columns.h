@@ -200,8 +200,14 @@ SQM_INLINE uint32_t *sqm_columns_expand(uint32_t *columns, const int8_t *first,
 /** `count` bytes of one value; none below 1. */
 SQM_INLINE int8_t *sqm_columns_fill(int8_t *to, int32_t count, int32_t value)
 {
+    const uint32_t word = (uint32_t)(uint8_t)value * 0x01010101u;
     int8_t *const end = to + count;
 
+    while (end - to >= 4) {
+        SQM_OPAQUE(value);
+        sqm_store_u32((uint8_t *)to, word);
+        to += 4;
+    }
     while (to < end) {
         SQM_OPAQUE(value);
         *to++ = (int8_t)value;
@@ -239,8 +245,8 @@ typedef struct {
 } sqm_window;
 
 /** Row `ky` of a window, put together at `to` tap by tap: outside the image is the zero point. */
-SQM_SHARED void sqm_columns_assemble(const sqm_columns_params *p, const sqm_window *window,
-                                     int32_t ky, int8_t *to)
+SQM_BESIDE_ASM void sqm_columns_assemble(const sqm_columns_params *p, const sqm_window *window,
+                                         int32_t ky, int8_t *to)
 {
     const int32_t channels = p->input_channels;
     const int32_t y = window->top + ky * p->dilation_height;
@@ -276,8 +282,8 @@ SQM_INLINE bool sqm_columns_whole(const sqm_columns_params *p, const sqm_window 
  * @param[out] columns  taps words for each pair of pixels.
  * @param[out] sums     NULL, or where each pixel's sum of taps goes, two for each pair.
  */
-SQM_SHARED void sqm_columns_of(const sqm_columns_params *p, const int8_t *input, int32_t pixel,
-                               int32_t count, int8_t *staging, uint32_t *columns, int32_t *sums)
+SQM_BESIDE_ASM void sqm_columns_of(const sqm_columns_params *p, const int8_t *input, int32_t pixel,
+                                   int32_t count, int8_t *staging, uint32_t *columns, int32_t *sums)
 {
     const int32_t run = p->window_width * p->input_channels;
     const int32_t skip = p->dilation_height * p->input_width * p->input_channels - run;

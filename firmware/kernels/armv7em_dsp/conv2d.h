@@ -15,8 +15,8 @@
 
 #include "kernels/armv7em_dsp/columns.h"
 #include "kernels/armv7em_dsp/gemm.h"
+#include "kernels/armv7em_dsp/general.h"
 #include "kernels/kernel_api.h"
-#include "kernels/requantize.h"
 #include "sqm/compiler.h"
 
 /**
@@ -47,30 +47,6 @@ typedef struct {
     int32_t output_maximum;
 } sqm_conv2d__armv7em_dsp_params;
 
-/** What requantization in C takes, besides the block itself. */
-typedef struct {
-    const int32_t *scaling; /* multiplier and shift of each channel of the block */
-    int32_t block;
-    int32_t channels; /* that there are */
-    int32_t offset;
-    int32_t minimum;
-    int32_t maximum;
-} sqm_general;
-
-/** Codes of one pair of pixels from its sums; `pixels` 1 leaves out the second. */
-SQM_SHARED void sqm_conv2d_general(const sqm_general *p, const int32_t *sums, int32_t pixels,
-                                   int8_t *output, int32_t stride)
-{
-    for (int32_t i = 0; i < pixels; ++i) {
-        for (int32_t j = 0; j < p->channels; ++j) {
-            output[j] = sqm_requantize_code(sums[j], p->scaling[2 * j], p->scaling[2 * j + 1],
-                                            p->offset, p->minimum, p->maximum);
-        }
-        output += stride;
-        sums += p->block;
-    }
-}
-
 /** One block of channels over a tile's columns, requantized in C. */
 SQM_INLINE void sqm_conv2d_general_block(const sqm_conv2d__armv7em_dsp_params *p, sqm_gemm *g,
                                          sqm_gemm_block *gemm, int32_t channels, int32_t pixels)
@@ -87,7 +63,7 @@ SQM_INLINE void sqm_conv2d_general_block(const sqm_conv2d__armv7em_dsp_params *p
     g->sums = sums;
     for (; pixels > 0; pixels -= 2) {
         gemm(g);
-        sqm_conv2d_general(&general, sums, pixels < 2 ? 1 : 2, out, g->stride);
+        sqm_general_codes(&general, sums, pixels < 2 ? 1 : 2, out, g->stride);
         out += 2 * g->stride;
         g->columns += p->columns.taps;
         g->taps_sums += 2;
@@ -121,11 +97,12 @@ SQM_INLINE void sqm_conv2d__armv7em_dsp(const sqm_conv2d__armv7em_dsp_params *p,
     for (int32_t pixel = 0; pixel < p->pixels; pixel += p->tile) {
         const int32_t left = p->pixels - pixel;
         const int32_t count = left < p->tile ? left : p->tile;
-        sqm_gemm g = {.stride = p->output_channels,
-                      .quads = taps / 4,
-                      .zero_point = p->output_offset,
-                      .sums = NULL};
+        sqm_gemm g;
 
+        g.stride = p->output_channels;
+        g.quads = taps / 4;
+        g.zero_point = p->output_offset;
+        g.sums = NULL;
         sqm_columns_of(&p->columns, input, pixel, count, staging, columns,
                        p->taps_sums != 0 ? sums : NULL);
         for (int32_t block = 0; block * p->block < p->output_channels; ++block) {

@@ -121,28 +121,46 @@ SQM_NAKED void sqm_band_records(SQM_IN_ASM const uint32_t *weights, SQM_IN_ASM c
                 : "memory");
 }
 
+/* clang-format off */
+
 /* Slots: 0 bias, 1 s, 2 zero, 3 lower, 4 end, 5 records, 6 width, 7 back, 8 channels left.
-   r0 band, r1 output, r2 and r3 pairs, r4 ... r9 weights, r10 m, r11 and r12 sums, lr step. */
-#define SQM_ASM_BAND_BEGINS                                                                        \
+   r0 band, r1 output, r2 and r3 pairs, r4 ... r9 weights, r10 m, r11 and r12 sums, lr step.
+   Labels: 1 a channel, 2 a column of windows, 3 the next channel, 4 a column where `up` jumps to. */
+#define SQM_ASM_BAND_BEGINS(up)                                                                    \
     SQM_ENTER                                                                                      \
-    "ldm.w r0, {r0-r7, lr}\n" SQM_PARK(5, r0) SQM_PARK(6, r3) SQM_PARK(2, r4) SQM_PARK(3, r5)      \
-        SQM_PARK(7, r6) SQM_PARK(                                                                  \
-            8, r7) "add.w r3, r3, r1\n"                                                            \
-                   "add.w r3, r3, #8\n" SQM_PARK(                                                  \
-                       4, r3) "mov.w r0, r1\n"                                                     \
-                              "mov.w r1, r2\n"                                                     \
-                              "1:\n" SQM_TAKE(r12, 5) "ldmia.w r12!, {r2-r10}\n" SQM_PARK(5, r12)  \
-                                  SQM_PARK(0, r2) SQM_PARK(1, r3) ".balign 4\n"                    \
-                                                                  "2:\n" SQM_TAKE(r12, 0)
+    "ldm.w r0, {r0-r7, lr}\n"                                                                      \
+    SQM_PARK(5, r0) SQM_PARK(6, r3) SQM_PARK(2, r4)                                                \
+    SQM_PARK(3, r5) SQM_PARK(7, r6) SQM_PARK(8, r7)                                                \
+    "add.w r3, r3, r1\n"                                                                           \
+    "add.w r3, r3, #8\n"                                                                           \
+    SQM_PARK(4, r3)                                                                                \
+    "mov.w r0, r1\n"                                                                               \
+    "mov.w r1, r2\n"                                                                               \
+    "1:\n"                                                                                         \
+    SQM_TAKE(r12, 5)                                                                               \
+    "ldmia.w r12!, {r2-r10}\n"                                                                     \
+    SQM_PARK(5, r12) SQM_PARK(0, r2) SQM_PARK(1, r3)                                               \
+    up                                                                                             \
+    ".balign 4\n"                                                                                  \
+    "2:\n"                                                                                         \
+    SQM_TAKE(r12, 0)
 
 #define SQM_ASM_BAND_ENDS                                                                          \
     SQM_TAKE(r2, 4)                                                                                \
     "add.w r1, r1, lr\n"                                                                           \
     "cmp.w r0, r2\n"                                                                               \
-    "bne.w 2b\n" SQM_TAKE(r3, 8) "add.w r2, r2, #8\n" SQM_PARK(4, r2)                              \
-        SQM_TAKE(r2, 6) "subs.w r3, r3, #1\n" SQM_PARK(8, r3) "sub.w r0, r0, r2\n" SQM_TAKE(       \
-            r2, 7) "sub.w r1, r1, r2\n"                                                            \
-                   "bne.w 1b\n" SQM_LEAVE
+    "bne.w 2b\n"                                                                                   \
+    "3:\n"                                                                                         \
+    SQM_TAKE(r3, 8)                                                                                \
+    "add.w r2, r2, #8\n"                                                                           \
+    SQM_PARK(4, r2) SQM_TAKE(r2, 6)                                                                \
+    "subs.w r3, r3, #1\n"                                                                          \
+    SQM_PARK(8, r3)                                                                                \
+    "sub.w r0, r0, r2\n"                                                                           \
+    SQM_TAKE(r2, 7)                                                                                \
+    "sub.w r1, r1, r2\n"                                                                           \
+    "bne.w 1b\n"                                                                                   \
+    SQM_LEAVE
 
 /** One column of two windows, above and below each other: pair j in `a`, pair j + 1 in `b`. */
 #define SQM_ASM_BAND_COLUMN(a, b, w, v, upper_from)                                                \
@@ -151,14 +169,16 @@ SQM_NAKED void sqm_band_records(SQM_IN_ASM const uint32_t *weights, SQM_IN_ASM c
     "smlabt r11, " #b ", " #v ", r11\n"                                                            \
     "smlad r12, " #b ", " #v ", r12\n"
 
+/* 15 instructions and 21 cycles for 18 multiplications. */
 #define SQM_ASM_BAND_SUMS_1(a, b)                                                                  \
-    "ldrd r2, r3, [r0], #32\n" SQM_ASM_BAND_COLUMN(                                                \
-        a, b, r4, r5,                                                                              \
-        r12) "ldrd r2, r3, [r0]\n" SQM_ASM_BAND_COLUMN(a, b, r6, r7,                               \
-                                                       r11) "ldrd r2, r3, [r0, "                   \
-                                                            "#32]\n" SQM_ASM_BAND_COLUMN(a, b, r8, \
-                                                                                         r9, r11)
+    "ldrd r2, r3, [r0], #32\n"                                                                     \
+    SQM_ASM_BAND_COLUMN(a, b, r4, r5, r12)                                                         \
+    "ldrd r2, r3, [r0]\n"                                                                          \
+    SQM_ASM_BAND_COLUMN(a, b, r6, r7, r11)                                                         \
+    "ldrd r2, r3, [r0, #32]\n"                                                                     \
+    SQM_ASM_BAND_COLUMN(a, b, r8, r9, r11)
 
+/* 9 instructions and 15 cycles for 9 multiplications. */
 #define SQM_ASM_BAND_SUMS_2(a, b)                                                                  \
     "ldrd r2, r3, [r0], #64\n"                                                                     \
     "smlad r11, " #a ", r4, r12\n"                                                                 \
@@ -170,22 +190,44 @@ SQM_NAKED void sqm_band_records(SQM_IN_ASM const uint32_t *weights, SQM_IN_ASM c
     "smlad r11, " #a ", r8, r11\n"                                                                 \
     "smlabt r11, " #b ", r9, r11\n"
 
-/* A sum of -n half steps between two codes goes away from zero, which a clamp at the zero point
-   hides: `sign` is empty there. */
+/* A sum half-way between two codes goes away from zero; below the zero point, where a clamp hides
+   it, `sign` is empty. */
 #define SQM_ASM_BAND_CODE(acc, sign)                                                               \
-    "smmlar " #acc ", " #acc ", r10, " #acc "\n" sign "smmlsr " #acc ", " #acc ", r2, r3\n"        \
+    "smmlar " #acc ", " #acc ", r10, " #acc "\n"                                                   \
+    sign                                                                                           \
+    "smmlsr " #acc ", " #acc ", r2, r3\n"                                                          \
     "ssat " #acc ", #8, " #acc "\n"
 #define SQM_ASM_BAND_SIGN(acc) "add.w " #acc ", " #acc ", " #acc ", asr #31\n"
 
-#define SQM_ASM_BAND_STORE_1(upper_sign, lower_sign)                                               \
-    SQM_TAKE(r2, 1)                                                                                \
-    SQM_TAKE(r3, 2)                                                                                \
-    SQM_ASM_BAND_CODE(r12, lower_sign) SQM_ASM_BAND_CODE(r11, upper_sign)                          \
-        SQM_TAKE(r2, 3) "strb.w r12, [r1, r2]\n"                                                   \
-                        "strb.w r11, [r1]\n"
+/* Scaled up: weights and bias were shifted, and the second rounding has nothing to round. */
+#define SQM_ASM_BAND_CODE_UP(acc)                                                                  \
+    "smmlar " #acc ", " #acc ", r10, " #acc "\n"                                                   \
+    "add.w " #acc ", " #acc ", r3\n"                                                               \
+    "ssat " #acc ", #8, " #acc "\n"
 
-#define SQM_ASM_BAND_STORE_2(upper_sign, lower_sign)                                               \
-    SQM_TAKE(r2, 1) SQM_TAKE(r3, 2) SQM_ASM_BAND_CODE(r11, upper_sign) "strb.w r11, [r1]\n"
+#define SQM_ASM_BAND_WRITE_1                                                                       \
+    SQM_TAKE(r2, 3)                                                                                \
+    "strb.w r12, [r1, r2]\n"                                                                       \
+    "strb.w r11, [r1]\n"
+#define SQM_ASM_BAND_WRITE_2 "strb.w r11, [r1]\n"
+
+#define SQM_ASM_BAND_RELU_1                                                                        \
+    SQM_TAKE(r2, 1) SQM_TAKE(r3, 2)                                                                \
+    SQM_ASM_BAND_CODE(r12, "") SQM_ASM_BAND_CODE(r11, "") SQM_ASM_BAND_WRITE_1
+#define SQM_ASM_BAND_RELU_2                                                                        \
+    SQM_TAKE(r2, 1) SQM_TAKE(r3, 2) SQM_ASM_BAND_CODE(r11, "") SQM_ASM_BAND_WRITE_2
+
+#define SQM_ASM_BAND_ANY_1                                                                         \
+    SQM_TAKE(r2, 1) SQM_TAKE(r3, 2)                                                                \
+    SQM_ASM_BAND_CODE(r12, SQM_ASM_BAND_SIGN(r12)) SQM_ASM_BAND_CODE(r11, SQM_ASM_BAND_SIGN(r11))  \
+    SQM_ASM_BAND_WRITE_1
+#define SQM_ASM_BAND_ANY_2                                                                         \
+    SQM_TAKE(r2, 1) SQM_TAKE(r3, 2)                                                                \
+    SQM_ASM_BAND_CODE(r11, SQM_ASM_BAND_SIGN(r11)) SQM_ASM_BAND_WRITE_2
+
+#define SQM_ASM_BAND_UP_1                                                                          \
+    SQM_TAKE(r3, 2) SQM_ASM_BAND_CODE_UP(r12) SQM_ASM_BAND_CODE_UP(r11) SQM_ASM_BAND_WRITE_1
+#define SQM_ASM_BAND_UP_2 SQM_TAKE(r3, 2) SQM_ASM_BAND_CODE_UP(r11) SQM_ASM_BAND_WRITE_2
 
 #define SQM_ASM_BAND_KEEP_1                                                                        \
     SQM_TAKE(r2, 3)                                                                                \
@@ -193,35 +235,53 @@ SQM_NAKED void sqm_band_records(SQM_IN_ASM const uint32_t *weights, SQM_IN_ASM c
     "str.w r11, [r1]\n"
 #define SQM_ASM_BAND_KEEP_2 "str.w r11, [r1]\n"
 
-/**
- * sqm_band_<stride>_<relu | any | sums>_<even | odd>: `relu` where the clamp begins at the zero
- * point, `any` where it does not; both end at int8's. `sums` writes int32 sums instead of codes,
- * `step` and `lower` bytes apart.
- */
 #define SQM_DEFINE_BAND(name, sums, store)                                                         \
     SQM_NAKED void sqm_band_##name(SQM_IN_ASM const sqm_band_rows *rows)                           \
     {                                                                                              \
-        __asm__(SQM_ASM_BAND_BEGINS sums store SQM_ASM_BAND_ENDS ::: "memory");                    \
+        __asm__(SQM_ASM_BAND_BEGINS("") sums store SQM_ASM_BAND_ENDS ::: "memory");                \
     }
 
-#define SQM_DEFINE_BANDS(stride)                                                                   \
-    SQM_DEFINE_BAND(stride##_relu_even, SQM_ASM_BAND_SUMS_##stride(r2, r3),                        \
-                    SQM_ASM_BAND_STORE_##stride("", ""))                                           \
-    SQM_DEFINE_BAND(stride##_relu_odd, SQM_ASM_BAND_SUMS_##stride(r3, r2),                         \
-                    SQM_ASM_BAND_STORE_##stride("", ""))                                           \
-    SQM_DEFINE_BAND(stride##_any_even, SQM_ASM_BAND_SUMS_##stride(r2, r3),                         \
-                    SQM_ASM_BAND_STORE_##stride(SQM_ASM_BAND_SIGN(r11), SQM_ASM_BAND_SIGN(r12)))   \
-    SQM_DEFINE_BAND(stride##_any_odd, SQM_ASM_BAND_SUMS_##stride(r3, r2),                          \
-                    SQM_ASM_BAND_STORE_##stride(SQM_ASM_BAND_SIGN(r11), SQM_ASM_BAND_SIGN(r12)))   \
-    SQM_DEFINE_BAND(stride##_sums_even, SQM_ASM_BAND_SUMS_##stride(r2, r3),                        \
-                    SQM_ASM_BAND_KEEP_##stride)                                                    \
-    SQM_DEFINE_BAND(stride##_sums_odd, SQM_ASM_BAND_SUMS_##stride(r3, r2),                         \
-                    SQM_ASM_BAND_KEEP_##stride)
+#define SQM_DEFINE_BAND_MIXED(name, sums, store, store_up)                                         \
+    SQM_NAKED void sqm_band_##name(SQM_IN_ASM const sqm_band_rows *rows)                           \
+    {                                                                                              \
+        __asm__(SQM_ASM_BAND_BEGINS("cmp.w r3, #0\n"                                               \
+                                    "bge.w 4f\n") sums store SQM_ASM_BAND_ENDS                     \
+                ".balign 4\n"                                                                      \
+                "4:\n"                                                                             \
+                SQM_TAKE(r12, 0) sums store_up SQM_TAKE(r2, 4)                                     \
+                "add.w r1, r1, lr\n"                                                               \
+                "cmp.w r0, r2\n"                                                                   \
+                "bne.w 4b\n"                                                                       \
+                "b.w 3b\n" ::: "memory");                                                          \
+    }
+
+/**
+ * sqm_band_<stride>_<how>_<even | odd>. How sums become codes:
+ *
+ * relu   clamped to int8, where that begins at the zero point
+ * any    clamped to int8
+ * mixed  as any; channels with s >= 0 are scaled up: shifted by s were their weights and bias
+ * sums   not at all: int32 sums are written, `step` and `lower` bytes apart
+ */
+#define SQM_DEFINE_BANDS(n)                                                                        \
+    SQM_DEFINE_BAND(n##_relu_even, SQM_ASM_BAND_SUMS_##n(r2, r3), SQM_ASM_BAND_RELU_##n)           \
+    SQM_DEFINE_BAND(n##_relu_odd, SQM_ASM_BAND_SUMS_##n(r3, r2), SQM_ASM_BAND_RELU_##n)            \
+    SQM_DEFINE_BAND(n##_any_even, SQM_ASM_BAND_SUMS_##n(r2, r3), SQM_ASM_BAND_ANY_##n)             \
+    SQM_DEFINE_BAND(n##_any_odd, SQM_ASM_BAND_SUMS_##n(r3, r2), SQM_ASM_BAND_ANY_##n)              \
+    SQM_DEFINE_BAND(n##_sums_even, SQM_ASM_BAND_SUMS_##n(r2, r3), SQM_ASM_BAND_KEEP_##n)           \
+    SQM_DEFINE_BAND(n##_sums_odd, SQM_ASM_BAND_SUMS_##n(r3, r2), SQM_ASM_BAND_KEEP_##n)            \
+    SQM_DEFINE_BAND_MIXED(n##_mixed_even, SQM_ASM_BAND_SUMS_##n(r2, r3), SQM_ASM_BAND_ANY_##n,     \
+                          SQM_ASM_BAND_UP_##n)                                                     \
+    SQM_DEFINE_BAND_MIXED(n##_mixed_odd, SQM_ASM_BAND_SUMS_##n(r3, r2), SQM_ASM_BAND_ANY_##n,      \
+                          SQM_ASM_BAND_UP_##n)
 
 SQM_DEFINE_BANDS(1)
 SQM_DEFINE_BANDS(2)
 
+/* clang-format on */
+
 #undef SQM_DEFINE_BAND
+#undef SQM_DEFINE_BAND_MIXED
 #undef SQM_DEFINE_BANDS
 
 #endif

@@ -23,8 +23,8 @@
 
 /** How sums become codes. */
 enum {
-    SQM_BAND_RELU = 0, /* shifts at most -1, clamp from the zero point to 127: zero point -128 */
-    SQM_BAND_ANY = 1,  /* shifts at most -1, no clamp but int8's */
+    SQM_BAND_RELU = 0, /* clamp from the zero point to 127: zero point -128 */
+    SQM_BAND_ANY = 1,  /* no clamp but int8's */
     SQM_BAND_SUMS = 2  /* any shifts and any clamp */
 };
 
@@ -32,6 +32,8 @@ enum {
  * stride       of both axes, 1 or 2.
  * zero_point   of the input.
  * requantize   SQM_BAND_*; it says what the table holds.
+ * scales_up    not 0 iff shifts of 0 to 8 may occur, but for SQM_BAND_SUMS, which takes them
+ * anyway.
  */
 typedef struct {
     int32_t input_height;
@@ -47,6 +49,7 @@ typedef struct {
     int32_t output_minimum;
     int32_t output_maximum;
     int32_t requantize;
+    int32_t scales_up;
 } sqm_depthwise3x3__armv7em_dsp_params;
 
 /** Padded columns that the windows of a row see. */
@@ -128,53 +131,90 @@ SQM_SHARED void sqm_band_pad(const sqm_depthwise3x3__armv7em_dsp_params *p, uint
     }
 }
 
-/** Records of `count` channels from `channel` on. `pick` is NULL where weights have 8 bits. */
+/** Nine weights of `count` channels one by one. `pick` is NULL where they have 8 bits. */
+SQM_INLINE void sqm_band_pick(const sqm_depthwise3x3__armv7em_dsp_params *p, sqm_pick_1x1 *pick,
+                              const uint8_t *weights, const int8_t *steps, int32_t channel,
+                              int32_t count, int8_t *taps)
+{
+    for (int32_t i = channel; i < channel + count; ++i, ++taps) {
+        int8_t of_channel[9];
+        if (pick != NULL) {
+            pick(weights, 9 * p->channels, i, p->channels, 9, steps == NULL ? 1 : steps[i],
+                 of_channel);
+        }
+        for (int32_t tap = 0; tap < 9; ++tap) {
+            taps[tap * SQM_BAND_CHANNELS] =
+                pick != NULL ? of_channel[tap] : (int8_t)weights[tap * p->channels + i];
+        }
+    }
+}
+
+/** Records of `count` channels from `channel` on. */
 SQM_INLINE void sqm_band_prepare(const sqm_depthwise3x3__armv7em_dsp_params *p, sqm_pick_1x1 *pick,
-                                 const uint8_t *weights, const int8_t *steps, const int32_t *table,
-                                 int32_t channel, int32_t count, uint32_t *records)
+                                 sqm_taps_9x4 *unpack, const uint8_t *weights, const int8_t *steps,
+                                 const int32_t *table, int32_t channel, int32_t count,
+                                 uint32_t *records)
 {
     uint32_t words[3 * SQM_BAND_COLUMN_BYTES / sizeof(uint32_t)];
-    int8_t taps[9 * SQM_BAND_CHANNELS];
-    const int8_t *w = (const int8_t *)weights + channel;
-    int32_t step = p->channels;
+    uint32_t taps[9];
+    const int8_t *w = (const int8_t *)taps;
+    int32_t step = SQM_BAND_CHANNELS;
 
-    if (pick != NULL || count < SQM_BAND_CHANNELS) {
-        for (int32_t i = 0; i < count; ++i) {
-            int8_t of_channel[9];
-            if (pick == NULL) {
-                for (int32_t tap = 0; tap < 9; ++tap) {
-                    of_channel[tap] = w[tap * p->channels + i];
-                }
-            } else {
-                pick(weights, 9 * p->channels, channel + i, p->channels, 9,
-                     steps == NULL ? 1 : steps[channel + i], of_channel);
-            }
-            for (int32_t tap = 0; tap < 9; ++tap) {
-                taps[tap * SQM_BAND_CHANNELS + i] = of_channel[tap];
-            }
-        }
-        w = taps;
-        step = SQM_BAND_CHANNELS;
+    if (unpack != NULL) {
+        unpack(weights, p->channels, channel, steps, taps);
+    } else if (pick != NULL || count < SQM_BAND_CHANNELS) {
+        sqm_band_pick(p, pick, weights, steps, channel, count, (int8_t *)taps);
+    } else {
+        w = (const int8_t *)weights + channel;
+        step = p->channels;
     }
     sqm_band_pair(w, w + 3 * step, words, 3, step, step);
     sqm_band_pair(w + 3 * step, w + 6 * step, words + 1, 3, step, step);
     sqm_band_records(words, table + 3 * channel, count, records);
 }
 
+/** Shift the weights of those of `count` channels that are scaled up. */
+SQM_SHARED void sqm_band_scale_up(int32_t count, uint32_t *records)
+{
+    for (; count > 0; --count) {
+        const int32_t shift = (int32_t)records[1];
+        for (int32_t i = 2; i < 8 && shift > 0; ++i) {
+            const uint32_t pair = records[i];
+            records[i] = (pair & 0xFFFF0000u) << shift | (pair << shift & 0xFFFFu);
+        }
+        records += SQM_BAND_RECORD_WORDS;
+    }
+}
+
 /** Pair `pair` and the one behind it to codes. */
-SQM_INLINE void sqm_band_run(const sqm_depthwise3x3__armv7em_dsp_params *p, sqm_band_rows *rows,
-                             int32_t pair)
+SQM_INLINE void sqm_band_run(const sqm_depthwise3x3__armv7em_dsp_params *p,
+                             const sqm_band_rows *rows, int32_t pair)
 {
     const bool odd = pair % 2 != 0;
-    if (p->stride == 1 && p->requantize == SQM_BAND_RELU) {
+    if (p->stride == 1 && p->scales_up != 0) {
+        odd ? sqm_band_1_mixed_odd(rows) : sqm_band_1_mixed_even(rows);
+    } else if (p->stride == 1 && p->requantize == SQM_BAND_RELU) {
         odd ? sqm_band_1_relu_odd(rows) : sqm_band_1_relu_even(rows);
     } else if (p->stride == 1) {
         odd ? sqm_band_1_any_odd(rows) : sqm_band_1_any_even(rows);
+    } else if (p->scales_up != 0) {
+        odd ? sqm_band_2_mixed_odd(rows) : sqm_band_2_mixed_even(rows);
     } else if (p->requantize == SQM_BAND_RELU) {
         odd ? sqm_band_2_relu_odd(rows) : sqm_band_2_relu_even(rows);
     } else {
         odd ? sqm_band_2_any_odd(rows) : sqm_band_2_any_even(rows);
     }
+}
+
+/** Channel `channel` of some, alone. */
+SQM_INLINE sqm_band_rows sqm_band_one(const sqm_band_rows *rows, int32_t channel)
+{
+    sqm_band_rows one = *rows;
+    one.records += SQM_BAND_RECORD_WORDS * channel;
+    one.band += 2 * channel;
+    one.output += channel;
+    one.channels = 1;
+    return one;
 }
 
 /** The same, by way of sums, channel by channel. */
@@ -184,14 +224,11 @@ SQM_INLINE void sqm_band_run_sums(const sqm_depthwise3x3__armv7em_dsp_params *p,
     const int32_t row_bytes = p->output_width * (int32_t)sizeof(int32_t);
 
     for (int32_t channel = 0; channel < rows->channels; ++channel) {
-        sqm_band_rows one = *rows;
-        one.records += SQM_BAND_RECORD_WORDS * channel;
-        one.band += 2 * channel;
+        sqm_band_rows one = sqm_band_one(rows, channel);
         one.output = (int8_t *)sums;
         one.lower = row_bytes;
         one.step = (int32_t)sizeof(int32_t);
         one.back = 0;
-        one.channels = 1;
         if (p->stride == 1) {
             pair % 2 != 0 ? sqm_band_1_sums_odd(&one) : sqm_band_1_sums_even(&one);
         } else {
@@ -210,21 +247,24 @@ SQM_INLINE void sqm_band_run_sums(const sqm_depthwise3x3__armv7em_dsp_params *p,
 }
 
 /**
- * @param[in]  pick     of the weights' width; NULL for 8 bits.
+ * @param[in]  pick     of the weights' width; NULL for 8 bits, and where there is
+ * @param[in]  unpack   of the weights' width, where the channels are a multiple of four.
  * @param[in]  input    input_height * input_width * channels codes.
  * @param[in]  weights  9 * channels codes in one packed run (layout linear).
  * @param[in]  steps    per channel, see sqm_unpack_1x1; NULL where all are 1.
- * @param[in]  table    three words a channel: the bias with -zero_point * sum of weights folded in;
- *                      -2^(32 + shift) and 2 * multiplier - 2^32, or shift and multiplier for
- * SQM_BAND_SUMS.
+ * @param[in]  table    three words a channel. The bias with -zero_point * sum of weights folded in,
+ *                      and then for shifts below 0: -2^(32 + shift) and 2 * multiplier - 2^32; for
+ *                      others the bias times 2^shift, shift, and 2 * multiplier - 2^32; for
+ *                      SQM_BAND_SUMS the bias as it is, shift and multiplier.
  * @param      scratch  aligned to words: ((output_width - 1) * stride + 3) * 32 + 144 bytes, and
  * for SQM_BAND_SUMS 8 * output_width more.
  * @param[out] output   output_height * output_width * channels codes.
  */
 SQM_INLINE void sqm_depthwise3x3__armv7em_dsp(const sqm_depthwise3x3__armv7em_dsp_params *p,
-                                              sqm_pick_1x1 *pick, const int8_t *input,
-                                              const uint8_t *weights, const int8_t *steps,
-                                              const int32_t *table, int8_t *scratch, int8_t *output)
+                                              sqm_pick_1x1 *pick, sqm_taps_9x4 *unpack,
+                                              const int8_t *input, const uint8_t *weights,
+                                              const int8_t *steps, const int32_t *table,
+                                              int8_t *scratch, int8_t *output)
 {
     uint32_t *const records = (uint32_t *)(void *)scratch;
     uint32_t *const band = records + SQM_BAND_CHANNELS * SQM_BAND_RECORD_WORDS;
@@ -248,7 +288,10 @@ SQM_INLINE void sqm_depthwise3x3__armv7em_dsp(const sqm_depthwise3x3__armv7em_ds
             .channels = left < SQM_BAND_CHANNELS ? left : SQM_BAND_CHANNELS,
         };
 
-        sqm_band_prepare(p, pick, weights, steps, table, channel, rows.channels, records);
+        sqm_band_prepare(p, pick, unpack, weights, steps, table, channel, rows.channels, records);
+        if (p->scales_up != 0 && p->requantize != SQM_BAND_SUMS) {
+            sqm_band_scale_up(rows.channels, records);
+        }
         sqm_band_load(p, input, channel, rows.channels, 0, band);
         for (int32_t pair = 0; pair * rows_at_once < p->output_height; ++pair) {
             sqm_band_load(p, input, channel, rows.channels, pair + 1, band);

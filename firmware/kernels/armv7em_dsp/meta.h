@@ -10,6 +10,8 @@
 #include "kernels/armv7em_dsp/gemm_w8.h"
 #include "kernels/armv7em_dsp/gemm_w4.h"
 #include "kernels/armv7em_dsp/gemm_w2.h"
+#include "kernels/armv7em_dsp/gemv.h"
+#include "kernels/armv7em_dsp/taps.h"
 #include "kernels/armv7em_dsp/unpack.h"
 #include "kernels/portable_c/meta.h"
 

@@ -10,6 +10,7 @@
 
 #include "kernels/armv7em_dsp/arithmetic.h"
 #include "kernels/operators/rescale.h"
+#include "kernels/requantize.h"
 #include "sqm/compiler.h"
 
 typedef sqm_rescale_params sqm_rescale__armv7em_dsp_params;

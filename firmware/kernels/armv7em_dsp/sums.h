@@ -8,7 +8,7 @@
 
 #include <stdint.h>
 
-#include "kernels/armv7em_dsp/arithmetic.h"
+#include "kernels/armv7em_dsp/simd.h"
 #include "sqm/compiler.h"
 
 /** Sums of four neighbouring channels as 16-bit numbers: of channels 0 and 2, of 1 and 3. */

@@ -9,59 +9,74 @@
 
 #include <stdint.h>
 
+#include "kernels/armv7em_dsp/instructions.h"
 #include "kernels/armv7em_dsp/registers.h"
 #include "sqm/compiler.h"
 
-/** a + b, half by half. */
-SQM_INLINE uint32_t sqm_add_halves(uint32_t a, uint32_t b)
-{
-    uint32_t sum;
-    __asm__("sadd16 %0, %1, %2" : "=r"(sum) : "r"(a), "r"(b));
-    return sum;
-}
-
-/** Word `i` of a plane's words of so many bits: a code in each byte. */
-#define SQM_UNPACK_CODES(word, i, bits)                                                            \
-    ((word) >> ((i) * (bits)) & 0x01010101u * ((1u << (bits)) - 1u))
-
 /**
- * Two planes of codes to halves, even + 256 * odd of two channels: what a code of 0 means is added
- * by halves, which borrows from the odd channel where the even one is negative.
+ * Word `i` of those that one word of the low plane serves, its high part in `coarse`: a code in
+ * each byte. What a code of 0 means is added by halves, which borrows from the odd channel where
+ * the even one is negative. Written out: compilers do not unroll at -O2, and the shifts shall be
+ * constants.
  */
-SQM_INLINE void sqm_unpack_to_lanes(const uint32_t *planes, const uint32_t *meaning, int32_t taps,
-                                    uint32_t *words, int32_t high, int32_t low)
-{
-    const uint32_t *fine = planes + taps * high / 8;
-    const uint32_t meaning01 = meaning[0];
-    const uint32_t meaning23 = meaning[1];
+#define SQM_LANES_WORD(i, coarse, fine, high, low)                                                 \
+    words[i] = sqm_add_halves(                                                                     \
+        ((((coarse) >> (i) % (8 / (high)) * (high)) & 0x01010101u * ((1u << (high)) - 1u))         \
+         << (low)) +                                                                               \
+            (((fine) >> (i) * (low)) & 0x01010101u * ((1u << (low)) - 1u)),                        \
+        (i) % 2 == 0 ? meaning01 : meaning23)
 
-    for (int32_t n = taps * low / 8; n > 0; --n) {
-        const uint32_t fine_word = *fine++;
-        uint32_t coarse_word = 0;
-        for (int32_t i = 0; i < 8 / low; ++i) {
-            if (i % (8 / high) == 0) {
-                coarse_word = *planes++;
-            }
-            const uint32_t codes = (SQM_UNPACK_CODES(coarse_word, i % (8 / high), high) << low) +
-                                   SQM_UNPACK_CODES(fine_word, i, low);
-            *words++ = sqm_add_halves(codes, i % 2 == 0 ? meaning01 : meaning23);
-        }
-    }
-}
-
-#define SQM_DEFINE_UNPACK(wgt, high, low)                                                          \
-    SQM_SHARED void sqm_unpack_s8_##wgt##_1x4__armv7em_dsp(                                        \
+#define SQM_DEFINE_UNPACK(wgt, high, low, span, unpack_span)                                       \
+    SQM_BESIDE_ASM void sqm_unpack_s8_##wgt##_1x4__armv7em_dsp(                                    \
         const uint32_t *planes, const uint32_t *meaning, int32_t taps, uint32_t *words)            \
     {                                                                                              \
-        sqm_unpack_to_lanes(planes, meaning, taps, words, high, low);                              \
+        const uint32_t *low_plane = planes + taps * (high) / 8;                                    \
+        const uint32_t *const end = low_plane;                                                     \
+        const uint32_t meaning01 = meaning[0];                                                     \
+        const uint32_t meaning23 = meaning[1];                                                     \
+        while (planes != end) {                                                                    \
+            const uint32_t fine = *low_plane++;                                                    \
+            const uint32_t first = *planes++;                                                      \
+            const uint32_t second = *planes++;                                                     \
+            unpack_span words += span;                                                             \
+        }                                                                                          \
     }
 
-SQM_DEFINE_UNPACK(w6, 4, 2)
-SQM_DEFINE_UNPACK(w5, 4, 1)
-SQM_DEFINE_UNPACK(w3, 2, 1)
+#define SQM_LANES_6                                                                                \
+    SQM_LANES_WORD(0, first, fine, 4, 2);                                                          \
+    SQM_LANES_WORD(1, first, fine, 4, 2);                                                          \
+    SQM_LANES_WORD(2, second, fine, 4, 2);                                                         \
+    SQM_LANES_WORD(3, second, fine, 4, 2);
+#define SQM_LANES_5                                                                                \
+    const uint32_t third = *planes++;                                                              \
+    const uint32_t fourth = *planes++;                                                             \
+    SQM_LANES_WORD(0, first, fine, 4, 1);                                                          \
+    SQM_LANES_WORD(1, first, fine, 4, 1);                                                          \
+    SQM_LANES_WORD(2, second, fine, 4, 1);                                                         \
+    SQM_LANES_WORD(3, second, fine, 4, 1);                                                         \
+    SQM_LANES_WORD(4, third, fine, 4, 1);                                                          \
+    SQM_LANES_WORD(5, third, fine, 4, 1);                                                          \
+    SQM_LANES_WORD(6, fourth, fine, 4, 1);                                                         \
+    SQM_LANES_WORD(7, fourth, fine, 4, 1);
+#define SQM_LANES_3                                                                                \
+    SQM_LANES_WORD(0, first, fine, 2, 1);                                                          \
+    SQM_LANES_WORD(1, first, fine, 2, 1);                                                          \
+    SQM_LANES_WORD(2, first, fine, 2, 1);                                                          \
+    SQM_LANES_WORD(3, first, fine, 2, 1);                                                          \
+    SQM_LANES_WORD(4, second, fine, 2, 1);                                                         \
+    SQM_LANES_WORD(5, second, fine, 2, 1);                                                         \
+    SQM_LANES_WORD(6, second, fine, 2, 1);                                                         \
+    SQM_LANES_WORD(7, second, fine, 2, 1);
+
+SQM_DEFINE_UNPACK(w6, 4, 2, 4, SQM_LANES_6)
+SQM_DEFINE_UNPACK(w5, 4, 1, 8, SQM_LANES_5)
+SQM_DEFINE_UNPACK(w3, 2, 1, 8, SQM_LANES_3)
 
 #undef SQM_DEFINE_UNPACK
-#undef SQM_UNPACK_CODES
+#undef SQM_LANES_WORD
+#undef SQM_LANES_6
+#undef SQM_LANES_5
+#undef SQM_LANES_3
 
 /**
  * Eight channels of 2 bits to halves, u_even + 2^14 * v_odd of two channels: four words a word,

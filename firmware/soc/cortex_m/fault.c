@@ -53,7 +53,6 @@ __attribute__((naked)) void sqm_fault(void)
                    "    ldr   r1, [r2, #20]\n"
                    "1:  ldr   r3, =sqm_stack_top\n"
                    "    msr   msp, r3\n"
-                   "    ldr   r3, =sqm_fault_report\n"
-                   "    bx    r3\n"
+                   "    bl    sqm_fault_report\n"
                    "    .ltorg\n");
 }

@@ -43,8 +43,8 @@ class ExactOptions:
     candidates: int = 8
     distance: int = 2
     with_rules: bool = True
-    rounds: int = 4
-    neighbours: int = 6
+    rounds: int = 3
+    neighbours: int = 4
     frontier_points: int = 16
 
 

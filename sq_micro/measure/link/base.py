@@ -49,6 +49,14 @@ class Greeting:
 
 
 @runtime_checkable
+class BlockLink(Protocol):
+    """A link that hands over a whole frame at once, which spares a call for each of its bytes."""
+
+    def read_until(self, end: bytes, most: int, timeout_s: float) -> bytes:
+        """Up to and with the byte `end`; `most` bytes where it is not among them. Raises as `read` does."""
+
+
+@runtime_checkable
 class GreetedLink(Protocol):
     """A link whose device may lose what comes while it starts; it answers soon, or is not there."""
 

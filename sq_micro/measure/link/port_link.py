@@ -38,6 +38,16 @@ class PortLink(ABC):
         del self._incoming[:count]
         return data
 
+    def read_until(self, end: bytes, most: int, timeout_s: float) -> bytes:
+        """As `BlockLink` says; up to a fiftieth of a second later."""
+        deadline = time.monotonic() + timeout_s
+        while (found := self._incoming.find(end, 0, most)) < 0 and len(self._incoming) < most:
+            self._fill(len(self._incoming) + 1, deadline - time.monotonic())
+        length = found + 1 if found >= 0 else most
+        data = bytes(self._incoming[:length])
+        del self._incoming[:length]
+        return data
+
     def write(self, data: bytes) -> None:
         """As `Link` says."""
         self._opened().write(data)

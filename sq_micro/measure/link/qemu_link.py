@@ -14,28 +14,38 @@ _PACKAGES = {"qemu-system-arm": "qemu-system-arm", "qemu-system-riscv32": "qemu-
 
 
 class QemuLink(ProcessLink):
-    """Runs an ELF on one of QEMU's machines: a second opinion on the outputs. QEMU's cycle counter stands still."""
+    """Runs an ELF on one of QEMU's machines: a second opinion on the outputs. QEMU's cycle counter stands still.
+
+    plugin  what follows QEMU's option `-plugin`
+    """
 
     name = "qemu"
     cycle_kind: CycleKind = "none"
     ends_by_itself = False
 
-    def __init__(self, elf: Path, machine: str, program: str = "qemu-system-arm") -> None:
+    def __init__(self, elf: Path, machine: str, program: str = "qemu-system-arm", plugin: str | None = None) -> None:
         super().__init__()
         self._elf = elf
         self._machine = machine
         self._program = program
+        self._plugin = plugin
 
     def _start(self) -> ChildProcess:
         """Raises ToolchainError iff QEMU is not installed."""
-        if (program := shutil.which(self._program)) is None:
-            raise ToolchainError(
-                f"{self._program} is not on PATH; install it (Debian: apt-get install {_PACKAGES[self._program]})"
-                " or use --link simulator"
-            )
         return ChildProcess(
             (
-                *(program, "-M", self._machine, "-display", "none", "-monitor", "none"),
+                *(str(find_qemu(self._program)), "-M", self._machine, "-display", "none", "-monitor", "none"),
                 *("-serial", "stdio", "-kernel", str(self._elf.resolve())),
+                *(("-plugin", self._plugin) if self._plugin else ()),
             )
         )
+
+
+def find_qemu(program: str) -> Path:
+    """The program. Raises ToolchainError iff it is not installed."""
+    if (path := shutil.which(program)) is None:
+        raise ToolchainError(
+            f"{program} is not on PATH; install it (Debian: apt-get install {_PACKAGES[program]})"
+            " or use --link simulator"
+        )
+    return Path(path)

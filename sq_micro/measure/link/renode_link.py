@@ -110,6 +110,14 @@ class RenodeLink(PortLink):
             self._check()
             raise
 
+    def read_until(self, end: bytes, most: int, timeout_s: float) -> bytes:
+        """As `BlockLink` says, and raises as `read` does."""
+        try:
+            return super().read_until(end, most, timeout_s)
+        except LinkError:
+            self._check()
+            raise
+
     def write(self, data: bytes) -> None:
         """As `Link` says; all that was said before this request is looked at first."""
         self._check()

@@ -41,3 +41,14 @@ def run_program(command: Sequence[str], timeout_s: float) -> Finished:
     except subprocess.TimeoutExpired as error:
         raise ToolchainError(f"{name} has not ended within {timeout_s:g} s and was stopped") from error
     return Finished(done.returncode, done.stdout.decode("utf-8", "replace"))
+
+
+def run_in_foreground(command: Sequence[str], folder: Path) -> int:
+    """Run a program in a folder, with our own input and output; its exit code.
+
+    Raises ToolchainError iff it does not start.
+    """
+    try:
+        return subprocess.run(command, cwd=folder, check=False).returncode
+    except OSError as error:
+        raise ToolchainError(f"{command[0]} does not run: {error.strerror}") from error

@@ -4,7 +4,7 @@
  *
  *   total = what the image takes + Σ over changed operators (table at the new bits − table at the image's bits)
  *
- * The arena does not add up; it is looked up in a table of its own. What a table does not know is null, and so is then
+ * Functions that several operators call are counted once. The arena does not add up; it is looked up in a table. What a table does not know is null, and so is then
  * every total that needs it. Nothing is fetched and nothing is stored.
  */
 (() => {
@@ -24,6 +24,17 @@
       sum += after - before;
     }
     return sum;
+  };
+
+  /** Bytes of all functions that the operators call at these bits: what several call is there once. */
+  const calledBytes = (bits) => {
+    const sizes = new Map();
+    for (const operator of tables.operators) {
+      for (const [name, size] of Object.entries(operator.widths[bits.get(operator.name)].calls)) {
+        sizes.set(name, Math.max(size, sizes.get(name) ?? 0));
+      }
+    }
+    return [...sizes.values()].reduce((sum, size) => sum + size, 0);
   };
 
   /** The arena of the chosen bits; null without a table. */
@@ -46,7 +57,7 @@
     const seconds = cycles === null || !tables.clock_hz ? null : cycles / tables.clock_hz;
     const latency = plus(tables.totals.latency, seconds);
     return {
-      flash: plus(tables.totals.flash, difference('flash')),
+      flash: plus(tables.totals.flash, plus(difference('flash'), calledBytes(chosen) - calledBytes(original))),
       weights: plus(tables.totals.weights, difference('weights')),
       constants: difference('constants'),
       sram: arena === null ? null : tables.totals.sram - tables.totals.arena + arena,

@@ -57,6 +57,7 @@ def _operator(operator: Operator) -> dict[str, Any]:
             "weights": width.weight_bytes,
             "constants": constants,
             "flash": None if found is None or found.code_bytes is None else constants + found.code_bytes,
+            "calls": found.calls if found is not None else {},
             "cycles": found.cycles if found is not None else None,
             "damage": found.damage if found is not None else None,
             "divergence": width.weight_divergence,

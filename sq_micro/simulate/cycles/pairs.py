@@ -51,7 +51,7 @@ class _Cycle:
 
 def paired_cost(table: CycleTable, stream: Stream) -> BlockCost:
     """The cost of a block on such a core."""
-    now = flags = taken_cycles = mispredicted_cycles = 0
+    now = flags = 0
     ready: dict[int, _Result] = {}
     cycle = _Cycle()
     for instruction, group in stream:
@@ -61,7 +61,6 @@ def paired_cost(table: CycleTable, stream: Stream) -> BlockCost:
         )
         if group.unit == "branch" and instruction.conditional:
             start = max(start, flags)
-            taken_cycles, mispredicted_cycles = group.taken_cycles, group.mispredicted_cycles
         if start > now:
             now, cycle = start, _Cycle()
         while not cycle.takes(instruction, group, shifts):
@@ -73,7 +72,12 @@ def paired_cost(table: CycleTable, stream: Stream) -> BlockCost:
         if busy := _busy_cycles(instruction, group):
             now, cycle = now + busy, _Cycle()
     cycles = now + (cycle.instructions > 0)
-    return BlockCost(len(stream), cycles, taken_cycles, 0, mispredicted_cycles)
+    if not stream:
+        return BlockCost(0, 0, 0, 0)
+    last, group = stream[-1]
+    if last.conditional or last.mnemonic in ("cbz", "cbnz"):
+        return BlockCost(len(stream), cycles, group.taken_cycles, 0, group.mispredicted_cycles)
+    return BlockCost(len(stream), cycles + group.taken_cycles, 0, 0)
 
 
 def _usable(result: _Result, register: int, instruction: Instruction, group: Group, shifts: bool) -> int:

@@ -5,6 +5,7 @@
  *     -plugin qemu_blocks.so,out=counts.csv,marker=0x080001a4
  *
  * out      file to write
+ * isa      `thumb` where the code is (optional)
  * marker   address of a function (optional). Nothing is counted until it is entered; each entry
  *          toggles counting, so two calls frame what is measured. Without it all is counted.
  *
@@ -15,6 +16,7 @@
 #include "block_table.h"
 
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,6 +48,7 @@ void qemu_plugin_register_atexit_cb(qemu_plugin_id_t id, void (*ended)(qemu_plug
 size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb *tb);
 struct qemu_plugin_insn *qemu_plugin_tb_get_insn(const struct qemu_plugin_tb *tb, size_t index);
 size_t qemu_plugin_insn_size(const struct qemu_plugin_insn *insn);
+const void *qemu_plugin_insn_data(const struct qemu_plugin_insn *insn);
 uint64_t qemu_plugin_tb_vaddr(const struct qemu_plugin_tb *tb);
 
 SQM_EXPORT int qemu_plugin_version = SQM_QEMU_PLUGIN_VERSION;
@@ -60,6 +63,7 @@ static sqm_block_table table = {rows, slots, SQM_ROWS, SQM_SLOTS - 1u, 0, 0, NUL
 static uint64_t marker;
 static uint64_t counting = 1;
 static char *output_path;
+static bool thumb;
 
 static void block_entered(unsigned int cpu, void *user_data)
 {
@@ -79,13 +83,25 @@ static void block_lost(unsigned int cpu, void *user_data)
     table.current = NULL;
 }
 
+/* QEMU looks at the instruction behind a block to see whether it crosses a page, and adds what it
+ * has read there to the size of the last one of the block. Thumb's own rule says how long that is.
+ */
+static size_t insn_bytes(const struct qemu_plugin_insn *insn)
+{
+    if (thumb) {
+        const uint8_t *code = qemu_plugin_insn_data(insn);
+        return (code[1] >> 3) >= 0x1D ? 4 : 2; /* DDI 0403E, A5.1: 0b11101, 0b11110, 0b11111 */
+    }
+    return qemu_plugin_insn_size(insn);
+}
+
 static void block_translated(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 {
     uint64_t bytes = 0;
     const size_t count = qemu_plugin_tb_n_insns(tb);
     (void)id;
     for (size_t i = 0; i < count; i++) {
-        bytes += qemu_plugin_insn_size(qemu_plugin_tb_get_insn(tb, i));
+        bytes += insn_bytes(qemu_plugin_tb_get_insn(tb, i));
     }
     sqm_block *row = sqm_block_find(&table, qemu_plugin_tb_vaddr(tb), bytes);
     qemu_plugin_register_vcpu_tb_exec_cb(tb, row != NULL ? block_entered : block_lost,
@@ -119,6 +135,8 @@ SQM_EXPORT int qemu_plugin_install(qemu_plugin_id_t id, const struct qemu_info_t
     for (int i = 0; i < argc; i++) {
         if (strncmp(argv[i], "out=", 4) == 0) {
             output_path = strdup(argv[i] + 4);
+        } else if (strcmp(argv[i], "isa=thumb") == 0) {
+            thumb = true;
         } else if (strncmp(argv[i], "marker=", 7) == 0) {
             marker = strtoull(argv[i] + 7, NULL, 0) & ~1ull; /* bit 0 of a symbol says Thumb */
             counting = 0;

@@ -8,6 +8,7 @@
 #include "kernels/armv7em_dsp/depthwise_conv2d.h"
 #include "kernels/armv7em_dsp/pool2d.h"
 #include "kernels/armv7em_dsp/rescale.h"
+#include "kernels/armv7em_dsp/taps.h"
 #include "kernels/portable_c/meta.h"
 #include "naive_nests.h"
 
@@ -20,12 +21,13 @@
 static const struct {
     int32_t bits;
     sqm_pick_1x1 *pick;
-} widths[] = {{8, NULL},
-              {6, sqm_pick_s8_w6_1x1__c},
-              {5, sqm_pick_s8_w5_1x1__c},
-              {4, sqm_pick_s8_w4_1x1__c},
-              {3, sqm_pick_s8_w3_1x1__c},
-              {2, sqm_pick_s8_w2_1x1__c}};
+    sqm_taps_9x4 *unpack;
+} widths[] = {{8, NULL, NULL},
+              {6, sqm_pick_s8_w6_1x1__c, sqm_taps_s8_w6_9x4__armv7em_dsp},
+              {5, sqm_pick_s8_w5_1x1__c, sqm_taps_s8_w5_9x4__armv7em_dsp},
+              {4, sqm_pick_s8_w4_1x1__c, sqm_taps_s8_w4_9x4__armv7em_dsp},
+              {3, sqm_pick_s8_w3_1x1__c, sqm_taps_s8_w3_9x4__armv7em_dsp},
+              {2, sqm_pick_s8_w2_1x1__c, sqm_taps_s8_w2_9x4__armv7em_dsp}};
 
 /** Geometries that the nest is for; every other one leaves the image's shape as it is. */
 static sqm_conv2d_params band_geometry(void)
@@ -62,10 +64,13 @@ static void band_constants(int32_t requantize, sqm_conv2d_params *p, constants *
     if (requantize == SQM_BAND_SUMS) {
         return;
     }
+    const int32_t ups = random_between(0, 2); /* none, all, some of the channels scaled up */
     c->minimum = INT8_MIN;
     c->maximum = INT8_MAX;
     for (int32_t i = 0; i < p->output_channels; ++i) {
-        c->shift[i] = (int8_t)random_between(random_between(0, 3) ? -10 : -31, -1);
+        c->shift[i] = (int8_t)(ups == 0   ? random_between(random_between(0, 3) ? -10 : -31, -1)
+                               : ups == 1 ? random_between(0, 8)
+                                          : random_between(-3, 2));
     }
 }
 
@@ -75,12 +80,15 @@ static int32_t *band_table(const sqm_conv2d_params *p, const constants *c, const
     int32_t *table = words(3 * p->output_channels);
     for (int32_t i = 0; i < p->output_channels; ++i) {
         const bool sums = requantize == SQM_BAND_SUMS;
+        const int32_t up = c->shift[i] < 0 || sums ? 0 : c->shift[i];
         int32_t sum = 0;
         for (int32_t tap = 0; tap < 9; ++tap) {
             sum += weights[tap * p->output_channels + i];
         }
-        table[3 * i] = c->bias[i] + p->input_offset * sum;
-        table[3 * i + 1] = sums ? c->shift[i] : (int32_t)(0u - (UINT32_C(1) << (32 + c->shift[i])));
+        table[3 * i] = (c->bias[i] + p->input_offset * sum) * (1 << up);
+        table[3 * i + 1] = sums || c->shift[i] >= 0
+                               ? c->shift[i]
+                               : (int32_t)(0u - (UINT32_C(1) << (32 + c->shift[i])));
         table[3 * i + 2] = sums ? c->multiplier[i] : (int32_t)(2u * (uint32_t)c->multiplier[i]);
     }
     return table;
@@ -105,14 +113,20 @@ static void check_depthwise3x3(int32_t width, int32_t requantize)
     const int32_t columns = (p.output_width - 1) * p.stride_width + 3;
     int8_t *scratch = (int8_t *)words(
         (columns * 32 + 144 + (requantize == SQM_BAND_SUMS ? 8 * p.output_width : 0)) / 4);
+    int32_t scales_up = random_between(0, 7) == 0;
+    for (int32_t i = 0; i < p.output_channels; ++i) {
+        scales_up |= c.shift[i] >= 0;
+    }
     const sqm_depthwise3x3__armv7em_dsp_params band = {
         p.input_height, p.input_width, p.input_channels, p.output_height, p.output_width,
         p.stride_width, p.pad_top,     p.pad_left,       -p.input_offset, p.output_offset,
-        c.minimum,      c.maximum,     requantize};
+        c.minimum,      c.maximum,     requantize,       scales_up};
     char what[64];
 
     naive_conv2d(&p, 1, input, weights, &c, expected);
-    sqm_depthwise3x3__armv7em_dsp(&band, widths[width].pick, input, packed, c.steps,
+    const bool at_once = p.output_channels % 4 == 0 && random_between(0, 3) != 0;
+    sqm_depthwise3x3__armv7em_dsp(&band, at_once ? NULL : widths[width].pick,
+                                  at_once ? widths[width].unpack : NULL, input, packed, c.steps,
                                   band_table(&p, &c, weights, requantize), scratch, got);
     snprintf(what, sizeof what, "depthwise3x3, %d bits, requantize %d", (int)bits, (int)requantize);
     expect_codes(what, got, expected, outputs);

@@ -29,9 +29,8 @@ from tests.unit.assign.small_problem import (
 
 EIGHT = Bitwidths(dict.fromkeys(NAMES, 8))
 MIXED = Bitwidths(dict(zip(NAMES, (2, 3, 4, 5, 6), strict=True)))
-BOARD = SimpleNamespace(
-    core=SimpleNamespace(clock_hz=1_000_000, isa="armv7em_dsp"), active_power_w=0.5, stack_bytes=512
-)
+CORE = SimpleNamespace(clock_hz=1_000_000, isa="armv7em_dsp")
+BOARD = SimpleNamespace(core=CORE, active_power_w=0.5, stack_bytes=512)
 
 
 def made_up_profile() -> NetworkProfile:

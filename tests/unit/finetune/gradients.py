@@ -36,9 +36,7 @@ def weight_gradients() -> dict[str, Any]:
     levels = np.array([Levels.TWOS, Levels.MIRRORED, Levels.ODD], np.int8)
     codes = np.array([[-2, 1], [2, -1], [3, -1]], np.int8)
     scale = np.array([0.5, 0.25, 2.0], np.float32)
-    layer = FakeQuantWeights(
-        codes, codes * scale[:, None], scale, np.zeros(3, np.float32), ChannelLevels.of(levels, 2, (-1, 1)), 10.0, "w"
-    )
+    layer = FakeQuantWeights(codes, scale, np.zeros(3, np.float32), ChannelLevels.of(levels, 2, (-1, 1)), 10.0, "w")
 
     def value(latent: Any, log_scale: Any) -> Any:
         mapping = [(layer.latent, latent), (layer.log_scale, log_scale)]
@@ -52,7 +50,7 @@ def weight_gradients() -> dict[str, Any]:
 def one_step() -> dict[str, Any]:
     """Which variables a step moves, and by how much at most, in their own units."""
     small = small_network()
-    network = FakeQuantNetwork(small.graph.constants, small.integers, True)
+    network = FakeQuantNetwork(small.integers, True)
     options = FinetuneOptions(learning_rate=0.01, scale_learning_rate=0.001)
     stepper = Stepper(network, Objective(Head.SOFTMAX, 0.5, 1.0), options, 1)
     topology, constants = small.graph.topology, small.graph.constants

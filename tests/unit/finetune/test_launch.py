@@ -79,7 +79,7 @@ def test_digits_get_better_and_the_fake_quant_network_agrees_with_the_reference(
     real = known.evaluation.real(0, len(known.evaluation))
     codes = result.quantize_input(real)
     outputs = run_parallel(result, codes)
-    _, fake = FakeQuantNetwork(known.graph.constants, result, learn_ranges=True).call(real.reshape(codes.shape))
+    _, fake = FakeQuantNetwork(result, learn_ranges=True).call(real.reshape(codes.shape))
     assert (np.asarray(fake).argmax(axis=1) == outputs.argmax(axis=1)).mean() >= 0.995
 
     def accuracy(graph: QuantGraph) -> float:

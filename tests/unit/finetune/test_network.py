@@ -25,7 +25,7 @@ from tests.unit.quant.random_float_graph import float_graph_of
 def test_random_networks_give_the_codes_of_the_reference(seed: int) -> None:
     """All operators and widths. What differs does so where float32 stands on the edge between two codes."""
     graph = random_network(seed)
-    network = FakeQuantNetwork(float_graph_of(graph).constants, graph, learn_ranges=True)
+    network = FakeQuantNetwork(graph, learn_ranges=True)
     codes = random_codes(graph, 24, seed)
     real = graph.input_params.dequantize(codes)
     _, output = network.call(real)
@@ -52,7 +52,7 @@ def test_two_roundings_differ_from_one_where_the_factor_is_large() -> None:
 @pytest.mark.parametrize("bits", [8, 6, 5, 4, 3, 2])
 def test_untrained_it_assembles_to_its_start(bits: int) -> None:
     small = small_network(bits=bits)
-    network = FakeQuantNetwork(small.graph.constants, small.integers, learn_ranges=True)
+    network = FakeQuantNetwork(small.integers, learn_ranges=True)
     ranges, weights = network.ranges(small.ranges), network.quantized_weights()
     assert assemble(small.graph, ranges, small.integers.bitwidths, weights).digest() == small.integers.digest()
 
@@ -61,7 +61,7 @@ def test_what_is_trained_follows_learn_ranges() -> None:
     small = small_network()
 
     def trained(learn_ranges: bool) -> int:
-        network = FakeQuantNetwork(small.graph.constants, small.integers, learn_ranges)
+        network = FakeQuantNetwork(small.integers, learn_ranges)
         return len(network.trainable_variables)
 
     # latent, scale and bias of two operators; of five groups the input's and the Softmax's stay fixed

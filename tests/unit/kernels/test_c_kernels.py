@@ -129,6 +129,26 @@ def test_zig_compiles_every_kernel_for_cortex_m4(level: str, tmp_path: Path) -> 
         assert undefined_symbols(every) == ""
 
 
+HARD_FLOAT = ["-mfloat-abi=hard", "-mfpu=fpv4-sp-d16"]
+DSP_COMPILERS = [
+    *(pytest.param([*ARM_GCC, *HARD_FLOAT, level], marks=needs_arm_gcc) for level in ("-O0", "-Og", "-O2", "-Os")),
+    pytest.param([*ARM_GCC, "-mfloat-abi=soft", "-O2"], marks=needs_arm_gcc),
+    pytest.param([*ZIG, "-O2"], marks=needs_zig),
+    pytest.param([*ZIG[:-1], f"{ZIG[-1]}+vfp4d16sp", "-Os"], marks=needs_zig),
+]
+
+
+@pytest.mark.parametrize("compiler", DSP_COMPILERS, ids=lambda command: " ".join(command[-2:]))
+def test_dsp_kernels_call_no_library(compiler: list[str], tmp_path: Path) -> None:
+    """Their parameters unknown, with the FPU's registers as parking places and without."""
+    server = C_TESTS / "kernel_server" / "main.c"
+    compile_c(*compiler, *STRICT, *BARE, "-c", server, "-o", tmp_path / "server.o")
+    if shutil.which("arm-none-eabi-nm"):
+        assert set(re.findall(r"U (\S+)", undefined_symbols(tmp_path / "server.o"))) == {
+            *("sqm_soc_start", "sqm_uart_open", "sqm_uart_read", "sqm_uart_write", "sqm_uart_flush")
+        }
+
+
 @needs_arm_gcc
 @needs_qemu
 @pytest.mark.qemu

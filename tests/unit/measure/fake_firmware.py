@@ -108,6 +108,7 @@ _BINDING = f"""
 #define BOUND_OPERATORS {OPERATORS}
 #define BOUND_INPUT() sqm_fake_input()
 #define BOUND_OUTPUT() sqm_fake_output()
+#define BOUND_ARENA() sqm_fake_input()
 #define BOUND_INVOKE() sqm_fake_invoke()
 #define BOUND_INVOKE_OPERATOR(index) sqm_fake_invoke_operator(index)
 """
@@ -162,9 +163,17 @@ def toolchain_text(board: FakeBoard, compiler: str, command: str) -> str:
 
 
 def build_fake_firmware(
-    folder: Path, board: FakeBoard, compiler: str = "gcc", command: str | None = None, flags: str = ""
+    folder: Path,
+    board: FakeBoard,
+    compiler: str = "gcc",
+    command: str | None = None,
+    flags: str = "",
+    definitions: tuple[str, ...] = (),
 ) -> Path:
-    """The image's path; `flags` go to the compiler and the linker. Shows the build's output where it fails."""
+    """The image's path; `flags` go to the compiler and the linker, `definitions` to CMake.
+
+    Shows the build's output where it fails.
+    """
     model, board_dir, build = folder / "model", folder / "board", folder / "build"
     _write(model / "include" / "sqm_fake.h", _HEADER)
     _write(model / "src" / "sqm_fake.c", _MODEL.replace("SQM_FAKE_FAULTS", "0" if board.is_host else "1"))
@@ -192,6 +201,7 @@ def build_fake_firmware(
         *(f"-DCMAKE_TOOLCHAIN_FILE={folder / 'toolchain.cmake'}", f"-DSQM_COMPILER={compiler}"),
         *(f"-DSQM_MODEL_DIR={model}", f"-DSQM_BOARD_DIR={board_dir}", "-DSQM_APP=bench"),
         *((f"-DCMAKE_C_FLAGS={flags}",) if flags else ()),
+        *definitions,
     )
     _run("cmake", "--build", str(build))
     return build / ("firmware" if board.is_host else "firmware.elf")

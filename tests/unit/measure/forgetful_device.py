@@ -39,8 +39,8 @@ class ForgetfulDevice(PythonDevice):
         match frame.id:
             case 1:
                 self._last_run = None
-                fixed = (2, 1, 1, 48_000_000, BYTES, BYTES, 64)
-                return struct.pack("<HBHIIII", *fixed) + bytes.fromhex(MODEL_HASH) + b"desk\0armv7em\0sum\0"
+                fixed = (3, 1, 1, 0, 48_000_000, BYTES, BYTES, 64)
+                return struct.pack("<HBHHIIII", *fixed) + bytes.fromhex(MODEL_HASH) + b"desk\0armv7em\0sum\0"
             case 2:
                 offset = int.from_bytes(frame.body[:4], "little")
                 self._arena[offset : offset + len(frame.body) - 4] = frame.body[4:]

@@ -13,6 +13,8 @@ from sq_micro.measure.link.base import Counters, CycleKind
 MODEL_HASH = "ab" * 32
 INPUT_BYTES = 4
 OUTPUT_BYTES = 2
+CLOCK_HZ = 48_000_000
+CYCLES_A_ROUND = 8
 OPERATORS = 70  # more than one READ_PROFILE carries
 Answer = Callable[[Frame], bytes]
 
@@ -22,6 +24,8 @@ class PythonDevice:
 
     Profiled, operator n takes n cycles.
 
+    real_hz  at which the core really runs; SPIN takes so long. spin_scale bends what SPIN says
+    carried  the inputs that the image carries
     answer  what the device says to a frame: by default what the protocol asks for
     now     the virtual time in seconds; a read that times out moves it
     """
@@ -29,12 +33,15 @@ class PythonDevice:
     name = "python"
     cycle_kind: CycleKind = "measured"
 
-    def __init__(self, *, cycle_source: int = 1, protocol: int = 2) -> None:
+    def __init__(self, *, cycle_source: int = 1, protocol: int = 3) -> None:
         self.answer: Answer = self.proper_answer
         self.now = 0.0
         self.requests: list[Frame] = []
         self.is_open = False
         self.invokes = 0
+        self.real_hz: float = CLOCK_HZ
+        self.spin_scale = 1.0
+        self.carried = (bytes((1, 2, 3, 4)), bytes((255, 0, 0, 0)))
         self._cycle_source = cycle_source
         self._protocol = protocol
         self._input = bytearray(INPUT_BYTES)
@@ -77,8 +84,8 @@ class PythonDevice:
     def _body(self, frame: Frame) -> bytes:
         match frame.id:
             case 1:
-                fixed = (self._protocol, self._cycle_source, OPERATORS, 48_000_000, INPUT_BYTES, OUTPUT_BYTES, 64)
-                return struct.pack("<HBHIIII", *fixed) + bytes.fromhex(MODEL_HASH) + b"desk\0armv7em\0sum\0"
+                fixed = (self._protocol, self._cycle_source, OPERATORS, 2, CLOCK_HZ, INPUT_BYTES, OUTPUT_BYTES, 64)
+                return struct.pack("<HBHHIIII", *fixed) + bytes.fromhex(MODEL_HASH) + b"desk\0armv7em\0sum\0"
             case 2:
                 offset = int.from_bytes(frame.body[:4], "little")
                 self._input[offset : offset + len(frame.body) - 4] = frame.body[4:]
@@ -97,8 +104,17 @@ class PythonDevice:
             case 5:
                 first, count = struct.unpack("<HB", frame.body)
                 return struct.pack(f"<{count}I", *range(first, first + count))
-            case _:
+            case 6:
                 return struct.pack("<II", 104, 2048)
+            case 7:
+                cycles = CYCLES_A_ROUND * int.from_bytes(frame.body, "little")
+                self.now += cycles / self.real_hz
+                return struct.pack("<I", int(cycles * self.spin_scale))
+            case 10:
+                self._input[:] = self.carried[int.from_bytes(frame.body, "little")]
+                return b""
+            case _:
+                raise AssertionError(frame)
 
     def output(self) -> bytes:
         return bytes((sum(self._input) % 256, self._input[0]))

@@ -70,7 +70,7 @@ def test_no_schedule_of_faults_gives_a_wrong_result(first: int) -> None:
     assert counts["right"] > 50, f"the session gives up too soon: {counts}"
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_ten_thousand_schedules_give_no_wrong_result() -> None:
     counts = Counter(outcome(seed) for seed in range(10_000))
     assert counts.keys() == {"right", "gave up", "gone"}, counts

@@ -22,7 +22,7 @@ EXPECTED = np.array([[10, 1], [-1, -1], [20, 5]], dtype=np.int8)
 def test_every_sample_runs_once_and_the_first_runs_are_timed() -> None:
     device = CountingDevice()
     seen: list[tuple[int, int]] = []
-    with Session(device) as session:
+    with Session(device, clock=device.clock) as session:
         found = measure(session, SAMPLES, EXPECTED, runs=2, progress=lambda done, total: seen.append((done, total)))
     assert found.cycles == [1001, 1002]
     assert found.instructions == [701, 702]
@@ -38,7 +38,7 @@ def test_every_sample_runs_once_and_the_first_runs_are_timed() -> None:
 
 def test_more_runs_than_samples_go_round() -> None:
     device = PythonDevice()
-    with Session(device) as session:
+    with Session(device, clock=device.clock) as session:
         found = measure(session, SAMPLES, runs=7)
     assert found.cycles == list(range(1001, 1008))
     assert found.outputs.shape == (3, 2)
@@ -47,10 +47,35 @@ def test_more_runs_than_samples_go_round() -> None:
     assert device.invokes == 8, "seven, and one profiled"
 
 
+def test_warm_up_runs_count_for_nothing() -> None:
+    device = PythonDevice()
+    with Session(device, clock=device.clock) as session:
+        found = measure(session, SAMPLES, EXPECTED, runs=2, warm_up=3)
+    assert found.cycles == [1004, 1005]
+    assert found.identical == 3
+
+
+def test_what_the_image_carries_is_not_sent() -> None:
+    device = PythonDevice()
+    with Session(device, clock=device.clock) as session:
+        found = measure(session, SAMPLES, EXPECTED, runs=5, carried=2)
+    assert found.identical == 3
+    written = [frame for frame in device.requests if frame.id == 2]
+    assert len(written) == 2, "the third sample, and the first one for the profile"
+    assert len([frame for frame in device.requests if frame.id == 10]) == 4
+
+
+def test_another_input_than_the_carried_one_is_noticed() -> None:
+    device = PythonDevice()
+    device.carried = (b"\0\0\0\0", b"\1\1\1\1")
+    with Session(device, clock=device.clock) as session, pytest.raises(LinkError, match="not kept its input"):
+        measure(session, SAMPLES, carried=2)
+
+
 def test_a_counter_of_instructions_gives_no_cycles() -> None:
     device = PythonDevice()
     device.cycle_kind = "instructions"  # type: ignore[assignment]
-    with Session(device) as session:
+    with Session(device, clock=device.clock) as session:
         found = measure(session, SAMPLES, runs=2)
     assert found.instructions == [1001, 1002]
     assert found.operator_instructions == list(range(70))
@@ -61,7 +86,7 @@ def test_a_counter_of_instructions_gives_no_cycles() -> None:
 
 def test_without_a_counter_nothing_is_counted() -> None:
     device = CountingDevice(cycle_source=0)
-    with Session(device) as session:
+    with Session(device, clock=device.clock) as session:
         found = measure(session, SAMPLES, EXPECTED)
     assert (found.cycles, found.instructions, found.operator_cycles) == (None, None, None)
     assert found.cycle_source == "none"
@@ -73,7 +98,8 @@ def test_differing_outputs_are_counted_and_the_first_is_found() -> None:
     wrong = EXPECTED.copy()
     wrong[1, 1] = 7
     wrong[2, 0] = 0
-    with Session(PythonDevice()) as session:
+    device = PythonDevice()
+    with Session(device, clock=device.clock) as session:
         found = measure(session, SAMPLES, wrong)
     assert found.identical == 1
     error = first_difference(found.outputs, wrong)
@@ -90,7 +116,7 @@ def test_a_device_that_changes_its_mind_is_found_out() -> None:
         return bytes((first ^ (device.invokes == 4), second))
 
     device.output = output  # type: ignore[method-assign]
-    with Session(device) as session, pytest.raises(GoldenMismatchError, match="invoked again"):
+    with Session(device, clock=device.clock) as session, pytest.raises(GoldenMismatchError, match="invoked again"):
         measure(session, SAMPLES, runs=4)
 
 
@@ -105,7 +131,8 @@ def test_a_device_that_changes_its_mind_is_found_out() -> None:
     ],
 )
 def test_wrong_shapes_are_refused(samples: np.ndarray, expected: np.ndarray | None, runs: int, text: str) -> None:
-    with Session(PythonDevice()) as session, pytest.raises(LinkError, match=text):
+    device = PythonDevice()
+    with Session(device, clock=device.clock) as session, pytest.raises(LinkError, match=text):
         measure(session, samples, expected, runs=runs)
 
 

@@ -13,10 +13,14 @@ from sq_micro.measure.messages import (
     Fault,
     Invoke,
     Invoked,
+    ReadArena,
     ReadOutput,
     ReadProfile,
     ReadStack,
+    Spin,
     StackUse,
+    Step,
+    TakeInput,
     WriteInput,
     message_ids,
     statuses,
@@ -32,14 +36,19 @@ def test_ids_and_statuses_are_those_of_the_protocol() -> None:
         "READ_OUTPUT": 4,
         "READ_PROFILE": 5,
         "READ_STACK": 6,
+        "SPIN": 7,
+        "STEP": 8,
+        "READ_ARENA": 9,
+        "TAKE_INPUT": 10,
         "FAULT": 0x7F,
     }
-    assert [statuses()[value].name for value in range(5)] == [
+    assert [statuses()[value].name for value in range(6)] == [
         "OK",
         "BAD_LENGTH",
         "UNKNOWN_MESSAGE",
         "OUT_OF_RANGE",
         "COUNTER_DEAD",
+        "OUT_OF_ORDER",
     ]
     assert all(status.text for status in statuses().values())
 
@@ -65,6 +74,10 @@ def test_the_firmware_has_the_same_protocol_version() -> None:
         (ReadOutput(256, 249), "00 01 00 00 f9"),
         (ReadProfile(62, 3), "3e 00 03"),
         (ReadStack(), ""),
+        (Spin(1000), "e8 03 00 00"),
+        (Step(258), "02 01"),
+        (ReadArena(256, 249), "00 01 00 00 f9"),
+        (TakeInput(1), "01 00"),
     ],
 )
 def test_bodies_of_requests(request_: AskHello, body: str) -> None:
@@ -82,21 +95,36 @@ def test_answers_are_read() -> None:
 def test_a_fault_says_where() -> None:
     fault = Fault.from_body(bytes.fromhex("80000008 b5000008 00820000 00000040 040000a0"))
     assert fault.pc == 0x0800_0080
-    assert "pc 0x08000080" in str(fault)
+    assert str(fault) == "pc 0x08000080, lr 0x080000b5, cfsr 0x00008200, hfsr 0x40000000, bfar 0xa0000004"
+
+
+def test_a_trap_of_riscv_says_where() -> None:
+    fault = Fault.from_body(bytes.fromhex("1c180120 a2020120 02000000 00000000"))
+    assert fault.pc == 0x2001_181C
+    assert str(fault) == "mepc 0x2001181c, ra 0x200102a2, mcause 0x00000002, mtval 0x00000000"
+
+
+def test_a_fault_of_another_length_is_none_of_ours() -> None:
+    with pytest.raises(LinkError, match="FAULT makes no sense"):
+        Fault.from_body(bytes(12))
 
 
 @pytest.mark.parametrize(
     ("request_", "answer"),
     [
         (AskHello(), b"\1"),
-        (AskHello(), b"\2\0" + bytes(60)),
-        (AskHello(), b"\2\0\7" + bytes(50) + b"a\0b\0c\0"),  # a cycle counter nobody knows
+        (AskHello(), b"\3\0" + bytes(60)),
+        (AskHello(), b"\3\0\7" + bytes(52) + b"a\0b\0c\0"),  # a cycle counter nobody knows
         (WriteInput(0, b""), b"\0"),
         (Invoke(7), bytes(20)),  # another run
         (Invoke(7), b"\7"),
         (ReadOutput(0, 2), b"\1"),
         (ReadProfile(0, 2), bytes(4)),
         (ReadStack(), bytes(7)),
+        (Spin(1), bytes(3)),
+        (Step(1), b"\0"),
+        (ReadArena(0, 2), b"\1"),
+        (TakeInput(1), b"\0"),
     ],
 )
 def test_answers_of_another_form_are_refused(request_: Invoke, answer: bytes) -> None:
@@ -105,5 +133,5 @@ def test_answers_of_another_form_are_refused(request_: Invoke, answer: bytes) ->
 
 
 def test_another_protocol_is_refused_by_its_number() -> None:
-    with pytest.raises(LinkError, match="protocol 3"):
-        AskHello().parse(b"\3\0")
+    with pytest.raises(LinkError, match="protocol 2"):
+        AskHello().parse(b"\2\0")

@@ -7,9 +7,33 @@ from typing import Any
 from sq_micro.report.result import Result
 
 OPERATORS = [
-    {"index": 0, "name": "conv2d", "kind": "conv2d", "weight_bits": 4, "macs": 120_000, "cycles": 300_000},
-    {"index": 1, "name": "mean", "kind": "mean", "weight_bits": None, "macs": 0, "cycles": 50_000},
-    {"index": 2, "name": "dense[red]", "kind": "dense", "weight_bits": 8, "macs": 5_000, "cycles": 25_000},
+    {
+        "index": 0,
+        "name": "conv2d",
+        "kind": "conv2d",
+        "weight_bits": 4,
+        "macs": 120_000,
+        "cycles": 300_000,
+        "instructions": None,
+    },
+    {
+        "index": 1,
+        "name": "mean",
+        "kind": "mean",
+        "weight_bits": None,
+        "macs": 0,
+        "cycles": 50_000,
+        "instructions": None,
+    },
+    {
+        "index": 2,
+        "name": "dense[red]",
+        "kind": "dense",
+        "weight_bits": 8,
+        "macs": 5_000,
+        "cycles": 25_000,
+        "instructions": None,
+    },
 ]
 
 
@@ -64,6 +88,7 @@ def made_assignment(**budget: float) -> dict[str, Any]:
             {
                 "bits": bits,
                 "code_bytes": 800 + 40 * (bits < 8),
+                "calls": {"sqm_gemm": 500} if bits == 8 else {"sqm_gemm": 500, f"sqm_unpack_{bits}": 100},
                 "cycles": cycles - 1_000 * bits,
                 "damage": 0.08 / bits**2 if bits < 8 else 0.0,
                 "exceeds": exceeds.get(bits, []),
@@ -159,12 +184,17 @@ def made_result(**changes: Any) -> Result:
         "measurement": {
             "link": "simulator",
             "cycle_source": "modelled",
+            "warm_up": 1,
+            "carried_inputs": 0,
             "runs": 100,
-            "cycles": {"min": 374_990, "median": 375_000, "max": 375_020},
+            "cycles": {"min": 374_990, "median": 375_000, "p95": 375_010, "max": 375_020},
             "instructions": 310_000,
             "latency_s": 0.003125,
             "energy_j": 0.00015,
             "operators": OPERATORS,
+            "modelled": None,
+            "accuracy": None,
+            "notes": [],
         },
         "verification": {"oracle": "TFLite Micro", "samples": 100, "identical": 100},
     }

@@ -58,6 +58,7 @@ def test_operators_have_their_share_and_speed() -> None:
 
 def test_without_cycles_there_is_no_share() -> None:
     operators = [{"index": 0, "name": "c", "kind": "conv2d", "weight_bits": 4, "macs": 12, "cycles": None}]
+    operators[0]["instructions"] = None
     changes = {"measurement__cycles": None, "measurement__latency_s": None, "measurement__operators": operators}
     text = printed(**changes, measurement__cycle_source="none")
     assert row(text, "0") == ["0", "c", "conv2d", "4", "12"]
@@ -94,3 +95,38 @@ def test_budgets_stand_beside_what_was_taken() -> None:
     assert "of 40,000 B" in text
     assert "3.12 of 4.00 ms" in text
     assert "of 2 points" in text
+
+
+def test_instructions_have_their_share_where_the_device_counts_those() -> None:
+    operators = [
+        {"index": 0, "name": "c", "kind": "conv2d", "weight_bits": 4, "macs": 12, "cycles": None, "instructions": 30},
+        {"index": 1, "name": "d", "kind": "dense", "weight_bits": 4, "macs": 5, "cycles": None, "instructions": 10},
+    ]
+    modelled = {"by": "simulator", "cycles": 50, "instructions": 40, "latency_s": 0.002, "operators": [38, 12]}
+    text = printed(
+        measurement__cycles=None,
+        measurement__cycle_source="none",
+        measurement__link="renode",
+        measurement__operators=operators,
+        measurement__modelled=modelled,
+    )
+    assert row(text, "0") == ["0", "c", "conv2d", "4", "12", "30", "75.0%", "0.40"]
+    assert "operators (link renode, instructions simulated)" in text
+    assert "MAC/instruction" in text
+    assert "50 cycles, 2.00 ms (cycle model, 40 instructions counted by simulator)" in text
+
+
+def test_accuracy_on_the_device_has_its_interval() -> None:
+    counted = {
+        "metric": "top1",
+        "available": 4410,
+        "samples": 400,
+        "correct": 368,
+        "accuracy": 0.92,
+        "low": 0.8893,
+        "high": 0.9428,
+        "confidence": 0.95,
+    }
+    text = printed(measurement__accuracy=counted, measurement__notes=["no latency: the counter stands still"])
+    assert "92.00% top1, 95% interval 88.93% to 94.28%, 400 of 4,410 samples" in text
+    assert "no latency: the counter stands still" in text

@@ -2,7 +2,17 @@ from __future__ import annotations
 
 import pytest
 
-from sq_micro.simulate.private_peripherals import CPUID, DEMCR, DWT_CTRL, DWT_CYCCNT, PrivatePeripherals
+from sq_micro.simulate.private_peripherals import (
+    CORES,
+    CPUID,
+    DEMCR,
+    DWT_CTRL,
+    DWT_CYCCNT,
+    SYST_CSR,
+    SYST_CVR,
+    SYST_RVR,
+    PrivatePeripherals,
+)
 
 TRCENA, CYCCNTENA = 1 << 24, 1
 
@@ -66,3 +76,28 @@ def test_registers_of_the_core(private: PrivatePeripherals) -> None:
     assert private.read(DWT_CTRL, 4) >> 28 == 4
     private.write(0xE000_ED08, 4, 0x0800_0000)  # VTOR
     assert private.read(0xE000_ED08, 4) == 0x0800_0000
+
+
+def test_systick_counts_down_and_wraps(private: PrivatePeripherals, clock: Clock) -> None:
+    private.write(SYST_RVR, 4, 99)
+    assert private.read(SYST_CVR, 4) == 0, "it stands still until it is switched on"
+    private.write(SYST_CSR, 4, 0b101)
+    seen = []
+    for step in (0, 1, 98, 1, 1):
+        clock.cycles += step
+        seen.append(private.read(SYST_CVR, 4))
+    assert seen == [0, 99, 1, 0, 99]
+    clock.cycles += 30
+    private.write(SYST_CVR, 4, 12345)
+    assert private.read(SYST_CVR, 4) == 0, "any write clears it"
+    private.write(SYST_CSR, 4, 0)
+    clock.cycles += 30
+    assert private.read(SYST_CVR, 4) == 0
+
+
+def test_armv6m_has_no_counter_in_dwt(clock: Clock) -> None:
+    private = PrivatePeripherals(lambda: clock.cycles, CORES["cortex-m0+"])
+    switch_on(private)
+    clock.cycles += 50
+    assert private.read(DWT_CYCCNT, 4) == 0
+    assert private.read(CPUID, 4) >> 4 & 0xFFF == 0xC60

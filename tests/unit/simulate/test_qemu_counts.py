@@ -161,7 +161,8 @@ def test_files_that_are_refused(tmp_path: Path, content: str | None, problem: st
 def test_a_file_of_counts(tmp_path: Path) -> None:
     csv = tmp_path / "counts.csv"
     csv.write_text(
-        "# lost=0 current=1\naddress,bytes,executions,fall_out,fall_in,mispredicted\n256,8,2,1,0,0\n264,4,1,0,1,1\n"
+        "# lost=0 current=2\naddress,bytes,executions,fall_out,fall_in,mispredicted\n"
+        "4096,8,0,0,0,0\n256,8,2,1,0,0\n264,4,1,0,1,1\n"
     )
     counts = read_counts(csv)
     assert counts.rows.tolist() == [[256, 8, 2, 1, 0, 0], [264, 4, 1, 0, 1, 1]]

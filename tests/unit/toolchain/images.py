@@ -17,7 +17,7 @@ NUCLEO = "nucleo_l4r5zi"
 
 def request_for(graph: QuantGraph, folder: Path, board: Board, compiler: CompilerChoice) -> BuildRequest:
     """Generate a model for a board, ready to be built."""
-    plan = make_plan(graph.topology, graph.bitwidths)
+    plan = make_plan(graph.topology, graph.bitwidths, board.core.isa)
     render_project(graph, plan).write(folder / "model")
     render_board(graph, plan, board).write(folder / "board")
     return BuildRequest(

@@ -1,0 +1,76 @@
+"""The params structs of the nests for cores with DSP instructions, and which kernels they are given."""
+
+from __future__ import annotations
+
+from sq_micro.codegen.constants import general_from, requantization
+from sq_micro.ir.operators import Conv2D, Dense
+from sq_micro.kernels.dsp import LaneKernels, conv2d_kernels, dense_kernels, unpacked_words
+from sq_micro.kernels.lanes import FORMATS, block_words
+from sq_micro.kernels.select import KernelChoice
+from sq_micro.quant.graph import QuantGraph
+
+
+def lane_nest(op: Conv2D | Dense) -> str:
+    """The nest's name, without `sqm_`."""
+    return "conv2d__armv7em_dsp" if isinstance(op, Conv2D) else "dense__armv7em_dsp"
+
+
+def lane_kernels(graph: QuantGraph, op: Conv2D | Dense) -> LaneKernels:
+    """The kernels that the nest takes."""
+    bits = graph.bitwidths.weights[op.name]
+    return conv2d_kernels(bits) if isinstance(op, Conv2D) else dense_kernels(bits)
+
+
+def lane_params(graph: QuantGraph, op: Conv2D | Dense, choice: KernelChoice) -> dict[str, int]:
+    """The fields of the nest's params, in the struct's order; `columns.taps` is a member of a member."""
+    geometry = _conv2d_geometry(graph, op, choice) if isinstance(op, Conv2D) else _dense_geometry(graph, op, choice)
+    bits, kernels, found = graph.bitwidths.weights[op.name], lane_kernels(graph, op), requantization(graph, op)
+    taps_sums = {"taps_sums": int(kernels.taps_sums)} if isinstance(op, Conv2D) else {}
+    return {
+        **geometry,
+        "block": FORMATS[bits].block,
+        "block_words": block_words(bits, choice.taps),
+        "unpacked_words": unpacked_words(choice.taps, kernels),
+        "table_words": FORMATS[bits].table_words,
+        **taps_sums,
+        "general_from": general_from(graph, op),
+        "output_offset": graph.activations[op.output].zero_point,
+        "output_minimum": found.minimum,
+        "output_maximum": found.maximum,
+    }
+
+
+def lane_constants(graph: QuantGraph, op: Conv2D | Dense, symbol: str) -> tuple[str, str, str]:
+    """Weights, meaning and table as the nest takes them."""
+    planes = FORMATS[graph.bitwidths.weights[op.name]].meaning_words
+    return f"{symbol}_weights", f"{symbol}_meaning" if planes else "NULL", f"{symbol}_table"
+
+
+def _conv2d_geometry(graph: QuantGraph, op: Conv2D, choice: KernelChoice) -> dict[str, int]:
+    _, window_height, window_width, _ = graph.topology.shape(op.weights)
+    height, width, channels = graph.topology.image_shape(op.input)
+    output_height, output_width, output_channels = graph.topology.image_shape(op.output)
+    return {
+        "columns.input_height": height,
+        "columns.input_width": width,
+        "columns.input_channels": channels,
+        "columns.output_width": output_width,
+        "columns.window_height": window_height,
+        "columns.window_width": window_width,
+        "columns.stride_height": op.stride[0],
+        "columns.stride_width": op.stride[1],
+        "columns.dilation_height": op.dilation[0],
+        "columns.dilation_width": op.dilation[1],
+        "columns.pad_top": op.padding.top,
+        "columns.pad_left": op.padding.left,
+        "columns.zero_point": graph.activations[op.input].zero_point,
+        "columns.taps": choice.taps,
+        "pixels": output_height * output_width,
+        "output_channels": output_channels,
+        "tile": choice.tile,
+    }
+
+
+def _dense_geometry(graph: QuantGraph, op: Dense, choice: KernelChoice) -> dict[str, int]:
+    units, inputs = graph.topology.shape(op.weights)
+    return {"inputs": inputs, "taps": choice.taps, "outputs": units}

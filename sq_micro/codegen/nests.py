@@ -1,0 +1,51 @@
+"""What a generated operator consists of: a nest, its params, its calls; and where their arguments lie."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeVar
+
+from sq_micro.ir.operators import Operator
+from sq_micro.plan.plan import Plan
+from sq_micro.quant.arithmetic import Arithmetic
+from sq_micro.quant.graph import QuantGraph
+
+_T = TypeVar("_T", bound=Arithmetic)
+
+
+@dataclass(frozen=True, slots=True)
+class Nest:
+    """A nest's name, its params, and the arguments of each call after the params."""
+
+    name: str
+    params: dict[str, int]
+    calls: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NestMaker:
+    """An operator, and all that its nest follows from; `symbol` begins the names of its constants."""
+
+    graph: QuantGraph
+    plan: Plan
+    operator: Operator
+    symbol: str
+
+    def _at(self, tensor: str) -> str:
+        return f"ARENA({self.plan.tensors[tensor].offset_bytes})"
+
+    def _scratch(self) -> str:
+        span = self.plan.scratch.get(self.operator.name)
+        return "NULL" if span is None else f"ARENA({span.offset_bytes})"
+
+    def _zero(self, tensor: str) -> int:
+        return self.graph.activations[tensor].zero_point
+
+    def _arithmetic(self, wanted: type[_T]) -> _T:
+        found = self.graph.arithmetic[self.operator.name]
+        assert isinstance(found, wanted)
+        return found
+
+    def _image(self, tensor: str, side: str) -> dict[str, int]:
+        height, width, channels = self.graph.topology.image_shape(tensor)
+        return {f"{side}_height": height, f"{side}_width": width, f"{side}_channels": channels}

@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from sq_micro.board import load_board
+from sq_micro.errors import BoardError
+from sq_micro.stages.board_check import check_board
+from tests.acceptance.command_line import sq_micro
+from tests.boards.images import image, run_on, skip_without, small_model
+
+
+def own_board(folder: Path, name: str, *changes: tuple[str, str]) -> Path:
+    """A file made after one of the shipped boards, as the guide says."""
+    text = load_board(name).source_file.read_text(encoding="utf-8")
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new)
+    path = folder / "mine.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_all_mistakes_are_told_at_once_before_anything_is_built(tmp_path: Path) -> None:
+    path = own_board(tmp_path, "rpi_pico", ('"rp2040"', '"rp2041"'), ('cpu = "cortex-m0+"', 'cpu = "cortex-m1"'))
+    with pytest.raises(BoardError) as caught:
+        check_board(str(path))
+    assert [mistake.split(":")[0] for mistake in caught.value.mistakes] == ["board.soc", "simulator.cpu"]
+    assert "stm32l4r5" in caught.value.mistakes[0]
+    assert "cortex_m" not in caught.value.mistakes[0]
+
+
+@pytest.mark.simulator
+def test_a_board_of_ones_own_answers_hello(tmp_path: Path) -> None:
+    skip_without("simulator", load_board("rpi_pico2_riscv"))
+    path = own_board(tmp_path, "rpi_pico2_riscv", ("value = 532_480", "value = 65_536"))
+    ran = sq_micro("boards", "check", path)
+    assert ran.code == 0, ran.err
+    assert "mine: Raspberry Pi Pico 2, its Hazard3, hazard3 at 150 MHz, 4096 KiB flash, 64 KiB SRAM" in ran.out
+    assert "answers HELLO on simulator and computes what it should; cycle counter: mcycle" in ran.out
+
+
+@pytest.mark.simulator
+def test_wait_states_lengthen_the_cycles_of_the_simulator(tmp_path: Path) -> None:
+    skip_without("simulator", load_board("rpi_pico2_riscv"))
+    slow = '[timing]\nwait_factor = { value = 2.5, source = "measured with nothing" }\n\n[simulator]\n'
+    board = load_board(own_board(tmp_path, "rpi_pico2_riscv", ("[simulator]\n", slow)))
+    graph, golden = small_model()
+    elf = image("rpi_pico2_riscv", "auto").elf
+    without, with_waits = (
+        run_on(elf, known, "simulator", graph, golden).cycles for known in (load_board("rpi_pico2_riscv"), board)
+    )
+    assert without is not None
+    assert with_waits == pytest.approx([2.5 * cycles for cycles in without], rel=1e-3)
+
+
+def test_the_command_ends_with_the_exit_code_of_a_wrong_file(tmp_path: Path) -> None:
+    path = own_board(tmp_path, "rpi_pico", ("tier  = 3", "tier  = 7"))
+    ran = sq_micro("boards", "check", path)
+    assert ran.code == 2
+    assert "board.tier: input should be 1, 2 or 3, got 7" in ran.err

@@ -1,0 +1,166 @@
+"""A fuzzer of the kernels for DSP cores: random layers on the simulated core, each byte compared with the reference.
+
+One image reads any number of layers over its UART: shapes, windows, strides, dilations, pads, channels, widths and
+zero points are data to it. Packing and tables are those that code generation prints.
+"""
+
+from __future__ import annotations
+
+import random
+import shutil
+import struct
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sq_micro.board import load_board
+from sq_micro.codegen.constants import constant_arrays, exact_choice
+from sq_micro.codegen.lane_nests import lane_params
+from sq_micro.codegen.render import render_board
+from sq_micro.codegen.views import ArrayView
+from sq_micro.ir.bitwidths import WEIGHT_BITS
+from sq_micro.ir.operators import RELU, ActivationFunction, Conv2D, Dense, Pad
+from sq_micro.kernels.dsp import DSP
+from sq_micro.kernels.select import select_kernels
+from sq_micro.paths import project_files
+from sq_micro.plan.plan import make_plan
+from sq_micro.quant.graph import QuantGraph
+from sq_micro.quant.params import ActivationParams, Int8Array
+from sq_micro.quant.verify import verify_quant_graph
+from sq_micro.reference.golden_vectors import require_equal
+from sq_micro.reference.interpreter import run
+from tests.models.random_quant_graph import RandomQuantGraph, random_codes
+from tests.unit.simulate.child_run import Child
+
+pytest.importorskip("unicorn", reason="unicorn is not installed")
+pytestmark = [
+    pytest.mark.simulator,
+    pytest.mark.slow,
+    pytest.mark.skipif(not shutil.which("arm-none-eabi-gcc"), reason="arm-none-eabi-gcc is not installed"),
+]
+
+FIRMWARE = project_files() / "firmware"
+SERVER = Path(__file__).parents[1] / "firmware" / "kernel_server" / "main.c"
+BOARD = "nucleo_l4r5zi"
+_ACTIVATIONS = (ActivationFunction(), RELU, RELU, ActivationFunction(0.0, 4.0))
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A network of one operator."""
+
+    seed: int
+    graph: QuantGraph
+
+    @property
+    def operator(self) -> Conv2D | Dense:
+        (operator,) = self.graph.topology.operators
+        assert isinstance(operator, Conv2D | Dense)
+        return operator
+
+    def __str__(self) -> str:
+        topology, op = self.graph.topology, self.operator
+        shapes = " -> ".join(str(topology.shape(tensor)[1:]) for tensor in (op.input, op.output))
+        return f"seed {self.seed}: {self.graph.bitwidths.weights[op.name]} bits, {shapes}, {op}"
+
+
+def random_layer(seed: int) -> Layer:
+    """Mostly the shapes that networks have; windows, strides, pads and channels beyond them too."""
+    draw = random.Random(seed)
+    bits = draw.choice(WEIGHT_BITS)
+    activation = draw.choice(_ACTIVATIONS)
+    # A zero point of -128 and a whole clamp are what a ReLU gives: the assembly's own requantization.
+    params = ActivationParams(2.0 ** draw.uniform(-7, -3), draw.choice([-128, -128, 127, draw.randrange(-128, 128)]))
+    multiplier = draw.choice([None, None, 0.6, 1.3])
+    if draw.random() < 0.3:
+        builder = RandomQuantGraph(seed, (draw.choice([1, 7, 8, 16, 33, 64, draw.randrange(1, 200)]),), params)
+        units = draw.choice([1, 4, 8, 10, 12, draw.randrange(1, 40)])
+        return _layer(seed, builder, builder.dense(builder.input, units, activation, bits, multiplier))
+    channels = draw.choice([1, 3, 4, 8, 16, draw.randrange(1, 24)])
+    builder = RandomQuantGraph(seed, (draw.randrange(1, 12), draw.randrange(1, 12), channels), params)
+    window = draw.choice([(1, 1), (3, 3), (3, 3), (draw.randrange(1, 5), draw.randrange(1, 5))])
+    stride = draw.choice([(1, 1), (2, 2), (draw.randrange(1, 4), draw.randrange(1, 4))])
+    dilation = draw.choice([(1, 1), (1, 1), (draw.randrange(1, 3), draw.randrange(1, 3))])
+    spans = [(taps - 1) * spacing for taps, spacing in zip(window, dilation, strict=True)]
+    padding = draw.choice(["same", Pad(*(draw.randrange(0, 3) + span for span in spans for _ in range(2)))])
+    outputs = draw.choice([4, 8, 16, draw.randrange(1, 20)])
+    output = builder.conv2d(builder.input, outputs, window, stride, dilation, padding, activation, bits, multiplier)
+    return _layer(seed, builder, output)
+
+
+def _layer(seed: int, builder: RandomQuantGraph, output: str) -> Layer:
+    return Layer(seed, builder.build(output))
+
+
+def case_of(layer: Layer, codes: Int8Array) -> bytes:
+    """What the image reads for a layer and one sample."""
+    graph, op = layer.graph, layer.operator
+    choice = select_kernels(graph.topology, graph.bitwidths, DSP)[op.name]
+    assert exact_choice(graph, choice, op) == choice, f"{layer}: the weights are too large for the kernel"
+    arrays = {array.symbol: _values(array) for array in constant_arrays(graph, choice, op, "x")}
+    values = list(lane_params(graph, op, choice).values())
+    parts = [struct.pack(f"<{len(values)}i", *values), codes.tobytes()]
+    parts += [arrays.get(symbol, b"") for symbol in ("x_weights", "x_meaning", "x_table")]
+    sizes = [len(part) for part in parts]
+    nest = 0 if isinstance(op, Conv2D) else 1
+    numbers = (nest, graph.bitwidths.weights[op.name], *sizes, choice.scratch_bytes)
+    head = struct.pack("<9I", *numbers, graph.topology.elements(op.output))
+    return head + b"".join(part + bytes(-len(part) % 4) for part in parts)
+
+
+def _values(array: ArrayView) -> bytes:
+    numbers = [
+        int(word, 0)
+        for line in array.lines
+        for word in line.rstrip(",").replace("INT32_MIN", str(-(1 << 31))).split(",")
+    ]
+    return np.array(numbers, np.int64).astype(np.uint32).tobytes()
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The image: the bench firmware's start-up and UART around the nests."""
+    folder = tmp_path_factory.mktemp("kernel_server")
+    graph = random_layer(0).graph
+    render_board(graph, make_plan(graph.topology, graph.bitwidths), load_board(BOARD)).write(folder)
+    flags = [*load_board(BOARD).core.flags, "-std=c11", "-O2", "-g", "-Wall", "-Wextra", "-Wconversion", "-Werror"]
+    flags += ["-ffreestanding", "-fno-builtin", "-fno-tree-loop-distribute-patterns", "-nostdlib"]
+    sources = [SERVER, *sorted((FIRMWARE / "soc/cortex_m").glob("*.c")), FIRMWARE / "soc/stm32l4r5/clock.c"]
+    sources += [FIRMWARE / "hal" / name for name in ("uart_stm32_usart.c", "memory.c")]
+    sources += [FIRMWARE / "protocol" / f"{name}.c" for name in ("frame", "cobs", "crc32")]  # faults are reported
+    includes = [f"-I{path}" for path in (folder, FIRMWARE, FIRMWARE / "include")]
+    linker = ["-T", folder / "linker.ld", "-Wl,--entry=sqm_reset", "-lgcc"]
+    elf = folder / "server.elf"
+    command = ["arm-none-eabi-gcc", *flags, *includes, *sources, *linker, "-o", elf]
+    done = subprocess.run([str(word) for word in command], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return elf
+
+
+def compare(server: Path, seeds: Iterator[int]) -> None:
+    """Raises at the first layer that differs, naming the layer, the index and both values."""
+    with Child(server) as child:
+        for seed in seeds:
+            layer = random_layer(seed)
+            verify_quant_graph(layer.graph)
+            codes = random_codes(layer.graph, 1, seed)
+            expected = run(layer.graph, codes).reshape(1, -1)
+            child.send(case_of(layer, codes))
+            answer = child.uart(expected.size + 4)
+            require_equal(str(layer), np.frombuffer(answer[:-4], np.int8)[None], expected)
+            assert answer[-4:] == bytes(4), f"{layer}: something beside output and scratch was written"
+
+
+@pytest.mark.parametrize("first", range(0, 300, 100))
+def test_random_layers(first: int, server: Path) -> None:
+    compare(server, iter(range(first, first + 100)))
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("first", range(1000, 6000, 500))
+def test_many_random_layers(first: int, server: Path) -> None:
+    compare(server, iter(range(first, first + 500)))
