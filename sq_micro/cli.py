@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
@@ -18,11 +17,13 @@ from sq_micro.cli_boards import boards_app
 from sq_micro.cli_compare import compare_allocators
 from sq_micro.cli_device import flash, ports
 from sq_micro.cli_finetune import finetune
-from sq_micro.cli_handover import export, package
+from sq_micro.cli_handover import export, package, reproduce
 from sq_micro.cli_mlperf import mlperf_app
+from sq_micro.cli_project import init
+from sq_micro.cli_project import run as run_project
 from sq_micro.cli_report import compare, diff, report
 from sq_micro.cli_sweep import sweep
-from sq_micro.console import INTERRUPTED, USAGE_ERROR, StageDisplay, errors_as_exit_codes, print_error
+from sq_micro.console import INTERRUPTED, USAGE_ERROR, StageDisplay, errors_as_exit_codes, print_error, show_result
 
 # Commands import the pipeline when they run: help and shell completion must not wait for NumPy.
 
@@ -39,9 +40,6 @@ app = typer.Typer(
 
 # Typer's parse errors share a base class that it does not export; BadParameter is one of them.
 _PARSE_ERROR: type[Exception] = typer.BadParameter.__mro__[1]
-
-
-_PIPED_WIDTH = 120  # columns, where no terminal says how many it has
 
 
 @app.callback(invoke_without_command=True)
@@ -78,6 +76,7 @@ def deploy(
     train: options.Train = None,
     epochs: options.Epochs = None,
     learning_rate: options.LearningRate = None,
+    int4: options.Int4 = False,
     compiler: options.CompilerOption = options.CompilerName.AUTO,
     link: options.Link = None,
     runs: options.Runs = 100,
@@ -90,46 +89,44 @@ def deploy(
 ) -> None:
     """Do all stages: analyze, assign (where there is a budget), quantize, generate, build, measure."""
     with errors_as_exit_codes(debug), StageDisplay(quiet=json) as display:
-        from sq_micro import pipeline
-        from sq_micro.cli_budget import asked_to_assign, budget_of, needed_samples, pins_of, require_measurable
-        from sq_micro.stages.assign import AssignRequest
-        from sq_micro.stages.quantize import QuantizeOptions
+        from sq_micro import api, pipeline
+        from sq_micro.budget_request import pins_of
 
-        quantization = QuantizeOptions(
-            calibrate,
-            evaluate,
-            weight_bits or "8",
-            observer.value,
-            rounding.value,
-            weight_scales.value,
-            samples,
-            train,
-            epochs,
-            learning_rate,
+        request = api.deploy_request(
+            model,
+            board,
+            calibrate=calibrate,
+            evaluate=evaluate,
+            out=out,
+            weight_bits=weight_bits,
+            flash=flash,
+            sram=sram,
+            latency=latency,
+            energy=energy,
+            weight_bytes=weight_bytes,
+            max_drop=max_drop,
+            allocator=allocator.value,
+            pins=pins_of(pin),
+            observer=observer.value,
+            rounding=rounding.value,
+            weight_scales=weight_scales.value,
+            samples=samples,
+            train=train,
+            epochs=epochs,
+            learning_rate=learning_rate,
+            int4=int4,
+            compiler=compiler.value,
+            link=link,
+            runs=runs,
+            workers=workers,
+            dask=dask,
+            keep=not no_cache,
         )
-        budget, assign_request = budget_of(flash, sram, latency, energy, weight_bytes), None
-        if asked_to_assign(budget, max_drop, allocator.value, weight_bits, pin):
-            assign_request = AssignRequest(
-                needed_samples(calibrate),
-                board,
-                budget,
-                max_drop,
-                allocator.value,
-                pins_of(pin),
-                observer.value,
-                rounding.value,
-                compiler.value,
-                workers=workers,
-                dask=dask,
-                keep=not no_cache,
-            )
-            require_measurable(assign_request, evaluate)
-        request = pipeline.DeployRequest(model, board, quantization, out, compiler.value, link, runs, assign_request)
         if dry_run:
             _print(pipeline.preview(request), json)
             return
-        result = pipeline.deploy(request, display.notify, display.done)
-    _print_result(result, json, out)
+        result = api.carry_out(request, display.notify, display.done).result
+    show_result(result, json, out)
 
 
 @app.command()
@@ -159,9 +156,9 @@ def assign(
 ) -> None:
     """Only search: the bits under budgets, written as OUT/bits.json, with the reasons."""
     with errors_as_exit_codes(debug), StageDisplay(quiet=json) as display:
-        from sq_micro.cli_budget import budget_of, pins_of
-        from sq_micro.stages.analyze import analyze as run_analyze
-        from sq_micro.stages.assign import AssignRequest, assign_bits
+        from sq_micro import api
+        from sq_micro.budget_request import budget_of, pins_of
+        from sq_micro.stages.assign import AssignRequest
         from sq_micro.workspace import Workspace
 
         workspace = Workspace(out)
@@ -180,9 +177,8 @@ def assign(
             dask=dask,
             keep=not no_cache,
         )
-        workspace.open()
-        display.done("analyze", run_analyze(workspace, model))
-        record = assign_bits(workspace, request, display.notify, plot)
+        display.done("analyze", api.analyze(model, out=out))
+        record = api.assign(request, out=out, plot=plot, notify=display.notify)
     if not json:
         print((workspace / "05_assignment.txt").read_text(encoding="utf-8"), end="")
     else:
@@ -198,12 +194,9 @@ def analyze(
 ) -> None:
     """Read a model and bring it into canonical form."""
     with errors_as_exit_codes(debug):
-        from sq_micro.stages.analyze import analyze as run_stage
-        from sq_micro.workspace import Workspace
+        from sq_micro import api
 
-        workspace = Workspace(out)
-        workspace.open()
-        _print(run_stage(workspace, model), json)
+        _print(api.analyze(model, out=out), json)
 
 
 @app.command()
@@ -219,28 +212,29 @@ def quantize(
     train: options.Train = None,
     epochs: options.Epochs = None,
     learning_rate: options.LearningRate = None,
+    int4: options.Int4 = False,
     json: options.Json = False,
     debug: options.Debug = False,
 ) -> None:
     """Quantize the analyzed model and verify the integers against TFLite Micro."""
     with errors_as_exit_codes(debug), StageDisplay(quiet=json) as display:
-        from sq_micro.stages.quantize import QuantizeOptions
-        from sq_micro.stages.quantize import quantize as run_stage
-        from sq_micro.workspace import Workspace
+        from sq_micro import api
 
-        wanted = QuantizeOptions(
-            calibrate,
-            evaluate,
-            weight_bits or "8",
-            observer.value,
-            rounding.value,
-            weight_scales.value,
-            samples,
-            train,
-            epochs,
-            learning_rate,
+        record = api.quantize(
+            calibrate=calibrate,
+            evaluate=evaluate,
+            weight_bits=weight_bits or 8,
+            out=out,
+            observer=observer.value,
+            rounding=rounding.value,
+            weight_scales=weight_scales.value,
+            samples=samples,
+            train=train,
+            epochs=epochs,
+            learning_rate=learning_rate,
+            int4=int4,
+            notify=display.notify,
         )
-        record = run_stage(Workspace(out), wanted, display.notify)
     _print(record, json)
 
 
@@ -253,10 +247,9 @@ def generate(
 ) -> None:
     """Plan the arena and write the C of the quantized model."""
     with errors_as_exit_codes(debug):
-        from sq_micro.stages.generate import generate as run_stage
-        from sq_micro.workspace import Workspace
+        from sq_micro import api
 
-        _print(run_stage(Workspace(out), board), json)
+        _print(api.generate(board, out=out), json)
 
 
 @app.command()
@@ -270,10 +263,9 @@ def build(
 ) -> None:
     """Compile and link the firmware image."""
     with errors_as_exit_codes(debug):
-        from sq_micro.stages.build import build as run_stage
-        from sq_micro.workspace import Workspace
+        from sq_micro import api
 
-        _print(run_stage(Workspace(out), compiler.value, bake, edge_pin), json)
+        _print(api.build(out=out, compiler=compiler.value, bake=bake, edge=edge_pin), json)
 
 
 @app.command()
@@ -292,17 +284,24 @@ def measure(
 ) -> None:
     """Run the image, verify its outputs, write result.json."""
     with errors_as_exit_codes(debug), StageDisplay(quiet=json) as display:
+        from sq_micro import api
         from sq_micro.stages.flash import flash_image
-        from sq_micro.stages.measure import MeasureOptions
-        from sq_micro.stages.measure import measure as run_stage
         from sq_micro.workspace import Workspace
 
-        workspace = Workspace(out)
         if flash_first:
-            display.say("flash", str(flash_image(workspace, port=port)))
-        wanted = MeasureOptions(link, runs, port, renode, warm_up, accuracy, accuracy_margin)
-        result = run_stage(workspace, wanted, display.notify)
-    _print_result(result, json, out)
+            display.say("flash", str(flash_image(Workspace(out), port=port)))
+        run = api.measure(
+            out=out,
+            link=link,
+            runs=runs,
+            port=port,
+            renode=renode,
+            warm_up=warm_up,
+            accuracy=accuracy,
+            accuracy_margin=accuracy_margin,
+            notify=display.notify,
+        )
+    show_result(run.result, json, out)
 
 
 @app.command()
@@ -324,11 +323,14 @@ def doctor(json: options.Json = False, debug: options.Debug = False) -> None:
 app.command("report")(report)
 app.command("compare")(compare)
 app.command("diff")(diff)
+app.command("init")(init)
+app.command("run")(run_project)
 app.command("compare-allocators")(compare_allocators)
 app.command("finetune")(finetune)
 app.command("sweep")(sweep)
 app.command("export")(export)
 app.command("package")(package)
+app.command("reproduce")(reproduce)
 app.command("ports")(ports)
 app.command("flash")(flash)
 app.add_typer(boards_app, name="boards")
@@ -337,22 +339,6 @@ app.add_typer(mlperf_app, name="mlperf")
 
 def _print(record: BaseModel, json: bool) -> None:
     print(record.model_dump_json(indent=2, by_alias=True) if json else record)
-
-
-def _print_result(result: BaseModel, json: bool, out: Path) -> None:
-    from rich.console import Console
-
-    from sq_micro.report.result import Result
-    from sq_micro.report.terminal import print_result
-
-    assert isinstance(result, Result)
-    if json:
-        print(result.to_json(), end="")
-        return
-    console = Console()
-    print_result(result, console if console.is_terminal else Console(width=_PIPED_WIDTH))
-    written = {"report": "report.html", "result": "result.json", "image": "firmware.elf", "sources": "model"}
-    print("   ".join(f"{what}: {out / name}" for what, name in written.items()))
 
 
 def _parse_message(error: Exception) -> str:

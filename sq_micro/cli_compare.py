@@ -35,7 +35,7 @@ def compare_allocators(
     with errors_as_exit_codes(debug), StageDisplay(quiet=json) as display:
         from rich.console import Console
 
-        from sq_micro.cli_budget import pins_of, shares_of
+        from sq_micro.budget_request import pins_of, shares_of
         from sq_micro.cost.budget import Budget
         from sq_micro.paths import write_atomically
         from sq_micro.report.bits_plot import PlannedBits, plot_bits

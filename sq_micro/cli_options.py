@@ -75,6 +75,9 @@ WeightBits = Annotated[
 ObserverOption = Annotated[Observer, typer.Option("--observer", help="how activation ranges are chosen")]
 RoundingOption = Annotated[Rounding, typer.Option("--rounding", help="feedback: by the calibration samples")]
 ScalesOption = Annotated[WeightScales, typer.Option("--weight-scales", help="for --rounding nearest")]
+Int4 = Annotated[
+    bool, typer.Option("--int4", help="4-bit weights that TFLite's int4 holds, for export --format tflite-compact")
+]
 SamplesOption = Annotated[
     int, typer.Option("--samples", min=1, help="golden inputs, run on TFLite Micro and the board")
 ]

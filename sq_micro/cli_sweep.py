@@ -39,7 +39,7 @@ def sweep(
 ) -> None:
     """Boards times budgets: what each would give, as a sheet."""
     with errors_as_exit_codes(debug), StageDisplay(quiet=json) as display:
-        from sq_micro.cli_budget import budget_of
+        from sq_micro.budget_request import budget_of
         from sq_micro.cost.budget import Budget
         from sq_micro.cost.shift_add import SHIFT_ADD
         from sq_micro.paths import write_atomically

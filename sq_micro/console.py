@@ -7,7 +7,9 @@ import sys
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from pydantic import BaseModel
 from rich.console import Console
@@ -16,9 +18,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 
 from sq_micro.errors import SqMicroError
 
+if TYPE_CHECKING:
+    from sq_micro.report.result import Result
+
 INTERNAL_ERROR = 1
 USAGE_ERROR = 2
 INTERRUPTED = 130
+_PIPED_WIDTH = 120  # columns, where no terminal says how many it has
 
 
 class StageDisplay:
@@ -59,6 +65,19 @@ class StageDisplay:
     def say(self, stage: str, text: str) -> None:
         """One line on stderr."""
         self._console.print(f"[dim]{stage:<9}[/] {escape(text)}", soft_wrap=True)
+
+
+def show_result(result: Result, json: bool, out: Path) -> None:
+    """A run's result on stdout: tables and where the artefacts lie, or the text of `result.json`."""
+    from sq_micro.report.terminal import print_result  # help must not wait for what draws tables
+
+    if json:
+        print(result.to_json(), end="")
+        return
+    console = Console()
+    print_result(result, console if console.is_terminal else Console(width=_PIPED_WIDTH))
+    written = {"report": "report.html", "result": "result.json", "image": "firmware.elf", "sources": "model"}
+    print("   ".join(f"{what}: {out / name}" for what, name in written.items()))
 
 
 @contextmanager

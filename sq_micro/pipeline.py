@@ -23,6 +23,7 @@ from sq_micro.stages.assignment_record import budget_record
 from sq_micro.stages.budget_check import accuracy_missed, excess, tightened
 from sq_micro.stages.build import build
 from sq_micro.stages.generate import generate, require_sram
+from sq_micro.stages.lock import write_lock
 from sq_micro.stages.measure import MeasureOptions, measure
 from sq_micro.stages.preview import Preview, make_preview
 from sq_micro.stages.progress import Notify, silent
@@ -31,7 +32,12 @@ from sq_micro.toolchain.compiler import CompilerChoice, find_compiler
 from sq_micro.workspace import Workspace
 
 StageDone = Callable[[str, BaseModel], None]
+
 _ATTEMPTS = 3  # the cost tables are off by bytes and per mille, so one correction is the rule
+
+
+def unseen(stage: str, record: BaseModel) -> None:
+    """A `StageDone` that looks at nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +58,7 @@ class DeployRequest:
     assign: AssignRequest | None = None
 
 
-def deploy(request: DeployRequest, notify: Notify = silent, done: StageDone = lambda _stage, _record: None) -> Result:
+def deploy(request: DeployRequest, notify: Notify = silent, done: StageDone = unseen) -> Result:
     """From a trained model to a measured image. `done` sees each stage's record as it ends.
 
     Raises BudgetError iff budgets were stated and no plan, or no built image, meets them.
@@ -103,6 +109,7 @@ def _realise(
     done("quantize", quantize(workspace, options, notify, assignment))
     done("generate", generate(workspace, request.board))
     done("build", build(workspace, request.compiler))
+    write_lock(workspace, request.model, request.board, options, request.compiler)
     return measure(workspace, MeasureOptions(request.link, request.runs), notify)
 
 

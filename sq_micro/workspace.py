@@ -37,7 +37,7 @@ class Stage(Enum):
         "quantize.json",
     )
     GENERATE = ("08_plan.txt", "model", "board", "generate.json")
-    BUILD = ("carried_inputs.c", "firmware.elf", "09_sections.csv", "build.log", "build.json")
+    BUILD = ("carried_inputs.c", "firmware.elf", "09_sections.csv", "build.log", "build.json", "sqm.lock")
     MEASURE = ("11_measurement.json", "report.html", "report.md", "result.json")
 
     @property

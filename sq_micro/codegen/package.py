@@ -2,7 +2,8 @@
 
 The sources are those of the project, wherever its kernels come from; only their places and their includes change.
 Includes become relative, so that no build system needs a private include path, and two models never see each
-other's kernel headers.
+other's kernel headers. Kernels of an instruction set run on no host: then the test comes with the same model in
+portable C.
 """
 
 from __future__ import annotations
@@ -14,10 +15,10 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Literal
 
-from sq_micro import __version__
-from sq_micro.codegen.literals import identifier, integer_lines
+from sq_micro.codegen.literals import integer_lines
 from sq_micro.codegen.render import render
 from sq_micro.codegen.source_tree import SourceTree
+from sq_micro.codegen.views import ModelView
 from sq_micro.errors import UsageError
 from sq_micro.reference.golden_vectors import GoldenVectors
 
@@ -49,22 +50,22 @@ _OF_KIND: Mapping[PackageKind, Mapping[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class PackageFacts:
-    """What a package says of its model besides its sources.
+    """What a package says of itself.
 
-    version   of the package, three numbers
+    version   three numbers
     homepage  a URL that manifests may demand
+    isa       whose kernels the sources hold
     """
 
-    model: str
+    kind: PackageKind
     version: str
     homepage: str
-    arena_bytes: int
-    constant_bytes: int
+    isa: str
 
 
 @dataclass(frozen=True, slots=True)
 class PackageView:
-    """What the templates of packages see; lines are finished C text."""
+    """What the templates of packages see; lines are finished C text. isa is empty where the sources are portable C."""
 
     name: str
     prefix: str
@@ -77,7 +78,10 @@ class PackageView:
     constant_bytes: int
     sources: tuple[str, ...]
     include_dir: str
+    isa: str
     test: str
+    test_sources: tuple[str, ...]
+    test_include_dir: str
     samples: int
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
@@ -85,26 +89,37 @@ class PackageView:
     first_output: tuple[str, ...]
 
 
-def make_package(project: SourceTree, golden: GoldenVectors, kind: PackageKind, facts: PackageFacts) -> SourceTree:
-    """The files of a package. Raises UsageError iff the version is not three numbers."""
+def make_package(
+    model: ModelView, project: SourceTree, portable: SourceTree | None, golden: GoldenVectors, facts: PackageFacts
+) -> SourceTree:
+    """The files of a package. Raises UsageError iff the version is not three numbers.
+
+    portable  the same model for the host's test; None where `project` itself is portable
+    """
     if _VERSION.fullmatch(facts.version) is None:
         raise UsageError(f"version {facts.version}: three numbers are needed, as in 1.0.0")
-    sources = _placed(project, kind)
-    view = _view(sources, golden, kind, facts)
+    sources = _placed(project, facts.kind, PurePosixPath())
+    extra = {} if portable is None else _placed(portable, "c", _test_folder(facts.kind) / "portable")
+    view = _view(model, sources, extra, golden, facts)
     rendered = {
         PurePosixPath(path.format(prefix=view.prefix)): render(f"package/{template}", package=view)
-        for path, template in _OF_KIND[kind].items()
+        for path, template in _OF_KIND[facts.kind].items()
     }
     rendered[PurePosixPath(view.test)] = render("package/test.c.j2", package=view)
-    howto = render(f"package/howto/{kind}.md.j2", package=view)
+    howto = render(f"package/howto/{facts.kind}.md.j2", package=view)
     rendered[PurePosixPath("README.md")] = render("package/README.md.j2", package=view, howto=howto)
-    return SourceTree(sources | rendered)
+    return SourceTree(sources | extra | rendered)
 
 
-def _placed(project: SourceTree, kind: PackageKind) -> dict[PurePosixPath, str]:
+def _test_folder(kind: PackageKind) -> PurePosixPath:
+    """Arduino compiles nothing in `extras`; the others nothing that their manifest does not name."""
+    return PurePosixPath("extras/test" if kind == "arduino" else "test")
+
+
+def _placed(project: SourceTree, kind: PackageKind, root: PurePosixPath) -> dict[PurePosixPath, str]:
     """The project's sources where the kind has them, with includes that lead from file to file."""
     kept = {path: text for path, text in project.files.items() if str(path) not in _LEFT_OUT}
-    places = {path: _place(path, kind) for path in kept}
+    places = {path: root / _place(path, kind) for path in kept}
     return {places[path]: _with_relative_includes(path, text, places) for path, text in kept.items()}
 
 
@@ -129,29 +144,39 @@ def _with_relative_includes(path: PurePosixPath, text: str, places: Mapping[Pure
 
 
 def _view(
-    sources: Mapping[PurePosixPath, str], golden: GoldenVectors, kind: PackageKind, facts: PackageFacts
+    model: ModelView,
+    sources: Mapping[PurePosixPath, str],
+    portable: Mapping[PurePosixPath, str],
+    golden: GoldenVectors,
+    facts: PackageFacts,
 ) -> PackageView:
-    name = identifier(facts.model)
-    prefix = f"sqm_{name}"
     inputs, outputs = golden.inputs.reshape(len(golden), -1), golden.outputs.reshape(len(golden), -1)
     samples = min(len(golden), max(1, _GOLDEN_BYTES // (inputs.shape[1] + outputs.shape[1])))
-    test = f"extras/test/{prefix}_test.c" if kind == "arduino" else f"test/{prefix}_test.c"
+    folder = _test_folder(facts.kind)
+    include_dir = "src" if facts.kind == "arduino" else "include"
     return PackageView(
-        name=name,
-        prefix=prefix,
-        macro=prefix.upper(),
+        name=model.name,
+        prefix=model.prefix,
+        macro=model.macro,
         version=facts.version,
-        generator=__version__,
+        generator=model.version,
         homepage=facts.homepage,
-        short_hash=golden.model_hash.hex()[:16],
-        arena_bytes=facts.arena_bytes,
-        constant_bytes=facts.constant_bytes,
-        sources=tuple(sorted(str(path) for path in sources if path.suffix == ".c")),
-        include_dir="src" if kind == "arduino" else "include",
-        test=test,
+        short_hash=model.model_hash[:16],
+        arena_bytes=model.arena_bytes,
+        constant_bytes=model.weight_bytes + model.table_bytes,
+        sources=_compiled(sources),
+        include_dir=include_dir,
+        isa=facts.isa if portable else "",
+        test=str(folder / f"{model.prefix}_test.c"),
+        test_sources=_compiled(portable or sources),
+        test_include_dir=str(folder / "portable" / "include") if portable else include_dir,
         samples=samples,
         inputs=integer_lines(inputs[:samples]),
         outputs=integer_lines(outputs[:samples]),
         first_input=integer_lines(inputs[:1]),
         first_output=integer_lines(outputs[:1]),
     )
+
+
+def _compiled(files: Mapping[PurePosixPath, str]) -> tuple[str, ...]:
+    return tuple(sorted(str(path) for path in files if path.suffix == ".c"))

@@ -81,8 +81,11 @@ class Levels(IntEnum):
                 return 1 - 2 * half, 2 * half - 1
 
     @staticmethod
-    def of_width(bits: int) -> tuple[Levels, ...]:
-        """The codebooks that a channel of this width may choose from."""
-        if bits == 8:
+    def of_width(bits: int, int4: bool = False) -> tuple[Levels, ...]:
+        """The codebooks that a channel of this width may choose from.
+
+        int4  only such as TFLite's int4 holds, −8 … 7: 4 bits are then never mirrored
+        """
+        if bits == 8 or (bits == 4 and int4):
             return (Levels.TWOS,)
         return (Levels.TWOS, Levels.MIRRORED, Levels.ODD) if bits == 2 else (Levels.TWOS, Levels.MIRRORED)

@@ -48,17 +48,19 @@ class Frame:
     graph        the float network; every weighted operator has constants of its own
     topology     its operators, with the Requantize that integers need
     activations  scale and zero point of every activation
+    int4         whether 4-bit weights must be such as TFLite's int4 holds
     """
 
     graph: FloatGraph
     topology: Topology
     activations: Mapping[str, ActivationParams]
+    int4: bool = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "activations", MappingProxyType(dict(self.activations)))
 
     @classmethod
-    def of(cls, graph: FloatGraph, ranges: Ranges) -> Frame:
+    def of(cls, graph: FloatGraph, ranges: Ranges, int4: bool = False) -> Frame:
         """The frame of a canonical graph. Raises QuantizationError for a tensor without a range.
 
         A graph whose file gives the integers has their scales and zero points, whatever the ranges.
@@ -66,10 +68,10 @@ class Frame:
         if graph.given is not None:
             given = graph.given.activations
             known = {name: ActivationParams(*given[name]) for name in graph.topology.tensors if name in given}
-            return cls(graph, graph.topology, known)
+            return cls(graph, graph.topology, known, int4)
         owned = own_constants(graph)
         topology = insert_requantization(owned.topology)
-        return cls(owned, topology, activation_params(topology, ranges))
+        return cls(owned, topology, activation_params(topology, ranges), int4)
 
     def assemble(self, bitwidths: Bitwidths, weights: Mapping[str, QuantizedWeights]) -> QuantGraph:
         """The integer network with these weights, by operator name. Raises as `quantize`."""
@@ -142,13 +144,17 @@ class Frame:
 
 
 def quantize(
-    graph: FloatGraph, ranges: Ranges, bitwidths: Bitwidths, weight_scales: WeightScales = "mse"
+    graph: FloatGraph,
+    ranges: Ranges,
+    bitwidths: Bitwidths,
+    weight_scales: WeightScales = "mse",
+    int4: bool = False,
 ) -> QuantGraph:
-    """Quantize a canonical graph, every weight to its nearest level.
+    """Quantize a canonical graph, every weight to its nearest level; with `int4`, at 4 bits one of TFLite's int4.
 
     Raises QuantizationError naming the tensor that has no valid integers.
     """
-    frame = Frame.of(graph, ranges)
+    frame = Frame.of(graph, ranges, int4)
     weights = {
         operator.name: nearest_weights(frame, operator, bitwidths.weights[operator.name], weight_scales)
         for operator in frame.topology.weighted()
@@ -171,7 +177,7 @@ def nearest_weights(
 ) -> QuantizedWeights:
     """An operator's weights rounded to the nearest level, its bias as trained; at 8 bits as given, where they are."""
     return frame.given_weights(operator, bits) or QuantizedWeights(
-        round_weights(frame.real_rows(operator), bits, scales), frame.graph.constants[operator.bias]
+        round_weights(frame.real_rows(operator), bits, scales, frame.int4), frame.graph.constants[operator.bias]
     )
 
 

@@ -33,11 +33,11 @@ class RoundedWeights:
     levels: Int8Array
 
 
-def round_weights(rows: Float32Array, bits: int, scales: WeightScales = "mse") -> RoundedWeights:
+def round_weights(rows: Float32Array, bits: int, scales: WeightScales = "mse", int4: bool = False) -> RoundedWeights:
     """Round rows (channels, k) of real weights to `bits`; every codebook of the width is tried per channel."""
     best: RoundedWeights | None = None
     best_error: NDArray[np.float64] | None = None
-    for levels in Levels.of_width(bits):
+    for levels in Levels.of_width(bits, int4):
         candidate, error = _round_with(rows.astype(np.float64), levels, bits, scales)
         if best is None or best_error is None:
             best, best_error = candidate, error

@@ -79,12 +79,13 @@ class FinetuningRecord(Record):
 
 
 class QuantizationRecord(Record):
-    """How the scales were found; given: by the int8 model's own file."""
+    """How the scales were found; given: by the int8 model's own file. int4_levels: 4-bit weights fit TFLite's int4."""
 
     observer: Literal["mse", "minmax", "percentile", "given"]
     rounding: Literal["feedback", "nearest", "given"]
     weight_scales: Literal["mse", "minmax"] | None
     calibration_samples: Count
+    int4_levels: bool = False
     finetuning: FinetuningRecord | None
 
 

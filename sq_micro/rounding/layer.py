@@ -18,23 +18,25 @@ _CANDIDATE_ELEMENTS = 1 << 22  # codes that are searched at a time: a few arrays
 _SMALLEST_SCALE = 4 * float(np.finfo(np.float32).tiny)
 
 
-def round_operator(rows: Float32Array, bias: Float32Array, statistics: LayerStatistics, bits: int) -> QuantizedWeights:
+def round_operator(
+    rows: Float32Array, bias: Float32Array, statistics: LayerStatistics, bits: int, int4: bool = False
+) -> QuantizedWeights:
     """Round trained weights (channels, k) to `bits` so that the operator's output errs least on the calibration data.
 
     Per channel, over all codebooks of the width and many scales: error feedback, then coordinate descent with the
     scale refitted between sweeps; the best end wins. A channel of which the data say nothing (its input never
     varies, or its target does not depend on it) is rounded to the nearest levels.
     """
-    groups = len(statistics.covariance)
+    books, groups = Levels.of_width(bits, int4), len(statistics.covariance)
     weights = rows.astype(np.float64).reshape(groups, -1, rows.shape[1])
     problem = Quadratic.of(statistics, weights)
     per_group = weights.shape[1]
-    block = max(1, _CANDIDATE_ELEMENTS // (groups * rows.shape[1] * _candidates(bits)))
-    found = [_search(problem.channels(slice(at, at + block)), bits) for at in range(0, per_group, block)]
+    block = max(1, _CANDIDATE_ELEMENTS // (groups * rows.shape[1] * _candidates(books, bits)))
+    found = [_search(problem.channels(slice(at, at + block)), books, bits) for at in range(0, per_group, block)]
     codes = problem.unsorted(np.concatenate([part[0] for part in found], axis=2)).transpose(0, 2, 1)
     levels = np.concatenate([part[1] for part in found], axis=1)
     scale = _best_scales(codes.astype(np.float64), statistics).reshape(-1)
-    nearest, known = round_weights(rows, bits), scale > _SMALLEST_SCALE
+    nearest, known = round_weights(rows, bits, int4=int4), scale > _SMALLEST_SCALE
     rounded = RoundedWeights(
         np.where(known[:, None], codes.reshape(rows.shape), nearest.codes).astype(np.int8),
         np.where(known, scale, nearest.scale).astype(np.float32),
@@ -51,24 +53,24 @@ def corrected_bias(rounded: RoundedWeights, bias: Float32Array, statistics: Laye
     return (bias + statistics.target_mean - mean).astype(np.float32)
 
 
-def _candidates(bits: int) -> int:
-    return len(Levels.of_width(bits)) * _STARTS.get(bits, _FINE_STARTS)[2]
+def _candidates(books: tuple[Levels, ...], bits: int) -> int:
+    return len(books) * _STARTS.get(bits, _FINE_STARTS)[2]
 
 
-def _search(problem: Quadratic, bits: int) -> tuple[Float32Array, Int8Array]:
+def _search(problem: Quadratic, books: tuple[Levels, ...], bits: int) -> tuple[Float32Array, Int8Array]:
     """The best codes (groups, k, channels) and levels (groups, channels) over all starts."""
     target = problem.target
     channels = target.shape[2]
     scales: list[Float32Array] = []
-    books: list[Int8Array] = []
-    for levels in Levels.of_width(bits):
+    chosen: list[Int8Array] = []
+    for levels in books:
         low, high = levels.limits(bits)
         covering = np.maximum(target.max(axis=1) / high, target.min(axis=1) / low)
         covering = np.where(covering > _SMALLEST_SCALE, covering, 1)
         for fraction in np.geomspace(*_STARTS.get(bits, _FINE_STARTS)):
             scales.append((covering * fraction).astype(np.float32))
-            books.append(np.full(channels, levels, np.int8))
-    starts, book = len(scales), np.concatenate(books)
+            chosen.append(np.full(channels, levels, np.int8))
+    starts, book = len(scales), np.concatenate(chosen)
     codebooks, scale = Codebooks.of(book, bits), np.concatenate(scales, axis=1)
     codes = error_feedback(problem, np.tile(target, (1, 1, starts)), scale, codebooks)
     codes, reward = descend(problem, np.tile(problem.r, (1, 1, starts)), codes, scale, codebooks, _SWEEPS)

@@ -29,16 +29,18 @@ def round_network(
     samples: NDArray[np.floating] | SampleSource,
     method: RoundingMethod = "feedback",
     progress: Progress = unwatched,
+    int4: bool = False,
 ) -> QuantGraph:
     """Quantize a canonical graph; with `feedback`, weights are rounded so that outputs err least on the samples.
 
     samples   real values (n, *input_shape); labels are not used
     progress  told (operators done, operators)
+    int4      4-bit weights are to be such as TFLite's int4 holds
     Raises QuantizationError naming the tensor that has no valid integers. The same call gives the same integers.
     """
     if method == "nearest":
-        return quantize(graph, ranges, bitwidths)
-    frame = Frame.of(graph, ranges)
+        return quantize(graph, ranges, bitwidths, int4=int4)
+    frame = Frame.of(graph, ranges, int4)
     weights: dict[str, QuantizedWeights] = {}
 
     def choose(operator: WeightedOperator, statistics: LayerStatistics | None) -> tuple[int, QuantizedWeights]:
@@ -80,4 +82,5 @@ def rounded_weights(
         return given
     if statistics is None:
         return nearest_weights(frame, operator, bits)
-    return round_operator(frame.real_rows(operator), frame.graph.constants[operator.bias], statistics, bits)
+    rows, bias = frame.real_rows(operator), frame.graph.constants[operator.bias]
+    return round_operator(rows, bias, statistics, bits, frame.int4)

@@ -6,12 +6,17 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from sq_micro.codegen.model_view import make_model_view
 from sq_micro.codegen.package import PackageFacts, PackageKind, make_package
+from sq_micro.codegen.render import render_project
 from sq_micro.codegen.source_tree import MARKER, SourceTree, written_before
 from sq_micro.errors import UsageError
+from sq_micro.kernels.catalogue import PORTABLE
+from sq_micro.plan.plan import make_plan
 from sq_micro.reference.golden_vectors import GoldenVectors
+from sq_micro.stages.generate import generated
 from sq_micro.stages.quantize import executed_graph
-from sq_micro.stages.records import GenerateRecord, StageRecord, load_record
+from sq_micro.stages.records import StageRecord
 from sq_micro.workspace import Stage, Workspace
 
 DEFAULT_VERSION = "1.0.0"
@@ -36,22 +41,21 @@ def package(
     folder: Path,
     version: str = DEFAULT_VERSION,
     homepage: str = PLACEHOLDER_HOMEPAGE,
+    portable: bool = False,
 ) -> PackageRecord:
     """Write the package, whole or not at all; an earlier package of ours in the same folder is replaced.
 
+    portable  kernels in portable C, which every core takes, in place of those of the run's board
     Raises UsageError iff nothing is generated yet, or the folder holds anything that sq-micro did not write.
     """
-    generated = load_record(workspace, GenerateRecord)
+    board = generated(workspace).board
     graph = executed_graph(workspace)
     golden = GoldenVectors.load(workspace.need(Stage.QUANTIZE, "07_golden.npz"))
-    facts = PackageFacts(
-        model=graph.topology.name,
-        version=version,
-        homepage=homepage,
-        arena_bytes=generated.arena_bytes,
-        constant_bytes=generated.weights_bytes + generated.tables_bytes,
-    )
-    tree = make_package(SourceTree.read(workspace.need(Stage.GENERATE, "model")), golden, kind, facts)
+    isa = PORTABLE if portable else board.core.isa
+    plan, plain = (make_plan(graph.topology, graph.bitwidths, one) for one in (isa, PORTABLE))
+    model, project, fallback = make_model_view(graph, plan), render_project(graph, plan), render_project(graph, plain)
+    facts = PackageFacts(kind, version, homepage, isa)
+    tree = make_package(model, project, None if project == fallback else fallback, golden, facts)
     _publish(tree, folder)
     return PackageRecord(
         kind=kind, folder=str(folder), model_hash=golden.model_hash.hex(), files=[str(path) for path in tree.files]

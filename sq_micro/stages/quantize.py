@@ -62,7 +62,8 @@ class QuantizeOptions:
 
     calibrate may be None for an int8 model, whose file gives scales, unless weights are to be rounded by the samples.
     weight_scales is for nearest rounding alone; feedback finds scales of its own. With `train`, the rounded network is
-    then trained on those samples; epochs None takes what suits their number.
+    then trained on those samples; epochs None takes what suits their number. With `int4`, 4-bit weights are such as
+    TFLite's int4 holds, so that the compact export can store them.
     """
 
     calibrate: Path | None
@@ -75,6 +76,7 @@ class QuantizeOptions:
     train: Path | None = None
     epochs: int | None = None
     learning_rate: float | None = None
+    int4: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +161,7 @@ def quantize(
             rounding=rounding,
             weight_scales=options.weight_scales if rounding == "nearest" else None,
             calibration_samples=len(samples),
+            int4_levels=options.int4,
             finetuning=finetuning,
         ),
         fidelity=[] if source is None else fidelity_records(graph, quantized, source.first(options.samples)),
@@ -204,9 +207,14 @@ def _rounded(
     notify: Notify,
 ) -> QuantGraph:
     if _rounding(graph, bitwidths, options) != "feedback":
-        return quantize_graph(graph, ranges, bitwidths, options.weight_scales)
+        return quantize_graph(graph, ranges, bitwidths, options.weight_scales, options.int4)
     return round_network(
-        graph, ranges, bitwidths, calibration, progress=lambda done, total: notify("round weights", done, total)
+        graph,
+        ranges,
+        bitwidths,
+        calibration,
+        progress=lambda done, total: notify("round weights", done, total),
+        int4=options.int4,
     )
 
 

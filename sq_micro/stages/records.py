@@ -8,6 +8,7 @@ from typing import TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from sq_micro.errors import UsageError
+from sq_micro.notebook import fact_table
 from sq_micro.paths import write_atomically
 from sq_micro.report.evidence import ArenaPlanRecord, ArenaTableRecord, FidelityRecord, WeightedOperatorRecord
 from sq_micro.report.result import (
@@ -21,10 +22,23 @@ from sq_micro.report.result import (
 from sq_micro.workspace import Stage, Workspace
 
 
+def _text(value: object) -> str:
+    """A field in a table's cell; empty for what is absent, or has fields of its own."""
+    if isinstance(value, BaseModel) or value is None:
+        return ""
+    if isinstance(value, list):
+        return ", ".join(map(str, value)) if all(isinstance(part, str | int) for part in value) else ""
+    return " ".join(f"{name}={part}" for name, part in value.items()) if isinstance(value, dict) else str(value)
+
+
 class StageRecord(BaseModel):
     """One stage's record; `extra` fields are refused, so that another version's file is noticed."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    def _repr_html_(self) -> str:
+        """A small table, for notebooks."""
+        return fact_table({name: _text(value) for name, value in self if _text(value)})
 
     def to_json(self) -> str:
         """As written to the workspace, and printed by `--json`."""

@@ -19,8 +19,8 @@ class Run:
     folder: Path
     prefix: str
 
-    def package(self, kind: str, folder: Path) -> Path:
-        ran = sq_micro("package", "--out", self.folder, "--kind", kind, "--output", folder)
+    def package(self, kind: str, folder: Path, *options: str) -> Path:
+        ran = sq_micro("package", "--out", self.folder, "--kind", kind, "--output", folder, *options)
         assert ran.code == 0, ran.err
         return folder
 

@@ -9,7 +9,7 @@ import pytest
 
 from sq_micro.quant.samples import load_samples
 from sq_micro.report.result import Result
-from sq_micro.stages.quantize import quantized_graph
+from sq_micro.stages.quantize import executed_graph
 from sq_micro.tflite.importing.load import load_tflite
 from sq_micro.tflite.twin import run_tflite_micro
 from sq_micro.workspace import Workspace
@@ -39,7 +39,7 @@ def test_the_image_gives_what_tflite_micro_gives_of_the_file(name: str, count: i
     assert result.verification.identical == result.verification.samples == count
     assert result.verification.oracle.endswith("on the model's own file")
     # The same once more without the pipeline's help: samples → TFLite Micro on the file = what was verified.
-    graph = quantized_graph(Workspace(out))
+    graph = executed_graph(Workspace(out))
     samples = load_samples(folder / "eval.npz", graph.input_shape)
     codes = graph.quantize_input(samples.real(0, count))
     with np.load(out / "07_golden.npz") as golden:
@@ -80,7 +80,7 @@ def test_bits_are_chosen_for_an_int8_model(tmp_path: Path) -> None:
     arguments = ["--board", "host", "--calibrate", samples, "--out", tmp_path / "out", "--weight-bytes", "0.25KiB"]
     ran = sq_micro("deploy", model, *arguments, "--pin", "conv1d_1=8", "--samples", "5", "--runs", "1", "--no-cache")
     assert ran.code == 0, ran.err
-    graph, given = quantized_graph(Workspace(tmp_path / "out")), load_tflite(model).given
+    graph, given = executed_graph(Workspace(tmp_path / "out")), load_tflite(model).given
     assert given is not None
     assert graph.bitwidths.weights["conv1d_1"] == 8
     assert min(graph.bitwidths.weights.values()) < 8

@@ -24,10 +24,13 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("measure",),
     ("report",),
     # The spine may see every room.
-    ("workspace", "console"),
+    ("workspace", "console", "notebook"),
     ("stages",),
     ("pipeline", "doctor"),
-    ("cli_options", "cli_budget"),
+    ("budget_request",),
+    ("api",),
+    ("project_file",),
+    ("cli_options",),
     (
         "cli_boards",
         "cli_compare",
@@ -35,6 +38,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "cli_finetune",
         "cli_handover",
         "cli_mlperf",
+        "cli_project",
         "cli_report",
         "cli_sweep",
     ),
@@ -48,7 +52,7 @@ SPINE = frozenset(room for room, number in LAYER.items() if number > LAYER["repo
 ONLY: dict[str, frozenset[str]] = {
     "keras": frozenset({"frontend", "finetune"}),
     "jinja2": frozenset({"codegen", "report"}),
-    "tomllib": frozenset({"board", "simulate.cycles"}),
+    "tomllib": frozenset({"board", "project_file", "simulate.cycles"}),
     "pydantic": frozenset({"board", "report"}) | SPINE,
     "unicorn": frozenset({"simulate"}),
     "capstone": frozenset({"simulate", "toolchain.frames"}),

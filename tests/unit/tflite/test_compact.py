@@ -64,6 +64,24 @@ def test_what_int4_cannot_hold_stays_int8_with_the_reason() -> None:
     assert stored.reason == f"{beyond} of 40 channels hold weights beyond -8 … 7"
 
 
+@pytest.mark.parametrize("rounding", ["nearest", "feedback"])
+def test_runs_for_int4_have_no_weights_beyond_it(rounding: str, tmp_path: Path) -> None:
+    out, samples = tmp_path / "out", tmp_path / "samples.npz"
+    np.savez(samples, x=np.random.default_rng(0).uniform(0, 1, (40, 20, 3)).astype(np.float32))
+    assert sq_micro("analyze", converted("sequence_float"), "--out", out).code == 0
+    options = ("--weight-bits", "4", "--rounding", rounding, "--samples", "5", "--calibrate", samples)
+    stored = {}
+    for int4 in ((), ("--int4",)):
+        ran = sq_micro("quantize", *options, *int4, "--out", out)
+        assert ran.code == 0, ran.err
+        ran = sq_micro("export", "--out", out, "--format", "tflite-compact", "--output", tmp_path / "x.tflite")
+        assert ran.code == 0, ran.err
+        stored[bool(int4)] = ran.out
+    assert "beyond -8 … 7" in stored[False]
+    assert "beyond" not in stored[True]
+    assert stored[True].count("stored as int4") == 2, "both convolutions"
+
+
 def test_8_bits_are_the_ordinary_twin_without_reasons() -> None:
     graph = chain(2, 8)
     content, stored = write_compact_tflite(graph)
