@@ -107,7 +107,7 @@ def broken_setting(path: Path) -> None:
     [
         ("gone.keras", lambda path: None, UsageError, "no such file"),
         ("gone", lambda path: None, UsageError, "no such file"),
-        ("model.tflite", written(b""), UsageError, "format .tflite is not taken; sq-micro takes .keras files, and .h5"),
+        ("model.pb", written(b""), UsageError, "format .pb is not taken; sq-micro takes .keras files, .h5"),
         ("gone.onnx", lambda path: None, UsageError, "format .onnx is not taken"),
         ("model.pt", written(b""), UsageError, "format .pt is not taken"),
         ("model", written(b""), UsageError, "format model is not taken"),
