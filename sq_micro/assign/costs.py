@@ -10,6 +10,7 @@ from sq_micro.assign.problem import Problem
 from sq_micro.cost.budget import UNIT, Resource, Violation
 from sq_micro.cost.cost import Cost
 from sq_micro.cost.figure import Figure
+from sq_micro.cost.profile import called_bytes
 from sq_micro.errors import UsageError
 from sq_micro.ir.bitwidths import Bitwidths
 from sq_micro.plan.plan import make_plan
@@ -30,8 +31,10 @@ def cost_of(problem: Problem, bitwidths: Bitwidths) -> Cost:
     chosen = [option.at(bitwidths.weights[option.operator]) for option in problem.options]
     latency, energy = _total(problem, chosen, "latency"), _total(problem, chosen, "energy")
     stack = problem.fixed.sram_bytes
+    flash = problem.fixed.flash_bytes + sum(option.flash_bytes for option in chosen)
+    flash += called_bytes([problem.fixed.calls, *(option.calls for option in chosen)])
     return Cost(
-        flash=Figure(problem.fixed.flash_bytes + sum(option.flash_bytes for option in chosen), "bytes", "modelled"),
+        flash=Figure(flash, "bytes", "modelled"),
         sram=None if stack is None else Figure(stack + arena_bytes(problem, bitwidths), "bytes", "exact"),
         latency=None if latency is None else Figure(latency, "s", "modelled"),
         energy=None if energy is None else Figure(energy, "J", "modelled"),
@@ -65,12 +68,28 @@ def stated(problem: Problem) -> tuple[Resource, ...]:
     return found
 
 
+def always_called(problem: Problem) -> dict[str, int]:
+    """The functions that every plan has, by name: the other operators call them, or one does at each of its widths."""
+    found = dict(problem.fixed.calls)
+    for option in problem.allowed:
+        first, *others = option.widths
+        found |= {name: size for name, size in first.calls.items() if all(name in width.calls for width in others)}
+    return found
+
+
+def sometimes_called(problem: Problem) -> dict[str, int]:
+    """The functions that some plans have and others have not, by name."""
+    always = always_called(problem)
+    calls = (width.calls for width in _widths(problem.allowed))
+    return {name: size for called in calls for name, size in called.items() if name not in always}
+
+
 def fixed_amount(problem: Problem, resource: Resource) -> float:
     """What a resource is taken for, whatever the widths."""
     fixed = problem.fixed
     amounts = {
         "weights": 0,
-        "flash": fixed.flash_bytes,
+        "flash": fixed.flash_bytes + called_bytes([always_called(problem)]),
         "sram": fixed.sram_bytes,
         "latency": fixed.latency_s,
         "energy": fixed.energy_j,
@@ -79,7 +98,9 @@ def fixed_amount(problem: Problem, resource: Resource) -> float:
 
 
 def least(problem: Problem, resource: Resource) -> float:
-    """The least that any plan takes of a resource, pins kept. Of SRAM: with the least scratch everywhere."""
+    """What no plan takes less of, pins kept. Of SRAM: with the least scratch everywhere; of flash: without functions
+    that only some plans call.
+    """
     if resource == "sram":
         leanest = {o.operator: min(o.widths, key=lambda width: width.scratch_bytes).bits for o in problem.allowed}
         return fixed_amount(problem, "sram") + arena_bytes(problem, Bitwidths(leanest))

@@ -14,6 +14,7 @@ from sq_micro.assign.sigmaquant.divergence import WeightStatistics, weight_stati
 from sq_micro.assign.sigmaquant.options import SigmaQuantOptions
 from sq_micro.cost.budget import Resource
 from sq_micro.cost.cost import Cost
+from sq_micro.cost.profile import called_bytes
 from sq_micro.ir.bitwidths import Bitwidths
 from sq_micro.ir.operators import WeightedOperator, kind
 from sq_micro.quant.calibrate import Ranges
@@ -27,6 +28,7 @@ class WidthReason:
     cycles, latency_s, energy_j     None where nobody knows them
     sensitivity        nats beyond 8 bits, None without a table
     weight_divergence  of the weights' histogram, equation 1 of SigmaQuant
+    flash_bytes        what the image has for this operator alone
     blocked_by         the budgets that this width would exceed
     """
 
@@ -157,7 +159,7 @@ def _width(
     return WidthReason(
         bits=bits,
         weight_bytes=option.weight_bytes,
-        flash_bytes=option.flash_bytes,
+        flash_bytes=option.flash_bytes + _called_beyond(problem, changed, operator),
         code_bytes=option.code_bytes,
         calls=option.calls,
         cycles=option.cycles,
@@ -167,6 +169,13 @@ def _width(
         weight_divergence=statistics.divergence[bits],
         blocked_by=_exceeded(problem, cost_of(problem, changed)),
     )
+
+
+def _called_beyond(problem: Problem, bitwidths: Bitwidths, operator: str) -> int:
+    """Bytes of the functions that are in the image for one operator alone."""
+    calls = {option.operator: option.at(bitwidths.weights[option.operator]).calls for option in problem.options}
+    others = [problem.fixed.calls, *(called for name, called in calls.items() if name != operator)]
+    return called_bytes([*others, calls[operator]]) - called_bytes(others)
 
 
 def _exceeded(problem: Problem, cost: Cost) -> tuple[Resource, ...]:

@@ -71,12 +71,14 @@ class FixedCosts:
     """Beside the operators with weights: shared code, stack and static data, the other operators' time.
 
     sram_bytes  None where nothing is known of SRAM, the arena included
+    calls       the functions that the other operators call, by name; no part of flash_bytes
     """
 
     flash_bytes: int = 0
     sram_bytes: int | None = 0
     latency_s: float | None = None
     energy_j: float | None = None
+    calls: Mapping[str, int] = field(default_factory=dict)
 
 
 def operator_options(
@@ -156,6 +158,7 @@ def fixed_costs(topology: Topology, profile: NetworkProfile, board: Board) -> Fi
         sram_bytes=board.stack_bytes + profile.static_bytes,
         latency_s=latency,
         energy_j=latency * power if latency is not None and power is not None else None,
+        calls={name: size for figures in others for name, size in figures.calls.items()},
     )
 
 

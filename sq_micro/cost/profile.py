@@ -6,7 +6,7 @@ width each (`stages.characterise`), so that what the compiler folds and unrolls 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
@@ -37,7 +37,7 @@ class NetworkProfile:
     """The images of one network on one board, taken apart.
 
     operators    by name, then by width; an operator without weights has the one width 0
-    shared_code_bytes    code and padding that no single operator owns: the most of any image
+    shared_code_bytes    code and padding that no operator owns or calls: the most of any image
     overhead_cycles      of an inference beyond its operators
     static_bytes         SRAM beside arena and stack
     """
@@ -57,6 +57,19 @@ class NetworkProfile:
         return widths[0] if 0 in widths else widths[bits]
 
 
+def called_bytes(calls: Iterable[Mapping[str, int]]) -> int:
+    """What the called functions take together: what several operators call is there once.
+
+    >>> called_bytes([{"gemm": 800, "unpack4": 60}, {"gemm": 800, "unpack2": 110}])
+    970
+    """
+    sizes: dict[str, int] = {}
+    for called in calls:
+        for name, size in called.items():
+            sizes[name] = max(size, sizes.get(name, 0))
+    return sum(sizes.values())
+
+
 def candidate_cost(topology: Topology, bitwidths: Bitwidths, profile: NetworkProfile, board: Board) -> Cost:
     """The cost of a network at given bits. Flash is an upper bound, a few bytes above the linked image."""
     plan = make_plan(topology, bitwidths, board.core.isa)
@@ -72,6 +85,7 @@ def candidate_cost(topology: Topology, bitwidths: Bitwidths, profile: NetworkPro
         if operator.name in profile.operators
     ]
     code = profile.shared_code_bytes + sum(figures.code_bytes for figures in chosen)
+    code += called_bytes(figures.calls for figures in chosen)
     latency = energy = None
     cycles = [figures.cycles for figures in chosen]
     if profile.overhead_cycles is not None and board.core.clock_hz and None not in cycles:

@@ -88,7 +88,7 @@ class Step:
 def steps(operator: SearchedOperatorRecord, chosen: int, sizes: dict[int, int], clock_hz: int | None) -> list[Step]:
     """What one width down and one up would cost and gain; none for a pinned operator.
 
-    sizes  bytes of constants by width, padding included
+    sizes  bytes of constants by width, padding included, and of functions that are called for this operator alone
     """
     if operator.pinned:
         return []

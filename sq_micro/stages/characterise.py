@@ -19,7 +19,7 @@ import numpy as np
 
 from sq_micro.board import load_board
 from sq_micro.codegen.render import render_board, render_project
-from sq_micro.cost.profile import NetworkProfile, OperatorFigures
+from sq_micro.cost.profile import NetworkProfile, OperatorFigures, called_bytes
 from sq_micro.ir.bitwidths import WEIGHT_BITS, Bitwidths
 from sq_micro.ir.float_graph import FloatGraph
 from sq_micro.ir.operators import Operator, Reshape
@@ -121,7 +121,7 @@ def image_figures(request: ImageRequest) -> ImageFigures:
         padding_bytes(choices[operator.name], operator, request.bits, graph.topology)
         for operator in graph.topology.weighted()
     )
-    shared = footprint.code_bytes - sum(code) - padding
+    shared = footprint.code_bytes - sum(code) - called_bytes(calls) - padding
     return ImageFigures(request.bits, cycles, tuple(code), tuple(calls), shared, overhead, footprint.static_bytes)
 
 
@@ -205,7 +205,7 @@ def _key(graph: FloatGraph, board_name: str, compiler: CompilerChoice) -> str:
     weights = [f"{operator.name} {topology.shape(operator.weights)}" for operator in topology.weighted()]
     sources = b"".join(_sources())
     parts = (board.source_file.read_bytes(), str(find_compiler(board, compiler)), sources)
-    return content_key("characterise with calls", *shapes, *weights, *parts)
+    return content_key("characterise, calls apart", *shapes, *weights, *parts)
 
 
 def _sources() -> list[bytes]:

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from math import inf, isfinite
 
-from sq_micro.assign.allocators.exact_program import bitwidths_of, choices_of, program_of, solve_lazily
+from sq_micro.assign.allocators.exact_program import apart, bitwidths_of, choices_of, program_of, solve_lazily
 from sq_micro.assign.allocators.memory_driven import memory_driven
 from sq_micro.assign.allocators.neighbours import neighbours
 from sq_micro.assign.allocators.size_ranked import size_ranked
@@ -18,7 +18,6 @@ from sq_micro.assign.allocators.uniform import uniform
 from sq_micro.assign.costs import cost_of, least, stated, violations
 from sq_micro.assign.integer_program import least_excess, relaxed_prices
 from sq_micro.assign.problem import Evaluate, Evaluation, FrontierPoint, Price, Problem, Proposal
-from sq_micro.assign.program import no_good
 from sq_micro.cost.budget import UNIT, Resource
 from sq_micro.ir.bitwidths import Bitwidths
 
@@ -138,7 +137,7 @@ def candidate_plans(problem: Problem, options: ExactOptions) -> list[Bitwidths]:
         if found is None:
             break
         plans.append(bitwidths_of(problem, found.choices))
-        program = program.with_cuts(no_good(found.choices, min(options.distance, len(found.choices))))
+        program = program.with_cuts(apart(problem, found.choices, options.distance))
     if options.with_rules:
         own_bits = problem.options[0].bits
         rules = (uniform(problem), memory_driven(problem), memory_driven(problem, bits=own_bits), size_ranked(problem))

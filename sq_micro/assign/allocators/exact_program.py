@@ -2,29 +2,34 @@
 
 Rows come from the budgets. SRAM is no sum: a lower bound per operator (tensors alive while it runs, plus its scratch)
 is a row, and a plan whose real arena is still too large is cut off with all plans of the same scratch, lazily.
+
+Flash is no sum either: operators of one width share what they call. Each such function is an item of its own behind
+the operators, absent or there, and a cut keeps every operator from a width whose function is absent.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import combinations
 
-from sq_micro.assign.costs import AMOUNTS, arena_bytes, fixed_amount, stated
+from sq_micro.assign.costs import AMOUNTS, arena_bytes, fixed_amount, sometimes_called, stated
 from sq_micro.assign.integer_program import Solution, solve
 from sq_micro.assign.options import WidthOption
 from sq_micro.assign.problem import Problem
-from sq_micro.assign.program import Choices, Cut, Pair, Program, Row
+from sq_micro.assign.program import Choices, Cut, Pair, Program, Row, no_good
 from sq_micro.assign.sensitivity import Sensitivity
 from sq_micro.cost.budget import Resource
 from sq_micro.errors import UsageError
 from sq_micro.ir.bitwidths import Bitwidths
 from sq_micro.plan.lifetimes import live_buffers, live_bytes
 
+_ABSENT = 0  # the choice of a function that is not in the image
 _TIE_BREAK = 1e-7  # nats for the whole flash: of equal damage the smaller plan
 
 
 def bitwidths_of(problem: Problem, choices: Choices) -> Bitwidths:
     """The plan that the choices mean."""
-    pairs = zip(problem.allowed, choices, strict=True)
+    pairs = zip(problem.allowed, choices, strict=False)  # shared functions come behind the operators
     return Bitwidths({option.operator: option.widths[choice].bits for option, choice in pairs})
 
 
@@ -42,7 +47,44 @@ def program_of(problem: Problem) -> Program:
     rows: list[Row] = []
     for resource in stated(problem):
         rows += _sram_rows(problem) if resource == "sram" else [_row(problem, resource)]
-    return Program(costs, tuple(rows), pairs=_pairs(problem, sensitivity))
+    program = Program(costs, tuple(rows), pairs=_pairs(problem, sensitivity))
+    return _with_functions(problem, program, _TIE_BREAK / flash) if "flash" in stated(problem) else program
+
+
+def apart(problem: Problem, choices: Choices, distance: int) -> Cut:
+    """Forbids every plan that differs in fewer than `distance` operators; functions do not count."""
+    operators = no_good(choices[: len(problem.allowed)], min(distance, len(problem.allowed)))
+    return _over_items(operators.choices, len(choices), operators.most)
+
+
+def _with_functions(problem: Problem, program: Program, cost_per_byte: float) -> Program:
+    """One more item for each function that some plans have, and what ties it to the operators."""
+    functions = sometimes_called(problem)
+    count = len(problem.allowed) + len(functions)
+    rows = tuple(
+        replace(
+            row,
+            coefficients=(
+                *row.coefficients,
+                *((0.0, float(size) if row.name == "flash" else 0.0) for size in functions.values()),
+            ),
+        )
+        for row in program.rows
+    )
+    cuts = []
+    for item, name in enumerate(functions, start=len(problem.allowed)):
+        for index, option in enumerate(problem.allowed):
+            callers = frozenset(choice for choice, width in enumerate(option.widths) if name in width.calls)
+            if callers:
+                tied = {index: callers, item: frozenset({_ABSENT})}
+                cuts.append(_over_items(tuple(tied.get(i, frozenset()) for i in range(count)), count, 1))
+    costs = (*program.costs, *((0.0, cost_per_byte * size) for size in functions.values()))
+    return replace(program, costs=costs, rows=rows, cuts=(*program.cuts, *cuts))
+
+
+def _over_items(choices: tuple[frozenset[int], ...], count: int, most: int) -> Cut:
+    """A cut over all items, of which the first are given."""
+    return Cut((*choices, *(frozenset[int]() for _ in range(count - len(choices)))), most)
 
 
 def _pairs(problem: Problem, sensitivity: Sensitivity) -> tuple[Pair, ...]:
@@ -93,16 +135,17 @@ def solve_lazily(problem: Problem, program: Program) -> tuple[Solution | None, P
         arena = arena_bytes(problem, bitwidths_of(problem, found.choices))
         if fixed_amount(problem, "sram") + arena <= budget:
             return found, program
-        program = program.with_cuts(_same_scratch(problem, found.choices))
+        alike = _same_scratch(problem, found.choices)
+        program = program.with_cuts(_over_items(alike.choices, len(found.choices), alike.most))
 
 
 def _same_scratch(problem: Problem, choices: Choices) -> Cut:
     """Forbids all plans with these operators' scratch: their arena is the same."""
     alike = []
-    for option, choice in zip(problem.allowed, choices, strict=True):
+    for option, choice in zip(problem.allowed, choices, strict=False):
         scratch = option.widths[choice].scratch_bytes
         alike.append(frozenset(i for i, width in enumerate(option.widths) if width.scratch_bytes == scratch))
-    return Cut(tuple(alike), len(choices) - 1)
+    return Cut(tuple(alike), len(alike) - 1)
 
 
 def choices_of(problem: Problem, bitwidths: Bitwidths) -> Choices | None:

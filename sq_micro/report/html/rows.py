@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sq_micro.cost.figure import amount
+from sq_micro.cost.profile import called_bytes
 from sq_micro.report.html.views import GhostView, RowView, StepView, WidthView
 from sq_micro.report.operators import Operator, operators
 from sq_micro.report.result import Result
@@ -14,7 +15,7 @@ def rows(result: Result) -> tuple[RowView, ...]:
     known = operators(result)
     total = sum(operator.ran.cycles or 0 for operator in known)
     longest = longest_cycles(known)
-    return tuple(_row(result, operator, total, longest) for operator in known)
+    return tuple(_row(result, operator, known, total, longest) for operator in known)
 
 
 def longest_cycles(known: tuple[Operator, ...]) -> int:
@@ -27,7 +28,7 @@ def _all_cycles(operator: Operator) -> list[int]:
     return [operator.ran.cycles or 0, *(width.cycles or 0 for width in widths)]
 
 
-def _row(result: Result, operator: Operator, total: int, longest: int) -> RowView:
+def _row(result: Result, operator: Operator, known: tuple[Operator, ...], total: int, longest: int) -> RowView:
     ran, weighted, searched = operator.ran, operator.weighted, operator.searched
     clock, cycles = result.board.clock_hz, ran.cycles
     packed, searched_width = operator.packed_width, operator.searched_width
@@ -55,7 +56,7 @@ def _row(result: Result, operator: Operator, total: int, longest: int) -> RowVie
         sqnr="" if fidelity is None or fidelity.sqnr_db is None else f"{fidelity.sqnr_db:.1f}",
         cosine="" if fidelity is None or fidelity.cosine is None else f"{fidelity.cosine:.5f}",
         why=why(result, searched, ran.weight_bits) if searched and ran.weight_bits else "",
-        steps=_steps(result, operator),
+        steps=_steps(result, operator, known),
         ghosts=_ghosts(operator, longest),
     )
 
@@ -80,12 +81,16 @@ def _widths(operator: Operator) -> tuple[WidthView, ...]:
     return tuple(found)
 
 
-def _steps(result: Result, operator: Operator) -> tuple[StepView, ...]:
+def _steps(result: Result, operator: Operator, known: tuple[Operator, ...]) -> tuple[StepView, ...]:
     if operator.weighted is None or operator.searched is None or operator.ran.weight_bits is None:
         return ()
-    sizes: dict[int, int] = {
-        width.bits: width.weight_bytes + width.table_bytes + width.padding_bytes for width in operator.weighted.widths
-    }
+    calls = {width.bits: width.calls for width in operator.searched.widths}
+    others = [other.searched_width.calls for other in known if other is not operator and other.searched_width]
+    shared = called_bytes(others)
+    sizes: dict[int, int] = {}
+    for width in operator.weighted.widths:
+        alone = called_bytes([*others, calls[width.bits]]) - shared
+        sizes[width.bits] = width.weight_bytes + width.table_bytes + width.padding_bytes + alone
     found = steps(operator.searched, operator.ran.weight_bits, sizes, result.board.clock_hz)
     return tuple(StepView(f"{step.direction} to {step.bits}", step.text, " and ".join(step.exceeds)) for step in found)
 

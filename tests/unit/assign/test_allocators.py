@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import product
 
+import numpy as np
 import pytest
 
 from sq_micro.assign.allocators.exact import ExactOptions, candidate_plans, frontier_of, ilp, prices_of
@@ -168,6 +169,53 @@ def test_sram_alone_is_exact_down_to_the_last_byte() -> None:
             assert (None if found is None else predicted(problem, bitwidths_of(problem, found.choices))) == (
                 best if best is None else pytest.approx(best, abs=2e-7)
             )
+
+
+def with_functions(problem: Problem, seed: int) -> Problem:
+    """Every operator calls one function of its width and one of them all, some operators another one."""
+    rng = np.random.default_rng(seed)
+    sizes = {bits: int(rng.integers(20, 400)) for bits in (2, 4, 8)}
+    options = []
+    for index, option in enumerate(problem.options):
+        widths = []
+        for width in option.widths:
+            calls = {"gemm": 800, f"unpack_{width.bits}": sizes[width.bits]}
+            if index % 2 and width.bits < 8:
+                calls["meaning"] = 150
+            widths.append(replace(width, calls=calls))
+        options.append(replace(option, widths=tuple(widths)))
+    fixed = replace(problem.fixed, flash_bytes=1_000, calls={"unpack_8": sizes[8], "divide": 90})
+    return replace(problem, options=tuple(options), fixed=fixed)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_functions_that_operators_share_count_once(seed: int) -> None:
+    plain = with_functions(small_problem(widths=(2, 4, 8)), seed)
+    everywhere = {option.operator: 8 for option in plain.options}
+    constants = sum(option.at(8).flash_bytes for option in plain.options)
+    own = plain.options[0].at(8).calls["unpack_8"]
+    assert cost_of(plain, Bitwidths(everywhere)).flash.value == 1_000 + constants + 800 + 90 + own
+    plans = list(fitting_plans(plain))
+    flash = sorted(cost_of(plain, plan).flash.value for plan in plans)
+    assert least(plain, "flash") <= flash[0]
+    for bound in (flash[0] - 1, flash[0], *(flash[int(share * (len(flash) - 1))] for share in (0.1, 0.3, 0.6, 1.0))):
+        problem = replace(plain, budget=Budget(flash=bound))
+        best = min((predicted(problem, plan) for plan in fitting_plans(problem)), default=None)
+        found, _ = solve_lazily(problem, program_of(problem))
+        assert (found is None) == (best is None)
+        if found is not None:
+            plan = bitwidths_of(problem, found.choices)
+            assert not violations(problem, plan)
+            assert predicted(problem, plan) == pytest.approx(best, abs=2e-7)
+
+
+def test_candidates_differ_in_operators_not_in_functions() -> None:
+    problem = with_functions(small_problem(Budget(flash=4_000.0), widths=(2, 4, 8)), 0)
+    plans = candidate_plans(problem, ExactOptions(candidates=6, with_rules=False))
+    assert len(plans) == 6
+    for index, plan in enumerate(plans):
+        for other in plans[:index]:
+            assert sum(plan.weights[name] != other.weights[name] for name in NAMES) >= 2
 
 
 def test_the_best_of_the_tried_plans_is_kept() -> None:
