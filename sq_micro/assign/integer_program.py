@@ -94,24 +94,26 @@ def relaxed_prices(program: Program) -> tuple[float, ...]:
 def least_excess(program: Program) -> Choices:
     """The choices that exceed the rows least, as the sum of shares of their bounds; the objective breaks ties.
 
-    Each row gets a continuous variable for what is beyond its bound. Cuts and pairwise terms are left out.
+    Each row gets a continuous variable for what is beyond its bound. Cuts are kept, pairwise terms are left out.
     """
-    form = LinearForm.of(replace(program, rows=(), cuts=(), pairs=()))
+    form = LinearForm.of(replace(program, rows=(), pairs=()))
     variables, rows = len(form.objective), len(program.rows)
     shares = np.array([_share(row) for row in program.rows])
     lines = np.array([np.concatenate(row.coefficients) for row in program.rows]).reshape(rows, variables)
     bounds = np.array([row.bound for row in program.rows])
     tie_break = form.objective / max(form.objective.max(initial=0.0), 1.0) * _TIE_BREAK
+    cuts = np.array([line for line, _ in form.cuts]).reshape(len(form.cuts), variables)
     found = milp(
         np.concatenate([tie_break, np.ones(rows)]),
         integrality=np.concatenate([form.integrality, np.zeros(rows)]),
         bounds=Bounds(0, np.concatenate([np.ones(variables), np.full(rows, np.inf)])),
         constraints=[
             LinearConstraint(np.hstack([form.equations.toarray(), np.zeros((len(program.costs), rows))]), 1, 1),
+            LinearConstraint(np.hstack([cuts, np.zeros((len(cuts), rows))]), -np.inf, [most for _, most in form.cuts]),
             LinearConstraint(np.hstack([lines / shares[:, None], -np.eye(rows)]), -np.inf, bounds / shares),
         ],
     )
-    assert found.x is not None  # any choices do, with enough excess
+    assert found.x is not None  # any choices that the cuts allow do, with enough excess
     return form.decode(found.x[:variables])
 
 

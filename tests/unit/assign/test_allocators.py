@@ -209,6 +209,14 @@ def test_functions_that_operators_share_count_once(seed: int) -> None:
             assert predicted(problem, plan) == pytest.approx(best, abs=2e-7)
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_where_nothing_fits_the_nearest_plan_counts_functions_too(seed: int) -> None:
+    plain = with_functions(small_problem(widths=(2, 4, 8)), seed)
+    smallest = min(cost_of(plain, plan).flash.value for plan in fitting_plans(plain))
+    found = ilp(replace(plain, budget=Budget(flash=smallest - 500)))
+    assert cost_of(plain, found.bitwidths).flash.value == smallest
+
+
 def test_candidates_differ_in_operators_not_in_functions() -> None:
     problem = with_functions(small_problem(Budget(flash=4_000.0), widths=(2, 4, 8)), 0)
     plans = candidate_plans(problem, ExactOptions(candidates=6, with_rules=False))
