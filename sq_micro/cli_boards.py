@@ -9,6 +9,7 @@ import typer
 
 from sq_micro.board import Board, board_ids, load_board
 from sq_micro.console import errors_as_exit_codes
+from sq_micro.simulate.cycles.table import CycleTable, load_cycle_table
 from sq_micro.stages.board_check import check_board
 from sq_micro.toolchain.compiler import CompilerChoice
 
@@ -50,6 +51,8 @@ def show(
         print(
             f"tier {known.tier} ({TIERS[known.tier]}), stack {known.stack_bytes:,} B, links: {', '.join(known.links)}"
         )
+        if (table := _cycle_table(known)) is not None:
+            print(f"cycles on the simulator: {table.label}; error against silicon: {table.error}")
         width = max((len(path) for path in known.sources), default=0)
         for path, source in known.sources.items():
             print(f"  {path:<{width}}  {source}")
@@ -93,7 +96,12 @@ def check(
 TIERS = {1: "measured in CI", 2: "measured by hand", 3: "built and simulated only"}
 
 
+def _cycle_table(board: Board) -> CycleTable | None:
+    return load_cycle_table(board.simulator.cpu) if board.simulator else None
+
+
 def _document(board: Board) -> dict[str, object]:
+    table = _cycle_table(board)
     return {
         "id": board.id,
         "title": board.title,
@@ -106,5 +114,6 @@ def _document(board: Board) -> dict[str, object]:
         "regions": {region.name: region.memory.size_bytes for region in board.regions},
         "stack_bytes": board.stack_bytes,
         "links": list(board.links),
+        "cycle_model": {"label": table.label, "error": table.error} if table else None,
         "sources": board.sources,
     }

@@ -143,11 +143,6 @@ class Board:
     source_file: Path
 
     @property
-    def qemu_machine(self) -> str | None:
-        """The machine alone."""
-        return self.qemu.machine if self.qemu else None
-
-    @property
     def links(self) -> tuple[str, ...]:
         """The links by which this board can be measured here, the preferred one first."""
         links = ["simulator"] if self.simulator else []

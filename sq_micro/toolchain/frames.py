@@ -43,7 +43,7 @@ class _Thumb:
         mode = capstone.CS_MODE_THUMB | capstone.CS_MODE_MCLASS | capstone.CS_MODE_V8
         self._decoder = capstone.Cs(capstone.CS_ARCH_ARM, mode)
         self._decoder.detail = True
-        self._decoder.skipdata = True  # literal pools lie between the instructions
+        self._decoder.skipdata = True
 
     def read(self, code: bytes, address: int) -> Frame:
         """As `FrameReader` says."""

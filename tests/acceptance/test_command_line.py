@@ -9,6 +9,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
+from sq_micro.board import board_ids
 from sq_micro.report.result import Result, schema_path
 from tests.acceptance.command_line import sq_micro
 from tests.acceptance.conftest import Digits
@@ -127,7 +128,10 @@ def test_qemu_has_instructions_of_no_clock(digits: Digits, tmp_path: Path) -> No
 
 def test_boards_and_doctor_answer() -> None:
     listed = sq_micro("boards", "list", "--json")
-    assert [board["id"] for board in json.loads(listed.out)] == ["host", "mps2_an386", "nucleo_l4r5zi"]
+    boards = {board["id"]: board for board in json.loads(listed.out)}
+    assert set(boards) == set(board_ids())
+    assert boards["rpi_pico2"]["cycle_model"]["label"] == "unvalidated"
+    assert boards["mps3_an547"]["cycle_model"] is None
     assert "RM0432" in sq_micro("boards", "show", "nucleo_l4r5zi").out
     examined = sq_micro("doctor", "--json")
     assert examined.code in (0, 5)

@@ -63,3 +63,17 @@ def test_the_command_ends_with_the_exit_code_of_a_wrong_file(tmp_path: Path) -> 
     ran = sq_micro("boards", "check", path)
     assert ran.code == 2
     assert "board.tier: input should be 1, 2 or 3, got 7" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("rpi_pico2", "unvalidated"),
+        ("nucleo_h753zi", "±15 %"),
+        ("rpi_pico", "validated; error against silicon: -2.6 %"),
+    ],
+)
+def test_boards_show_how_far_their_cycles_can_be_trusted(name: str, said: str) -> None:
+    ran = sq_micro("boards", "show", name)
+    assert ran.code == 0, ran.err
+    assert f"cycles on the simulator: {said}" in ran.out

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from sq_micro.board import load_board
-from sq_micro.measure.link.child_process import ChildProcess
 from sq_micro.measure.link.qemu_link import QemuLink
 from sq_micro.measure.link.simulator_link import SimulatorLink
 from sq_micro.measure.session import Session
@@ -19,20 +18,6 @@ from tests.boards.images import image, skip_without, small_model
 
 # They share images, which are built once in each process.
 pytestmark = pytest.mark.xdist_group("boards")
-
-
-class _CountingQemu(QemuLink):
-    """QEMU with the plugin that counts blocks between the calls of a function."""
-
-    def __init__(self, elf: Path, machine: str, program: str, plugin: str) -> None:
-        super().__init__(elf, machine, program)
-        self._plugin = plugin
-
-    def _start(self) -> ChildProcess:
-        serial = ("-display", "none", "-monitor", "none", "-serial", "stdio")
-        return ChildProcess(
-            (self._program, "-M", self._machine, *serial, "-kernel", str(self._elf), "-plugin", self._plugin)
-        )
 
 
 def _invoke(session: Session) -> None:
@@ -63,8 +48,13 @@ def test_they_count_the_same(name: str, tmp_path: Path) -> None:
     elf = image(name, "auto").elf
     loaded = load_image(elf)
     csv = tmp_path / "counts.csv"
-    plugin = plugin_argument(build_plugin(Path(board.qemu.program)), csv, loaded.symbols["sqm_cycles_now"])
-    with Session(_CountingQemu(elf, board.qemu.machine, board.qemu.program, plugin)) as session:
+    plugin = plugin_argument(
+        build_plugin(Path(board.qemu.program)),
+        csv,
+        loaded.symbols["sqm_cycles_now"],
+        thumb=board.core.architecture == "arm",
+    )
+    with Session(QemuLink(elf, board.qemu.machine, board.qemu.program, plugin)) as session:
         _invoke(session)
     model = CycleModel(load_cycle_table(board.simulator.cpu))
     there, here = model.totals(read_counts(csv), loaded.read), in_unicorn(elf, name)

@@ -127,3 +127,21 @@ def test_a_stack_in_use_stays_below_the_worst_case(nucleo_firmware: Firmware) ->
     assert found.stack_used_bytes is not None
     assert nucleo_firmware.worst_stack_bytes is not None
     assert 0 < found.stack_used_bytes <= nucleo_firmware.worst_stack_bytes
+
+
+LITERAL = """
+__attribute__((naked, aligned(4))) void sqm_reset(void) { __asm volatile("push {lr}\\n bl other\\n pop {pc}"); }
+__attribute__((naked, used)) void other(void)
+{
+    __asm volatile("push {r4}\\n pop {r4}\\n bx lr\\n nop\\n .hword 0xe7f6, 0");
+}
+"""
+
+
+def test_data_between_instructions_that_look_like_a_call_are_none(tmp_path: Path) -> None:
+    """0xE7F6 behind `other` would be a branch to sqm_reset, and the two recursive."""
+    elf = linked(LITERAL, tmp_path)
+    dump = ran("arm-none-eabi-objdump", "-d", "-M", "force-thumb", elf).decode()
+    assert "0000e7f6" in dump
+    assert worst_case_stack(elf).path == ("sqm_reset", "other")
+    assert worst_case_stack(elf).bytes == 8
