@@ -6,6 +6,7 @@ import pytest
 
 from sq_micro.errors import LinkError
 from sq_micro.measure.counter_check import check_counter
+from sq_micro.measure.frame import Frame
 from sq_micro.measure.harness import measure
 from sq_micro.measure.session import Session
 from tests.unit.measure.python_device import CLOCK_HZ, PythonDevice
@@ -63,3 +64,16 @@ def test_a_device_without_a_counter_is_not_asked() -> None:
     device = PythonDevice(cycle_source=0)
     assert not checked(device)
     assert [frame.id for frame in device.requests] == [1]
+
+
+@pytest.mark.parametrize("late", range(2, 9))
+def test_one_message_that_is_late_condemns_no_core(late: int) -> None:
+    device = PythonDevice()
+    answer = device.answer
+
+    def sometimes_late(frame: Frame) -> bytes:
+        device.now += 3.0 if len(device.requests) == late else 0.002
+        return answer(frame)
+
+    device.answer = sometimes_late
+    assert checked(device)
