@@ -7,7 +7,7 @@ STAMP  := $(VENV)/.installed
 JOBS   ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast test-long check format fuzz bench bench-cycles bench-quantization readme extras schema clean
+.PHONY: help setup demo test test-fast test-long check format fuzz bench bench-kernels bench-cycles bench-quantization readme extras schema clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  %-18s %s\n", $$1, $$2}'
@@ -54,6 +54,9 @@ fuzz: $(STAMP) ## the firmware's parsers under libFuzzer with ASan and UBSan, SE
 bench: $(STAMP) ## speed of deployment and simulation, size of the firmware
 	$(BIN)/python -m tests.bench.deploy
 	$(BIN)/python -m tests.bench.link
+
+bench-kernels: $(STAMP) ## instructions and cycles of every layer on a Cortex-M4, beside other libraries'; minutes
+	$(BIN)/python -m tests.bench.kernels
 
 bench-cycles: $(STAMP) ## rules of the cycle models, and their errors against silicon
 	$(BIN)/python -m tests.bench.cycles --docs

@@ -17,9 +17,9 @@ from sq_micro.kernels.lanes import (
     folded_bias,
     meaning_words,
     pack_lanes,
-    scaling_words,
-    starting_words,
+    sum_magnitudes,
     sums_fit,
+    table_words,
 )
 from sq_micro.kernels.packing import pack_rows, pack_taps
 from sq_micro.kernels.select import KernelChoice, portable_conv2d, portable_dense
@@ -75,8 +75,8 @@ def _lanes_arrays(
     rows, found = _rows(graph, operator), requantization(graph, operator)
     name = comment(f"'{operator.name}'")
     bias = folded_bias(graph.biases[operator.bias], rows, graph.activations[operator.input].zero_point)
-    scaling = scaling_words(found, bits)
-    table = np.concatenate([starting_words(bias, levels, bits), scaling], axis=1).astype(np.int32)
+    zero_point = graph.activations[operator.output].zero_point if isinstance(operator, Conv2D) else None
+    table = table_words(bias, sum_magnitudes(bias, rows), levels, bits, found, zero_point)
     packed = pack_lanes(rows, levels, bits, choice.taps)
     arrays = [
         _array("uint32_t", f"{symbol}_weights", packed, f"{name}: {rows.size:,} weights of {bits} bits, packed"),

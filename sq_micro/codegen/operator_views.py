@@ -73,7 +73,10 @@ def _summary(graph: QuantGraph, plan: Plan, operator: Operator, index: int) -> s
     if isinstance(operator, Conv2D | DepthwiseConv2D):
         _, height, width, _ = graph.topology.shape(operator.weights)
         text += f", window {height}x{width}, stride {operator.stride[0]}x{operator.stride[1]}"
-    variant = plan.choices[operator.name].variant
+    choice = plan.choices[operator.name]
+    if isinstance(operator, Conv2D | DepthwiseConv2D | Dense):
+        choice = exact_choice(graph, choice, operator)
+    variant = choice.variant
     if variant is not None:
         text += f", s8*{variant.wgt}, {variant.name}"
     return text

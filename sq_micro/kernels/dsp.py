@@ -13,6 +13,7 @@ DSP = "armv7em_dsp"
 _PIXELS = 2  # that share the loads of weights
 _COLUMN_BYTES = 2  # of one tap of one pixel
 _MOST_PIXELS = 16
+_UNPACKED_MOST_PIXELS = 32
 _COLUMNS_BYTES = 3072  # what larger tiles gain beyond is below one percent
 _UNPACKED_COLUMNS_BYTES = 9216  # unpacking is shared by the pixels of a tile
 
@@ -100,9 +101,12 @@ def conv2d_tile(operator: Conv2D, topology: Topology, bits: int) -> Tile:
     """As many pixels as pay: more of them share the calls, and the unpacking of weights."""
     taps = conv2d_taps(operator, topology, bits)
     _, height, width, _ = topology.shape(operator.output)
-    columns = _COLUMNS_BYTES if conv2d_kernels(bits).unpack is None else _UNPACKED_COLUMNS_BYTES
+    if conv2d_kernels(bits).unpack is None:
+        columns, most = _COLUMNS_BYTES, _MOST_PIXELS
+    else:
+        columns, most = _UNPACKED_COLUMNS_BYTES, _UNPACKED_MOST_PIXELS
     affordable = columns // (_COLUMN_BYTES * taps) // _PIXELS * _PIXELS
-    pixels = max(_PIXELS, min(padded(height * width, _PIXELS), _MOST_PIXELS, affordable))
+    pixels = max(_PIXELS, min(padded(height * width, _PIXELS), most, affordable))
     return Tile(pixels, scratch_bytes(taps, bits, pixels))
 
 

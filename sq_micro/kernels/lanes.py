@@ -25,6 +25,7 @@ UInt32Array = NDArray[np.uint32]
 Int64Array = NDArray[np.int64]
 
 _INT8_MAGNITUDE = 128
+_INT32_MAXIMUM = (1 << 31) - 1
 _ORDER = (0, 2, 1, 3)
 
 
@@ -171,46 +172,64 @@ def meaning_words(levels: Int8Array, bits: int) -> UInt32Array:
     return (((pairs[:, 0] + 256 * pairs[:, 1]) & 0xFFFF) * 0x10001).astype(np.uint32)
 
 
+def sum_magnitudes(bias: Int64Array, weights: Int8Array) -> Int64Array:
+    """What no sum of a channel exceeds in magnitude, `bias` being the folded one."""
+    return np.asarray(np.abs(bias) + _INT8_MAGNITUDE * np.abs(weights.astype(np.int64)).sum(axis=1))
+
+
 def folded_bias(bias: Int32Array, weights: Int8Array, zero_point: int) -> Int64Array:
     """bias − zero_point · Σ w: what is left of (x − zero_point) when x alone is multiplied, padding included."""
     return np.asarray(bias.astype(np.int64) - zero_point * weights.astype(np.int64).sum(axis=1))
 
 
-def starting_words(bias: Int64Array, levels: Int8Array, bits: int) -> Int64Array:
-    """(blocks, …): what a block's table begins with.
+def table_words(
+    bias: Int64Array,
+    magnitudes: Int64Array,
+    levels: Int8Array,
+    bits: int,
+    found: ChannelRequantization,
+    zero_point: int | None,
+) -> Int32Array:
+    """(blocks, words): what a block's sums start from, then m and s of each channel.
 
-    Where weights are true numbers that is the biases of channels 0, 2, 1, 3; else bias and base of each channel, at 2
-    bits its scale too. A signed channel's base is that of a stored 0.
+    Where weights are true numbers a block starts with the biases of channels 0, 2, 1, 3; else with bias and base of
+    each channel, at 2 bits its scale too. A signed channel's base is that of a stored 0.
+
+    m = 2·multiplier − 2^32 and s = −2^(32 + shift): SMMLAR(a, m, a) is then the first rounding, SMMLSR(a, s, zero
+    point) the second. At 2 bits, with an output `zero_point` of −128, a channel that is scaled up starts from
+    2^(shift + 1) times all that, m = 0 and s = −multiplier, if its `magnitudes` stay an int32; None rules that out. A
+    block that they do not serve has multiplier and shift: another shift is above −1, the clamp is not int8's range, or
+    channels are missing. C tells it by its first two words: m is not negative, and s is a shift.
     """
     form = FORMATS[bits]
-    blocks = blocks_of(len(bias), bits)
     columns = [bias]
     if form.signed_offset:
         base, scale = bases(levels, bits)
         columns.append(base + form.signed(len(base)).astype(np.int64) * form.signed_offset * scale)
         columns += [scale] if bits == 2 else []
-    rows = np.stack([np.pad(column, (0, blocks * form.block - len(column))) for column in columns], axis=1)
-    full = rows.reshape(blocks, -1)
-    return full if form.signed_offset else full[:, [0, 2, 1, 3]]
-
-
-def scaling_words(found: ChannelRequantization, bits: int) -> Int64Array:
-    """(blocks, 2·block): m and s of each channel, 2·multiplier − 2^32 and −2^(32 + shift): SMMLAR(a, m, a) is then the
-    first rounding, SMMLSR(a, s, zero point) the second.
-
-    A block that they do not serve has multiplier and shift: a shift is above −1, the clamp is not int8's range, or
-    channels are missing. C tells it by its first word, which is negative elsewhere.
-    """
-    block = FORMATS[bits].block
-    multiplier, shift = (
-        np.pad(values.astype(np.int64), (0, -len(values) % block)).reshape(-1, block)
-        for values in (found.multiplier, found.shift)
+    start = _by_block(np.stack(columns, axis=1), form.block)
+    multiplier, shift, largest = (
+        _by_block(part.astype(np.int64)[:, None], form.block) for part in (found.multiplier, found.shift, magnitudes)
     )
+    up = shift > -1
+    raised = start << np.where(up, shift + 1, 0)
+    scales_up = bits == 2 and zero_point == ACTIVATION_MINIMUM
+    fits = (largest << np.where(up, shift + 1, 0) <= _INT32_MAXIMUM) & (multiplier > 0)
     whole = (found.minimum, found.maximum) == (ACTIVATION_MINIMUM, ACTIVATION_MAXIMUM)
-    general = (shift > -1).any(axis=1, keepdims=True) | (not whole)
-    m = np.where(general, multiplier, 2 * multiplier - (1 << 32))
-    s = np.where(general, shift, -(np.int64(1) << np.where(general, 0, 32 + shift)))
-    return np.stack([m, s], axis=2).reshape(-1, 2 * block)
+    missing = np.arange(len(up))[:, None, None] >= len(bias) // form.block
+    general = (up & ~(scales_up & fits)).any(axis=1, keepdims=True) | missing | (not whole)
+    start = np.where(general, start, raised)
+    m = np.where(general, multiplier, np.where(up, 0, 2 * multiplier - (1 << 32)))
+    s = np.where(general, shift, np.where(up, -multiplier, -(np.int64(1) << np.where(up, 0, 32 + shift))))
+    first = start.reshape(len(start), -1)
+    if not form.signed_offset:
+        first = first[:, [0, 2, 1, 3]]
+    return np.concatenate([first, np.concatenate([m, s], axis=2).reshape(len(m), -1)], axis=1).astype(np.int32)
+
+
+def _by_block(rows: Int64Array, block: int) -> Int64Array:
+    """(channels, n) → (block, channel in it, n), filled up by zeros."""
+    return np.pad(rows, ((0, -len(rows) % block), (0, 0))).reshape(-1, block, rows.shape[1])
 
 
 def _pairs(codes: Int64Array, block: int, taps: int) -> Int64Array:

@@ -68,7 +68,7 @@ _Static_assert(sizeof(void *) != 4 || offsetof(sqm_gemm, taps_sums) == 36,
 
 /**
  * How a pair ends, decided once: at label 3 with sums, at 5 with codes if the zero point is -128,
- * else at 4. Slot 13. Halves away from zero are halves up for a zero point of -128: what is
+ * else at 4. Slot 14. Halves away from zero are halves up for a zero point of -128: what is
  * negative there saturates, whichever way it is rounded.
  */
 /* clang-format off */
@@ -83,7 +83,7 @@ _Static_assert(sizeof(void *) != 4 || offsetof(sqm_gemm, taps_sums) == 36,
     "it ne\n"                                                                      \
     "movne.w r4, r5\n"                                                             \
     "orr.w r4, r4, #1\n"                                                           \
-    SQM_PARK(13, r4)
+    SQM_PARK(14, r4)
 /* clang-format on */
 
 /** The sum in `acc` to a code: m and s of its channel and the zero point are in registers. */

@@ -55,16 +55,18 @@
 /** Codes or sums of channel `c`. Behind its three words of the table lie 4 * (17 - c) bytes more.
  */
 /* clang-format off */
-#define SQM_ASM_CODES(c)                                                           \
+#define SQM_ASM_CODES(c, requantize)                                                         \
     "ldrd r2, r3, [r0, #84 - 4 * " #c "]\n"                                        \
     SQM_TAKE(r1, 5)                                                                \
-    SQM_ASM_REQUANTIZE(r12, r2, r3, r1)                                            \
-    SQM_ASM_REQUANTIZE(lr, r2, r3, r1)                                             \
+    requantize(r12, r2, r3, r1)                                            \
+    requantize(lr, r2, r3, r1)                                             \
     SQM_TAKE(r1, 4)                                                                \
     SQM_TAKE(r2, 13)                                                               \
     "strb.w r12, [r1, #" #c "]\n"                                                  \
     "strb.w lr, [r2, #" #c "]\n"
 /* clang-format on */
+#define SQM_ASM_HIGH_CODES(c) SQM_ASM_CODES(c, SQM_ASM_REQUANTIZE)
+#define SQM_ASM_LOW_CODES(c)  SQM_ASM_CODES(c, SQM_ASM_REQUANTIZE_LOW)
 /* clang-format off */
 #define SQM_ASM_SUMS(c)                                                            \
     SQM_TAKE(r1, 9)                                                                \
@@ -86,14 +88,17 @@
 
 /**
  * Table: bias, meaning of a code of 0 (of an odd channel: of v = 0) and scale of channels 0 ... 7;
- * then m and s of each. Slots: 11, 12 the pixels' sums of taps, 13 output of the second pixel,
- * 16 ... 23 even channels' sums.
+ * then m and s of each. Where the zero point is -128, a channel that is scaled up by 2^shift has
+ * all of the first three times 2^(shift + 1), m = 0 and s = -multiplier: one rounding is left.
+ * Slots: 11, 12 the pixels' sums of taps, 13 output of the second pixel, 16 ... 23 even channels'
+ * sums.
  */
 SQM_NAKED void sqm_gemm_s8_w2_2x8__armv7em_dsp(SQM_IN_ASM const sqm_gemm *g)
 {
     /* clang-format off */
     __asm__(
         SQM_ASM_GEMM_ENTER
+        SQM_ASM_CHOOSE_END
         /* The first round takes 1 + (pairs - 1) % 10 of the loop's ten pairs, 44 bytes each. */
         "lsl.w r6, r6, #1\n"
         "sub.w r6, r6, #1\n"
@@ -162,14 +167,22 @@ SQM_NAKED void sqm_gemm_s8_w2_2x8__armv7em_dsp(SQM_IN_ASM const sqm_gemm *g)
         SQM_PARK(11, r2)
         SQM_PARK(12, r3)
         SQM_TAKE(r0, 3)
-        SQM_TAKE(r2, 9)
-        "cmp.w r2, #0\n"
-        "bne.w 3f\n"
         SQM_TAKE(r1, 4)
         SQM_TAKE(r2, 6)
         "add.w r2, r1, r2\n"
         SQM_PARK(13, r2)
-        SQM_ASM_EIGHT(SQM_ASM_CODES)
+        SQM_TAKE(r12, 14)
+        "bx r12\n"
+        ".balign 4\n"
+        "5:\n"
+        SQM_ASM_EIGHT(SQM_ASM_LOW_CODES)
+        SQM_TAKE(r0, 13)
+        SQM_TAKE(r2, 6)
+        "add.w r0, r0, r2\n"
+        SQM_PARK(4, r0)
+        SQM_ASM_NEXT_PAIR
+        "4:\n"
+        SQM_ASM_EIGHT(SQM_ASM_HIGH_CODES)
         SQM_TAKE(r0, 13)
         SQM_TAKE(r2, 6)
         "add.w r0, r0, r2\n"
@@ -186,6 +199,8 @@ SQM_NAKED void sqm_gemm_s8_w2_2x8__armv7em_dsp(SQM_IN_ASM const sqm_gemm *g)
 #undef SQM_ASM_EVEN
 #undef SQM_ASM_ODD
 #undef SQM_ASM_CODES
+#undef SQM_ASM_HIGH_CODES
+#undef SQM_ASM_LOW_CODES
 #undef SQM_ASM_SUMS
 #undef SQM_ASM_EIGHT
 

@@ -99,7 +99,7 @@ SQM_NAKED void sqm_gemm_s8_w4_2x4__armv7em_dsp(SQM_IN_ASM const sqm_gemm *g)
         SQM_ASM_FOUR_BITS(r5, r9, 4)
         SQM_ASM_FOUR_BITS(r6, r10, 8)
         SQM_ASM_FOUR_BITS(r7, r11, 12)
-        SQM_TAKE(r12, 13)
+        SQM_TAKE(r12, 14)
         "bx r12\n"
         ".balign 4\n"
         "5:\n"

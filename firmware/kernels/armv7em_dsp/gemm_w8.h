@@ -78,7 +78,7 @@ SQM_NAKED void sqm_gemm_s8_w8_2x4__armv7em_dsp(SQM_IN_ASM const sqm_gemm *g)
         "add.w r7, r3, r7, asr #8\n"
         "add.w r11, r3, r11, asr #8\n"
         "add.w r0, r0, #16\n"
-        SQM_TAKE(r12, 13)
+        SQM_TAKE(r12, 14)
         "bx r12\n"
         ".balign 4\n"
         "5:\n"

@@ -27,14 +27,18 @@ typedef struct {
     int32_t maximum;
 } sqm_general;
 
+/** No shift lies below it. */
+#define SQM_GENERAL_LEAST_SHIFT (-31)
+
 /**
  * Whether a block's table holds multiplier and shift as requantize.h has them, in place of m and s:
- * a shift is above -1, the clamp is narrower than int8, or channels are missing. A multiplier is no
- * negative number, an m always is one.
+ * the clamp is narrower than int8, channels are missing, or a shift is one that the kernel does not
+ * take. A multiplier is never negative, and an m that is not belongs to an s below all shifts.
  */
 SQM_INLINE bool sqm_general_block(const int32_t *table, int32_t table_words, int32_t block)
 {
-    return table[table_words - 2 * block] >= 0;
+    const int32_t *const scaling = table + table_words - 2 * block;
+    return scaling[0] >= 0 && scaling[1] >= SQM_GENERAL_LEAST_SHIFT;
 }
 
 /** Codes of `pixels` pixels, `stride` bytes apart, from a block's sums of each. */
