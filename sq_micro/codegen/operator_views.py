@@ -34,7 +34,7 @@ from sq_micro.ir.operators import (
     kind,
     operator_inputs,
 )
-from sq_micro.kernels.catalogue import PORTABLE
+from sq_micro.kernels.catalogue import PORTABLE, find
 from sq_micro.kernels.dsp import DSP
 from sq_micro.kernels.packing import plane_bytes
 from sq_micro.kernels.select import KernelChoice
@@ -155,9 +155,10 @@ class _OperatorMaker(WeightlessNests):
         if variant.isa == DSP:
             return self._lanes(op, choice)
         params = self._window(op) | {"row_bytes": plane_bytes(row, bits)}
-        unpack = "NULL" if bits == 8 else variant.name
-        arguments = (unpack, self._at(op.input), *self._constants(op.weights), self._scratch(), self._at(op.output))
-        return Nest("conv2d", params, (arguments,))
+        unpack = "NULL" if bits == 8 else find("unpack", bits, "1x1").name
+        pairs = variant.name if variant.microkernel == "pairs" else "NULL"
+        arguments = (unpack, pairs, self._at(op.input), *self._constants(op.weights), self._scratch())
+        return Nest("conv2d", params, ((*arguments, self._at(op.output)),))
 
     def _lanes(self, op: Conv2D | Dense, choice: KernelChoice) -> Nest:
         kernels = lane_kernels(self.graph, op)

@@ -19,6 +19,7 @@ from sq_micro.kernels.dsp import (
     dense_taps,
 )
 
+_WORD_BYTES = 4  # of the weights of two channels, see portable_c/pairs.h
 CONV_BLOCK = 4  # output channels that share the loads of one window, see operators/conv2d.h
 
 
@@ -52,7 +53,8 @@ class KernelChoice:
 def select_kernels(topology: Topology, bitwidths: Bitwidths, isa: str = PORTABLE) -> dict[str, KernelChoice]:
     """The choice for each operator, by name. `isa` as boards name it; what an ISA has no kernel for is portable.
 
-    conv2d            weights below 8 bits are unpacked four channels at a time, outside the pixel loop
+    conv2d            weights below 8 bits are unpacked four channels at a time, outside the pixel loop, two channels
+                      to a word, so that one multiplication serves both
     depthwise_conv2d  each channel's taps are picked into scratch, outside the pixel loop
     dense             one pixel only, so codes are decoded inside the dot product
     """
@@ -103,4 +105,6 @@ def portable_conv2d(operator: Conv2D, topology: Topology, bits: int) -> KernelCh
     if bits == 8:
         return KernelChoice(operator.name, find("dot", 8, "1x4"), 0)
     row = height * width * depth
-    return KernelChoice(operator.name, find("unpack", bits, "1x1"), min(channels, CONV_BLOCK) * row)
+    if channels < CONV_BLOCK:
+        return KernelChoice(operator.name, find("unpack", bits, "1x1"), channels * row)
+    return KernelChoice(operator.name, find("pairs", bits, "1x4"), (2 * _WORD_BYTES + 1) * row)

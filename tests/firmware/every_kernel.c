@@ -38,6 +38,12 @@
     {                                                                                              \
         sqm_##name(x, input_offset, w, row_stride, k, acc);                                        \
     }
+#define DEFINE_pairs_1x4(name)                                                                     \
+    void every_##name(const int8_t *x, int32_t input_offset, const uint32_t *words, int32_t k,     \
+                      int32_t acc[4])                                                              \
+    {                                                                                              \
+        sqm_##name(x, input_offset, words, k, acc);                                                \
+    }
 #define DEFINE_unpack_1x1(name)                                                                    \
     void every_##name(const uint8_t *row, int32_t k, int32_t step, int8_t *out)                    \
     {                                                                                              \
@@ -72,12 +78,12 @@ typedef struct {
     void every_depthwise_conv2d_w##bits(const sqm_depthwise_conv2d_params *p, const arguments *a); \
     void every_dense_w##bits(const sqm_dense_params *p, const arguments *a);
 
-#define DEFINE_WEIGHTED(bits, unpack)                                                              \
+#define DEFINE_WEIGHTED(bits, unpack, pairs)                                                       \
     DECLARE_WEIGHTED(bits)                                                                         \
     void every_conv2d_w##bits(const sqm_conv2d_params *p, const arguments *a)                      \
     {                                                                                              \
-        sqm_conv2d(p, unpack, a->input, a->weights, a->steps, a->bias, a->multiplier, a->shift,    \
-                   a->scratch, a->output);                                                         \
+        sqm_conv2d(p, unpack, pairs, a->input, a->weights, a->steps, a->bias, a->multiplier,       \
+                   a->shift, a->scratch, a->output);                                               \
     }                                                                                              \
     void every_depthwise_conv2d_w##bits(const sqm_depthwise_conv2d_params *p, const arguments *a)  \
     {                                                                                              \
@@ -90,12 +96,12 @@ typedef struct {
                   a->multiplier, a->shift, a->output);                                             \
     }
 
-DEFINE_WEIGHTED(8, NULL)
-DEFINE_WEIGHTED(6, sqm_unpack_s8_w6_1x1__c)
-DEFINE_WEIGHTED(5, sqm_unpack_s8_w5_1x1__c)
-DEFINE_WEIGHTED(4, sqm_unpack_s8_w4_1x1__c)
-DEFINE_WEIGHTED(3, sqm_unpack_s8_w3_1x1__c)
-DEFINE_WEIGHTED(2, sqm_unpack_s8_w2_1x1__c)
+DEFINE_WEIGHTED(8, NULL, NULL)
+DEFINE_WEIGHTED(6, sqm_unpack_s8_w6_1x1__c, sqm_pairs_s8_w6_1x4__c)
+DEFINE_WEIGHTED(5, sqm_unpack_s8_w5_1x1__c, sqm_pairs_s8_w5_1x4__c)
+DEFINE_WEIGHTED(4, sqm_unpack_s8_w4_1x1__c, sqm_pairs_s8_w4_1x4__c)
+DEFINE_WEIGHTED(3, sqm_unpack_s8_w3_1x1__c, sqm_pairs_s8_w3_1x4__c)
+DEFINE_WEIGHTED(2, sqm_unpack_s8_w2_1x1__c, sqm_pairs_s8_w2_1x4__c)
 
 #define DEFINE_UNARY(name)                                                                         \
     void every_##name(const sqm_##name##_params *p, const int8_t *input, int8_t *output);          \

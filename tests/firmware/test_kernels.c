@@ -100,6 +100,37 @@ static void check_dot_1x4(kernel kernel, sqm_dot_1x4 *volatile dot)
     }
 }
 
+/** Weights of every meaning; now and then each sum is as large as it can be. */
+static void check_pairs_1x4(kernel kernel, sqm_pairs_1x4 *volatile pairs)
+{
+    for (int32_t n = 0; n < LARGEST_K * TRIALS; ++n) {
+        const int32_t k = (n % LARGEST_K + 1) * kernel.k_multiple;
+        const int32_t offset = random_input_offset();
+        const int8_t *x = activations(k);
+        uint32_t *packed_words = (uint32_t *)(void *)words(2 * k);
+        int32_t acc[4];
+        int64_t expected[4];
+
+        memset(packed_words, 0, (size_t)k * 8);
+        for (int32_t j = 0; j < 4; ++j) {
+            const int32_t step = kernel.bits == 2 ? random_step(2) : random_between(0, 1) ? 1 : -1;
+            int8_t *codes = buffer(k);
+            draw_codes(codes, k, kernel.bits);
+            expected[j] = acc[j] = random_between(-100000, 100000);
+            for (int32_t i = 0; i < k; ++i) {
+                const int32_t weight = weight_of(codes[i], step);
+                packed_words[2 * i + j / 2] += (uint32_t)weight << (j % 2 * 16);
+                expected[j] += (x[i] + offset) * weight;
+            }
+        }
+        pairs(x, offset, packed_words, k, acc);
+        pairs(buffer(0), offset, NULL, -random_between(0, LARGEST_K), acc);
+        for (int32_t j = 0; j < 4; ++j) {
+            expect_value(kernel.name, k, acc[j], expected[j]);
+        }
+    }
+}
+
 static void check_unpack_1x1(kernel kernel, sqm_unpack_1x1 *volatile unpack)
 {
     for (int32_t n = 0; n < LARGEST_K * TRIALS; ++n) {

@@ -16,16 +16,22 @@ typedef struct {
     int32_t bits;
     sqm_dot_1x1 *dot;
     sqm_unpack_1x1 *unpack;
+    sqm_pairs_1x4 *pairs;
     sqm_pick_1x1 *pick;
 } width;
 
 static const width widths[] = {
-    {8, sqm_dot_s8_w8_1x1__c, NULL, sqm_pick_s8_w8_1x1__c},
-    {6, sqm_dot_s8_w6_1x1__c, sqm_unpack_s8_w6_1x1__c, sqm_pick_s8_w6_1x1__c},
-    {5, sqm_dot_s8_w5_1x1__c, sqm_unpack_s8_w5_1x1__c, sqm_pick_s8_w5_1x1__c},
-    {4, sqm_dot_s8_w4_1x1__c, sqm_unpack_s8_w4_1x1__c, sqm_pick_s8_w4_1x1__c},
-    {3, sqm_dot_s8_w3_1x1__c, sqm_unpack_s8_w3_1x1__c, sqm_pick_s8_w3_1x1__c},
-    {2, sqm_dot_s8_w2_1x1__c, sqm_unpack_s8_w2_1x1__c, sqm_pick_s8_w2_1x1__c},
+    {8, sqm_dot_s8_w8_1x1__c, NULL, NULL, sqm_pick_s8_w8_1x1__c},
+    {6, sqm_dot_s8_w6_1x1__c, sqm_unpack_s8_w6_1x1__c, sqm_pairs_s8_w6_1x4__c,
+     sqm_pick_s8_w6_1x1__c},
+    {5, sqm_dot_s8_w5_1x1__c, sqm_unpack_s8_w5_1x1__c, sqm_pairs_s8_w5_1x4__c,
+     sqm_pick_s8_w5_1x1__c},
+    {4, sqm_dot_s8_w4_1x1__c, sqm_unpack_s8_w4_1x1__c, sqm_pairs_s8_w4_1x4__c,
+     sqm_pick_s8_w4_1x1__c},
+    {3, sqm_dot_s8_w3_1x1__c, sqm_unpack_s8_w3_1x1__c, sqm_pairs_s8_w3_1x4__c,
+     sqm_pick_s8_w3_1x1__c},
+    {2, sqm_dot_s8_w2_1x1__c, sqm_unpack_s8_w2_1x1__c, sqm_pairs_s8_w2_1x4__c,
+     sqm_pick_s8_w2_1x1__c},
 };
 
 static void check_conv2d(const width *w)
@@ -39,7 +45,10 @@ static void check_conv2d(const width *w)
     const int8_t *input = activations(p.input_height * p.input_width * p.input_channels);
     int8_t *weights = buffer(p.output_channels * k);
     const uint8_t *packed = random_weights(p.output_channels, k, false, w->bits, c.steps, weights);
-    int8_t *scratch = w->bits == 8 ? NULL : buffer(tile * k);
+    const bool pairs = w->bits != 8 && tile == 4 && random_between(0, 3) != 0;
+    int8_t *scratch = w->bits == 8 ? NULL
+                      : pairs      ? (int8_t *)words((9 * k + 3) / 4)
+                                   : buffer(tile * k);
     int8_t *got = buffer(outputs);
     int8_t *expected = buffer(outputs);
     char what[64];
@@ -47,7 +56,8 @@ static void check_conv2d(const width *w)
     p.row_bytes = packed_bytes(k, w->bits);
     p.output_minimum = c.minimum;
     p.output_maximum = c.maximum;
-    sqm_conv2d(&p, w->unpack, input, packed, c.steps, c.bias, c.multiplier, c.shift, scratch, got);
+    sqm_conv2d(&p, w->unpack, pairs ? w->pairs : NULL, input, packed, c.steps, c.bias, c.multiplier,
+               c.shift, scratch, got);
     naive_conv2d(&p, 0, input, weights, &c, expected);
     snprintf(what, sizeof what, "conv2d, %d bits", (int)w->bits);
     expect_codes(what, got, expected, outputs);

@@ -44,6 +44,9 @@ SQM_INLINE int32_t sqm_leading_zeros(uint32_t value)
  */
 #define SQM_LOADED_TOGETHER(a, b, c, d, e) __asm__("" : "+r"(a), "+r"(b), "+r"(c), "+r"(d), "+r"(e))
 
+/** The same for a signed and two unsigned ones. */
+#define SQM_LOADED_TOGETHER_3(a, b, c) __asm__("" : "+r"(a), "+r"(b), "+r"(c))
+
 /**
  * The start of a step of an unrolled loop: it finds pointers and sums as the step before left them.
  * gcc would move this step's loads in between that one's multiplications, which costs ResNet8 4 to
@@ -51,9 +54,11 @@ SQM_INLINE int32_t sqm_leading_zeros(uint32_t value)
  */
 #if defined(__clang__)
 #define SQM_STEP_STARTS(x, w, a, b, c, d) ((void)0)
+#define SQM_STEP_STARTS_4(x, w, a, b)     ((void)0)
 #else
 #define SQM_STEP_STARTS(x, w, a, b, c, d)                                                          \
     __asm__("" : "+r"(x), "+r"(w), "+r"(a), "+r"(b), "+r"(c), "+r"(d))
+#define SQM_STEP_STARTS_4(x, w, a, b) __asm__("" : "+r"(x), "+r"(w), "+r"(a), "+r"(b))
 #endif
 
 /** Hides where an int32 variable came from: without it copy loops become calls of memcpy. */

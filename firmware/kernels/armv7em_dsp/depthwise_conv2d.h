@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "kernels/armv7em_dsp/depthwise3x3.h"
+#include "kernels/armv7em_dsp/registers.h"
 #include "kernels/kernel_api.h"
 #include "kernels/requantize.h"
 #include "sqm/compiler.h"
@@ -66,52 +67,63 @@ SQM_INLINE int32_t sqm_band_columns_end(const sqm_depthwise3x3__armv7em_dsp_para
     return end < columns ? end : columns;
 }
 
-/** The first `count` codes at `codes` in a word. */
-SQM_INLINE uint32_t sqm_band_few(const int8_t *codes, int32_t count)
+/** One row of a pair: four codes of its first column, and bytes to the next. */
+typedef struct {
+    const int8_t *codes;
+    int32_t step;
+} sqm_band_row;
+
+/** Padded row `row` from a channel on: `zeros`, which are four zero points, outside the image. */
+SQM_INLINE sqm_band_row sqm_band_row_at(const sqm_depthwise3x3__armv7em_dsp_params *p,
+                                        const int8_t *channel, int32_t row, const uint32_t *zeros)
 {
-    uint32_t word = 0;
-    for (int32_t i = 0; i < count; ++i) {
-        word |= (uint32_t)(uint8_t)codes[i] << (8 * i);
+    const int32_t y = row - p->pad_top;
+    if (y < 0 || y >= p->input_height) {
+        return (sqm_band_row){(const int8_t *)zeros, 0};
     }
-    return word;
+    return (sqm_band_row){channel + y * p->input_width * p->channels, p->channels};
 }
 
 /**
- * Pair `pair` of `count` channels from `channel` on. Of fewer than four, the others hold what lies
- * behind them in memory; the image's last codes are taken one by one, so that this is in the image.
+ * sqm_band_pair of fewer than four channels: the others hold what lies behind them in memory, but
+ * for the last column, whose codes are taken one by one, since they may be the image's last.
  */
-SQM_SHARED void sqm_band_load(const sqm_depthwise3x3__armv7em_dsp_params *p, const int8_t *input,
-                              int32_t channel, int32_t count, int32_t pair, uint32_t *band)
+SQM_BESIDE_ASM void sqm_band_pair_of_few(const sqm_band_row rows[2], uint32_t *to, int32_t columns,
+                                         int32_t count)
 {
-    const uint32_t zeros = (uint32_t)(uint8_t)p->zero_point * 0x01010101u;
-    const int8_t *codes[2];
-    int32_t step[2];
-    int32_t columns = sqm_band_columns_end(p) - p->pad_left;
-    uint32_t *to =
-        band + pair % 2 + p->pad_left * (SQM_BAND_COLUMN_BYTES / (int32_t)sizeof(uint32_t));
+    uint32_t last[2] = {0, 0};
 
-    for (int32_t i = 0; i < 2; ++i) {
-        const int32_t y = 2 * pair + i - p->pad_top;
-        const bool inside = y >= 0 && y < p->input_height;
-        codes[i] =
-            inside ? input + y * p->input_width * p->channels + channel : (const int8_t *)&zeros;
-        step[i] = inside ? p->channels : 0;
-    }
-    if (count == SQM_BAND_CHANNELS) {
-        sqm_band_pair(codes[0], codes[1], to, columns, step[0], step[1]);
-        return;
-    }
     if (--columns > 0) {
-        sqm_band_pair(codes[0], codes[1], to, columns, step[0], step[1]);
+        sqm_band_pair(rows[0].codes, rows[1].codes, to, columns, rows[0].step, rows[1].step);
         to += columns * (SQM_BAND_COLUMN_BYTES / (int32_t)sizeof(uint32_t));
     }
-    const uint32_t last[2] = {sqm_band_few(codes[0] + columns * step[0], count),
-                              sqm_band_few(codes[1] + columns * step[1], count)};
+    for (int32_t i = 0; i < 2 * count; ++i) {
+        const sqm_band_row row = rows[i % 2];
+        last[i % 2] |= (uint32_t)(uint8_t)row.codes[columns * row.step + i / 2] << (i / 2 * 8);
+    }
     sqm_band_pair((const int8_t *)&last[0], (const int8_t *)&last[1], to, 1, 0, 0);
 }
 
+/** Pair `pair` of `count` channels. */
+SQM_INLINE void sqm_band_load(const sqm_depthwise3x3__armv7em_dsp_params *p, const int8_t *channel,
+                              int32_t count, int32_t pair, uint32_t *band)
+{
+    const uint32_t zeros = (uint32_t)(uint8_t)p->zero_point * 0x01010101u;
+    const sqm_band_row rows[2] = {sqm_band_row_at(p, channel, 2 * pair, &zeros),
+                                  sqm_band_row_at(p, channel, 2 * pair + 1, &zeros)};
+    const int32_t columns = sqm_band_columns_end(p) - p->pad_left;
+    uint32_t *const to =
+        band + pair % 2 + p->pad_left * (SQM_BAND_COLUMN_BYTES / (int32_t)sizeof(uint32_t));
+
+    if (count == SQM_BAND_CHANNELS) {
+        sqm_band_pair(rows[0].codes, rows[1].codes, to, columns, rows[0].step, rows[1].step);
+    } else {
+        sqm_band_pair_of_few(rows, to, columns, count);
+    }
+}
+
 /** The columns of padding, which stay what they are, in both pairs. */
-SQM_SHARED void sqm_band_pad(const sqm_depthwise3x3__armv7em_dsp_params *p, uint32_t *band)
+SQM_BESIDE_ASM void sqm_band_pad(const sqm_depthwise3x3__armv7em_dsp_params *p, uint32_t *band)
 {
     const uint32_t zeros = (uint32_t)(uint16_t)p->zero_point * 0x00010001u;
     const int32_t end = sqm_band_columns_end(p);
@@ -174,7 +186,7 @@ SQM_INLINE void sqm_band_prepare(const sqm_depthwise3x3__armv7em_dsp_params *p, 
 }
 
 /** Shift the weights of those of `count` channels that are scaled up. */
-SQM_SHARED void sqm_band_scale_up(int32_t count, uint32_t *records)
+SQM_BESIDE_ASM void sqm_band_scale_up(int32_t count, uint32_t *records)
 {
     for (; count > 0; --count) {
         const int32_t shift = (int32_t)records[1];
@@ -292,16 +304,18 @@ SQM_INLINE void sqm_depthwise3x3__armv7em_dsp(const sqm_depthwise3x3__armv7em_ds
         if (p->scales_up != 0 && p->requantize != SQM_BAND_SUMS) {
             sqm_band_scale_up(rows.channels, records);
         }
-        sqm_band_load(p, input, channel, rows.channels, 0, band);
-        for (int32_t pair = 0; pair * rows_at_once < p->output_height; ++pair) {
-            sqm_band_load(p, input, channel, rows.channels, pair + 1, band);
-            if (pair * rows_at_once + rows_at_once > p->output_height) {
+        for (int32_t pair = 0; (pair - 1) * rows_at_once < p->output_height; ++pair) {
+            sqm_band_load(p, input + channel, rows.channels, pair, band);
+            if (pair == 0) {
+                continue;
+            }
+            if (pair * rows_at_once > p->output_height) {
                 rows.lower = 0;
             }
             if (p->requantize == SQM_BAND_SUMS) {
-                sqm_band_run_sums(p, &rows, pair, sums);
+                sqm_band_run_sums(p, &rows, pair - 1, sums);
             } else {
-                sqm_band_run(p, &rows, pair);
+                sqm_band_run(p, &rows, pair - 1);
             }
             rows.output += rows_at_once * row_bytes;
         }

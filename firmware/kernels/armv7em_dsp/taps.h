@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "kernels/armv7em_dsp/registers.h"
 #include "kernels/armv7em_dsp/simd.h"
 #include "sqm/compiler.h"
 
@@ -77,9 +78,9 @@ SQM_INLINE void sqm_taps_planes(const uint8_t *weights, int32_t channels, int32_
 }
 
 #define SQM_DEFINE_TAPS(wgt, high, low)                                                            \
-    SQM_SHARED void sqm_taps_s8_##wgt##_9x4__armv7em_dsp(const uint8_t *weights, int32_t channels, \
-                                                         int32_t channel, const int8_t *steps,     \
-                                                         uint32_t *taps)                           \
+    SQM_BESIDE_ASM void sqm_taps_s8_##wgt##_9x4__armv7em_dsp(const uint8_t *weights,               \
+                                                             int32_t channels, int32_t channel,    \
+                                                             const int8_t *steps, uint32_t *taps)  \
     {                                                                                              \
         sqm_taps_planes(weights, channels, channel, steps, taps, high, low);                       \
     }

@@ -64,40 +64,49 @@ SQM_INLINE sqm_axis sqm_conv2d_horizontal(const sqm_conv2d_params *p)
                       p->stride_width, p->dilation_width, p->pad_left};
 }
 
-/** acc[0 ... tile - 1] += x times so many rows of weights, `row_stride` bytes apart. */
-SQM_INLINE void sqm_conv2d_dot(int32_t tile, const int8_t *x, int32_t input_offset, const int8_t *w,
-                               int32_t row_stride, int32_t k, int32_t acc[4])
+/** How rows of weights lie: bytes, `row_stride` apart, or where `pairs` is given as its words. */
+typedef struct {
+    sqm_pairs_1x4 *pairs;
+    const int8_t *bytes;
+    const uint32_t *words;
+    int32_t row_stride;
+} sqm_conv2d_rows;
+
+/** acc[0 ... tile - 1] += x times taps at, at + 1, ... of so many rows of weights. */
+SQM_INLINE void sqm_conv2d_dot(int32_t tile, const int8_t *x, int32_t input_offset,
+                               sqm_conv2d_rows rows, int32_t at, int32_t k, int32_t acc[4])
 {
-    if (tile == SQM_CONV2D_TILE) {
-        sqm_dot_s8_w8_1x4__c(x, input_offset, w, row_stride, k, acc);
+    if (rows.pairs != NULL) {
+        rows.pairs(x, input_offset, rows.words + 2 * at, k, acc);
+    } else if (tile == SQM_CONV2D_TILE) {
+        sqm_dot_s8_w8_1x4__c(x, input_offset, rows.bytes + at, rows.row_stride, k, acc);
     } else {
-        acc[0] += sqm_dot_s8_w8_1x1__c(x, input_offset, (const uint8_t *)w, k);
+        acc[0] += sqm_dot_s8_w8_1x1__c(x, input_offset, (const uint8_t *)rows.bytes + at, k);
     }
 }
 
 /** One output pixel: taps outside the image contribute 0, as if x were the zero point there. */
 SQM_INLINE void sqm_conv2d_pixel(const sqm_conv2d_params *p, int32_t tile, const int8_t *input,
-                                 const int8_t *rows, int32_t top, sqm_taps vertical, int32_t left,
+                                 sqm_conv2d_rows rows, int32_t top, sqm_taps vertical, int32_t left,
                                  int32_t acc[4])
 {
     const int32_t channels = p->input_channels;
-    const int32_t row_stride = p->window_height * p->window_width * channels;
     const sqm_taps horizontal = sqm_axis_taps(sqm_conv2d_horizontal(p), left);
 
     for (int32_t ky = vertical.first; ky < vertical.last; ++ky) {
         const int32_t row = (top + ky * p->dilation_height) * p->input_width;
         const int32_t column = left + horizontal.first * p->dilation_width;
         const int8_t *x = input + (row + column) * channels;
-        const int8_t *w = rows + (ky * p->window_width + horizontal.first) * channels;
+        int32_t at = (ky * p->window_width + horizontal.first) * channels;
         if (p->dilation_width == 1) {
             /* Neighbouring taps are neighbours in memory: one run per row of the window. */
             const int32_t run = (horizontal.last - horizontal.first) * channels;
-            sqm_conv2d_dot(tile, x, p->input_offset, w, row_stride, run, acc);
+            sqm_conv2d_dot(tile, x, p->input_offset, rows, at, run, acc);
         } else {
             for (int32_t n = horizontal.last - horizontal.first; n > 0; --n) {
-                sqm_conv2d_dot(tile, x, p->input_offset, w, row_stride, channels, acc);
+                sqm_conv2d_dot(tile, x, p->input_offset, rows, at, channels, acc);
                 x += p->dilation_width * channels;
-                w += channels;
+                at += channels;
             }
         }
     }
@@ -105,7 +114,7 @@ SQM_INLINE void sqm_conv2d_pixel(const sqm_conv2d_params *p, int32_t tile, const
 
 /** Output channels channel ... channel + tile - 1 of all pixels. */
 SQM_INLINE void sqm_conv2d_channels(const sqm_conv2d_params *p, int32_t tile, int32_t channel,
-                                    const int8_t *input, const int8_t *rows, const int32_t *bias,
+                                    const int8_t *input, sqm_conv2d_rows rows, const int32_t *bias,
                                     const int32_t *multiplier, const int8_t *shift, int8_t *output)
 {
     int8_t *out = output + channel;
@@ -138,20 +147,39 @@ SQM_INLINE void sqm_conv2d_channels(const sqm_conv2d_params *p, int32_t tile, in
     }
 }
 
+/** Four packed rows to the words of sqm_pairs_1x4; `staging` is k bytes. */
+SQM_INLINE void sqm_conv2d_pair_up(sqm_unpack_1x1 *unpack, const uint8_t *rows, int32_t row_bytes,
+                                   int32_t k, const int8_t *steps, uint32_t *words, int8_t *staging)
+{
+    for (int32_t j = 0; j < SQM_CONV2D_TILE; ++j) {
+        uint32_t *to = words + j / 2;
+        unpack(rows + j * row_bytes, k, steps == NULL ? 1 : steps[j], staging);
+        for (int32_t i = 0; i < k; ++i) {
+            const int32_t weight = staging[i];
+            *to = j % 2 == 0 ? (uint32_t)weight : *to + ((uint32_t)weight << 16);
+            to += 2;
+        }
+    }
+}
+
 /**
  * @param[in]  unpack      of the weights' width; NULL for 8 bits, which are read where they are.
+ * @param[in]  pairs       of the weights' width below 8 bits, from four output channels on; or
+ * NULL.
  * @param[in]  input       input_height * input_width * input_channels codes.
  * @param[in]  weights     output_channels rows of row_bytes.
  * @param[in]  steps       per output channel, see sqm_unpack_1x1; NULL where all are 1 (8 bits).
  * @param[in]  bias        per output channel, TFLite's: the input's zero point is not folded in.
  * @param[in]  multiplier  per output channel, with shift: accumulator to output, see requantize.h.
- * @param      scratch     min(4, output_channels) unpacked rows; not used for 8 bits.
+ * @param      scratch     with `pairs` 9 bytes a tap of a channel, aligned to words; below four
+ *                         channels or without it min(4, output_channels) unpacked rows; not used
+ *                         for 8 bits.
  * @param[out] output      output_height * output_width * output_channels codes; not the input.
  */
-SQM_INLINE void sqm_conv2d(const sqm_conv2d_params *p, sqm_unpack_1x1 *unpack, const int8_t *input,
-                           const uint8_t *weights, const int8_t *steps, const int32_t *bias,
-                           const int32_t *multiplier, const int8_t *shift, int8_t *scratch,
-                           int8_t *output)
+SQM_INLINE void sqm_conv2d(const sqm_conv2d_params *p, sqm_unpack_1x1 *unpack, sqm_pairs_1x4 *pairs,
+                           const int8_t *input, const uint8_t *weights, const int8_t *steps,
+                           const int32_t *bias, const int32_t *multiplier, const int8_t *shift,
+                           int8_t *scratch, int8_t *output)
 {
     const int32_t k = p->window_height * p->window_width * p->input_channels;
     const int32_t tile = p->output_channels < SQM_CONV2D_TILE ? 1 : SQM_CONV2D_TILE;
@@ -161,13 +189,18 @@ SQM_INLINE void sqm_conv2d(const sqm_conv2d_params *p, sqm_unpack_1x1 *unpack, c
          * takes less time than three single ones would, and less code than a second nest. */
         const int32_t latest = p->output_channels - tile;
         const int32_t channel = next < latest ? next : latest;
-        const int8_t *rows = (const int8_t *)weights + channel * p->row_bytes;
-        if (unpack != NULL) {
+        const uint8_t *packed = weights + channel * p->row_bytes;
+        const int8_t *means = steps == NULL ? NULL : steps + channel;
+        sqm_conv2d_rows rows = {pairs, (const int8_t *)packed, (const uint32_t *)(void *)scratch,
+                                k};
+        if (pairs != NULL) {
+            sqm_conv2d_pair_up(unpack, packed, p->row_bytes, k, means, (uint32_t *)(void *)scratch,
+                               scratch + 8 * k);
+        } else if (unpack != NULL) {
             for (int32_t j = 0; j < tile; ++j) {
-                unpack(weights + (channel + j) * p->row_bytes, k,
-                       steps == NULL ? 1 : steps[channel + j], scratch + j * k);
+                unpack(packed + j * p->row_bytes, k, means == NULL ? 1 : means[j], scratch + j * k);
             }
-            rows = scratch;
+            rows.bytes = scratch;
         }
         sqm_conv2d_channels(p, tile, channel, input, rows, bias, multiplier, shift, output);
     }

@@ -13,5 +13,6 @@
 #include "kernels/portable_c/w4.h"
 #include "kernels/portable_c/w3.h"
 #include "kernels/portable_c/w2.h"
+#include "kernels/portable_c/pairs.h"
 
 #endif

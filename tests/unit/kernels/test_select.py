@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from sq_micro.ir.bitwidths import WEIGHT_BITS
-from sq_micro.ir.operators import RELU
+from sq_micro.ir.operators import RELU, Pad
 from sq_micro.kernels.select import KernelChoice, select_kernels
 from sq_micro.quant.graph import QuantGraph
 from tests.models.random_quant_graph import RandomQuantGraph
@@ -17,13 +19,23 @@ def choices(builder: RandomQuantGraph, output: str) -> dict[str, KernelChoice]:
 
 
 @pytest.mark.parametrize("bits", [bits for bits in WEIGHT_BITS if bits < 8])
-@pytest.mark.parametrize(("channels", "rows"), [(1, 1), (3, 3), (4, 4), (9, 4)])
-def test_conv2d_unpacks_up_to_four_rows(bits: int, channels: int, rows: int) -> None:
+@pytest.mark.parametrize("channels", [1, 3])
+def test_conv2d_of_few_channels_unpacks_them(bits: int, channels: int) -> None:
     builder = RandomQuantGraph(0, (6, 6, 5))
     (choice,) = choices(builder, builder.conv2d(builder.input, channels, (3, 2), bits=bits)).values()
     assert choice.variant is not None
     assert choice.variant.name == f"sqm_unpack_s8_w{bits}_1x1__c"
-    assert choice.scratch_bytes == rows * 3 * 2 * 5
+    assert choice.scratch_bytes == channels * 3 * 2 * 5
+
+
+@pytest.mark.parametrize("bits", [bits for bits in WEIGHT_BITS if bits < 8])
+@pytest.mark.parametrize("channels", [4, 9])
+def test_conv2d_below_8_bits_multiplies_two_channels_at_once(bits: int, channels: int) -> None:
+    builder = RandomQuantGraph(0, (6, 6, 5))
+    (choice,) = choices(builder, builder.conv2d(builder.input, channels, (3, 2), bits=bits)).values()
+    assert choice.variant is not None
+    assert choice.variant.name == f"sqm_pairs_s8_w{bits}_1x4__c"
+    assert choice.scratch_bytes == 9 * 3 * 2 * 5  # two words a tap, and a row of bytes
 
 
 def test_conv2d_of_8_bits_reads_weights_where_they_are() -> None:
@@ -55,3 +67,30 @@ def test_an_operator_without_weights_has_no_kernel() -> None:
     found = choices(builder, builder.relu(builder.max_pool2d(builder.input), RELU))
     assert set(found) == {"pool2d_0", "relu_1"}
     assert all(choice.variant is None and choice.scratch_bytes == 0 for choice in found.values())
+
+
+@pytest.mark.parametrize(("bits", "channels", "name"), [(8, 8, "pick"), (4, 8, "taps"), (4, 6, "pick"), (2, 4, "taps")])
+def test_dsp_cores_take_bands_of_rows_for_depthwise_windows_of_3x3(bits: int, channels: int, name: str) -> None:
+    builder = RandomQuantGraph(0, (7, 5, channels))
+    graph = builder.build(builder.depthwise_conv2d(builder.input, bits=bits))
+    (choice,) = select_kernels(graph.topology, graph.bitwidths, "armv7em_dsp").values()
+    assert choice.variant is not None
+    assert (choice.nest_isa, choice.variant.microkernel) == ("armv7em_dsp", name)
+    assert choice.scratch_bytes == (5 + 2) * 32 + 144 + 8 * 5
+
+
+@pytest.mark.parametrize(
+    "geometry",
+    [
+        {"window": (3, 5)},
+        {"stride": (1, 2)},
+        {"dilation": (2, 1)},
+        {"depth_multiplier": 2},
+        {"padding": Pad(3, 0, 0, 0)},
+    ],
+)
+def test_dsp_cores_leave_other_depthwise_windows_to_portable_c(geometry: dict[str, Any]) -> None:
+    builder = RandomQuantGraph(0, (7, 5, 4))
+    graph = builder.build(builder.depthwise_conv2d(builder.input, **geometry))
+    (choice,) = select_kernels(graph.topology, graph.bitwidths, "armv7em_dsp").values()
+    assert choice.nest_isa == "c"

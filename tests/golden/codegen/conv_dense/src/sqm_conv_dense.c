@@ -54,7 +54,7 @@ static const sqm_conv2d_params op00_conv2d_params = {
 
 static SQM_NOINLINE void op00_conv2d(void)
 {
-    sqm_conv2d(&op00_conv2d_params, NULL, ARENA(36), sqm_conv_dense_op00_weights, NULL,
+    sqm_conv2d(&op00_conv2d_params, NULL, NULL, ARENA(36), sqm_conv_dense_op00_weights, NULL,
                sqm_conv_dense_op00_bias, sqm_conv_dense_op00_multiplier, sqm_conv_dense_op00_shift,
                NULL, ARENA(0));
 }

@@ -33,12 +33,12 @@
 SQM_SECTION_ARENA static _Alignas(16) int8_t sqm_mixed_widths_v2_arena[SQM_MIXED_WIDTHS_V2_ARENA_BYTES];
 #define ARENA(offset) (&sqm_mixed_widths_v2_arena[offset])
 
-_Static_assert(164 + SQM_MIXED_WIDTHS_V2_INPUT_BYTES <= SQM_MIXED_WIDTHS_V2_ARENA_BYTES,
+_Static_assert(256 + SQM_MIXED_WIDTHS_V2_INPUT_BYTES <= SQM_MIXED_WIDTHS_V2_ARENA_BYTES,
                "the input lies inside the arena");
 _Static_assert(0 + SQM_MIXED_WIDTHS_V2_OUTPUT_BYTES <= SQM_MIXED_WIDTHS_V2_ARENA_BYTES,
                "the output lies inside the arena");
 
-/* 0: conv2d 'conv2d_0' 6x5x2 -> 6x3x5, window 3x3, stride 1x2, s8*w4, sqm_unpack_s8_w4_1x1__c */
+/* 0: conv2d 'conv2d_0' 6x5x2 -> 6x3x5, window 3x3, stride 1x2, s8*w4, sqm_pairs_s8_w4_1x4__c */
 static const sqm_conv2d_params op00_conv2d_params = {
     .input_height = 6,
     .input_width = 5,
@@ -63,10 +63,10 @@ static const sqm_conv2d_params op00_conv2d_params = {
 
 static SQM_NOINLINE void op00_conv2d(void)
 {
-    sqm_conv2d(&op00_conv2d_params, sqm_unpack_s8_w4_1x1__c, ARENA(164),
+    sqm_conv2d(&op00_conv2d_params, sqm_unpack_s8_w4_1x1__c, sqm_pairs_s8_w4_1x4__c, ARENA(256),
                sqm_mixed_widths_v2_op00_weights, sqm_mixed_widths_v2_op00_steps,
                sqm_mixed_widths_v2_op00_bias, sqm_mixed_widths_v2_op00_multiplier,
-               sqm_mixed_widths_v2_op00_shift, ARENA(92), ARENA(0));
+               sqm_mixed_widths_v2_op00_shift, ARENA(0), ARENA(164));
 }
 
 /* 1: depthwise_conv2d 'depthwise_conv2d_1' 6x3x5 -> 6x3x5, window 3x3, stride 1x1, s8*w3, sqm_pick_s8_w3_1x1__c */
@@ -94,10 +94,10 @@ static const sqm_depthwise_conv2d_params op01_depthwise_conv2d_params = {
 
 static SQM_NOINLINE void op01_depthwise_conv2d(void)
 {
-    sqm_depthwise_conv2d(&op01_depthwise_conv2d_params, sqm_pick_s8_w3_1x1__c, ARENA(0),
+    sqm_depthwise_conv2d(&op01_depthwise_conv2d_params, sqm_pick_s8_w3_1x1__c, ARENA(164),
                          sqm_mixed_widths_v2_op01_weights, sqm_mixed_widths_v2_op01_steps,
                          sqm_mixed_widths_v2_op01_bias, sqm_mixed_widths_v2_op01_multiplier,
-                         sqm_mixed_widths_v2_op01_shift, ARENA(184), ARENA(92));
+                         sqm_mixed_widths_v2_op01_shift, ARENA(92), ARENA(0));
 }
 
 /* 2: add 'add_2' 6x3x5 + 6x3x5 -> 6x3x5 */
@@ -118,7 +118,7 @@ static const sqm_add_params op02_add_params = {
 
 static SQM_NOINLINE void op02_add(void)
 {
-    sqm_add(&op02_add_params, ARENA(0), ARENA(92), ARENA(368));
+    sqm_add(&op02_add_params, ARENA(164), ARENA(0), ARENA(368));
 }
 
 /* 3: conv2d 'conv2d_3' 6x3x5 -> 6x3x3, window 1x1, stride 1x1, s8*w2, sqm_unpack_s8_w2_1x1__c */
@@ -146,7 +146,7 @@ static const sqm_conv2d_params op03_conv2d_params = {
 
 static SQM_NOINLINE void op03_conv2d(void)
 {
-    sqm_conv2d(&op03_conv2d_params, sqm_unpack_s8_w2_1x1__c, ARENA(368),
+    sqm_conv2d(&op03_conv2d_params, sqm_unpack_s8_w2_1x1__c, NULL, ARENA(368),
                sqm_mixed_widths_v2_op03_weights, sqm_mixed_widths_v2_op03_steps,
                sqm_mixed_widths_v2_op03_bias, sqm_mixed_widths_v2_op03_multiplier,
                sqm_mixed_widths_v2_op03_shift, ARENA(56), ARENA(0));
@@ -259,10 +259,10 @@ static const sqm_rescale_params op10_relu_params = {
 
 static SQM_NOINLINE void op10_relu(void)
 {
-    sqm_rescale(&op10_relu_params, ARENA(0), ARENA(32));
+    sqm_rescale(&op10_relu_params, ARENA(0), ARENA(72));
 }
 
-/* 11: conv2d 'conv2d_11' 2x2x8 -> 2x2x4, window 1x1, stride 1x1, s8*w5, sqm_unpack_s8_w5_1x1__c */
+/* 11: conv2d 'conv2d_11' 2x2x8 -> 2x2x4, window 1x1, stride 1x1, s8*w5, sqm_pairs_s8_w5_1x4__c */
 static const sqm_conv2d_params op11_conv2d_params = {
     .input_height = 2,
     .input_width = 2,
@@ -287,10 +287,10 @@ static const sqm_conv2d_params op11_conv2d_params = {
 
 static SQM_NOINLINE void op11_conv2d(void)
 {
-    sqm_conv2d(&op11_conv2d_params, sqm_unpack_s8_w5_1x1__c, ARENA(32),
+    sqm_conv2d(&op11_conv2d_params, sqm_unpack_s8_w5_1x1__c, sqm_pairs_s8_w5_1x4__c, ARENA(72),
                sqm_mixed_widths_v2_op11_weights, sqm_mixed_widths_v2_op11_steps,
                sqm_mixed_widths_v2_op11_bias, sqm_mixed_widths_v2_op11_multiplier,
-               sqm_mixed_widths_v2_op11_shift, ARENA(0), ARENA(64));
+               sqm_mixed_widths_v2_op11_shift, ARENA(0), ARENA(104));
 }
 
 /* 12: mean 'mean_12' 2x2x4 -> 4 */
@@ -305,7 +305,7 @@ static const sqm_mean_params op12_mean_params = {
 
 static SQM_NOINLINE void op12_mean(void)
 {
-    sqm_mean(&op12_mean_params, ARENA(64), ARENA(0));
+    sqm_mean(&op12_mean_params, ARENA(104), ARENA(0));
 }
 
 /* 13: dense 'dense_13' 4 -> 3, s8*w6, sqm_dot_s8_w6_1x1__c */
@@ -342,7 +342,7 @@ static SQM_NOINLINE void op14_softmax(void)
 
 int8_t *sqm_mixed_widths_v2_input(void)
 {
-    return ARENA(164);
+    return ARENA(256);
 }
 
 const int8_t *sqm_mixed_widths_v2_output(void)
