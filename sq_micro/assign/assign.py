@@ -117,7 +117,7 @@ def _reason(
 ) -> str:
     impossible = [r for r, value in minimum.items() if value > getattr(problem.budget, r)]
     if impossible:
-        needs = ", ".join(f"{r} at least {amount(minimum[r], UNIT[r])}" for r in impossible)
+        needs = ", ".join(_least_of(problem, r, minimum[r]) for r in impossible)
         return f"no plan fits: this network takes {needs}{_blame_pins(problem, impossible)}"
     if shortfalls and allocator == "ilp":
         names = " and ".join(violation.resource for violation in shortfalls)
@@ -130,6 +130,12 @@ def _reason(
     if not problem.budget and problem.max_drop is None:
         return "no budget: the least divergence"
     return "decided by " + ", ".join(binding) if binding else "within every budget"
+
+
+def _least_of(problem: Problem, resource: Resource, least_amount: float) -> str:
+    """What is needed of a resource, and by how much that is beyond what is allowed."""
+    short = amount(least_amount - getattr(problem.budget, resource), UNIT[resource])
+    return f"{resource} at least {amount(least_amount, UNIT[resource])} (short of {short})"
 
 
 def _blame_pins(problem: Problem, resources: list[Resource]) -> str:

@@ -66,6 +66,7 @@ class Explanation:
 
     sigma_correlation  rank correlation of sigma with the damage at the narrowest width; None where undefined
     characterised      whether code was counted: flash bytes are otherwise those of constants alone
+    arena_limit_bytes  see `Problem`
     """
 
     assignment: Assignment
@@ -73,6 +74,7 @@ class Explanation:
     sigma_correlation: float | None
     warnings: tuple[str, ...]
     characterised: bool
+    arena_limit_bytes: int | None
 
 
 def explain(problem: Problem, assignment: Assignment, ranges: Ranges | None = None) -> Explanation:
@@ -86,7 +88,14 @@ def explain(problem: Problem, assignment: Assignment, ranges: Ranges | None = No
         for option in problem.options
     )
     characterised = problem.fixed.flash_bytes > 0
-    return Explanation(assignment, reasons, _sigma_correlation(reasons), warnings_about(problem, ranges), characterised)
+    return Explanation(
+        assignment=assignment,
+        operators=reasons,
+        sigma_correlation=_sigma_correlation(reasons),
+        warnings=warnings_about(problem, ranges),
+        characterised=characterised,
+        arena_limit_bytes=problem.arena_limit_bytes,
+    )
 
 
 def warnings_about(problem: Problem, ranges: Ranges | None = None) -> tuple[str, ...]:

@@ -11,14 +11,17 @@ from sq_micro.cost.shift_add import ShiftAddAccelerator
 from sq_micro.ir.bitwidths import WEIGHT_BITS
 from sq_micro.ir.topology import Topology
 from sq_micro.kernels.catalogue import PORTABLE
-from sq_micro.kernels.select import select_kernel
+from sq_micro.kernels.overlap import Overlap
+from sq_micro.kernels.select import kernel_choices_of, within_loss
 from sq_micro.kernels.sizes import padding_bytes, table_bytes, weight_bytes
+from sq_micro.kernels.tiling import LOSSES
 
 
 @dataclass(frozen=True, slots=True)
 class WidthOption:
     """One operator at one width: bytes, seconds, joules; latency and energy are None where nobody knows them.
 
+    scratch_bytes, overlaps  of the kernel that needs least memory
     calls  see `cost.profile.OperatorFigures`; no part of flash_bytes, since operators share what they call
     """
 
@@ -29,6 +32,7 @@ class WidthOption:
     calls: Mapping[str, int] = field(default_factory=dict)
     padding_bytes: int = 0
     scratch_bytes: int = 0
+    overlaps: tuple[tuple[str, Overlap], ...] = ()
     cycles: int | None = None
     latency_s: float | None = None
     energy_j: float | None = None
@@ -98,19 +102,21 @@ def operator_options(
     for operator in topology.weighted():
         options = []
         for bits in widths:
-            choice = select_kernel(operator, topology, bits, isa)
+            choices = kernel_choices_of(operator, topology, bits, isa)
+            usual, leanest = within_loss(choices, LOSSES[0]), choices[-1]
             figures = profile.figures(operator.name, bits) if profile is not None else None
             cycles = figures.cycles if figures is not None else None
             latency = _seconds(cycles, board)
             options.append(
                 WidthOption(
                     bits=bits,
-                    weight_bytes=weight_bytes(choice, operator, bits, topology),
-                    table_bytes=table_bytes(choice, operator, bits, topology),
+                    weight_bytes=weight_bytes(usual, operator, bits, topology),
+                    table_bytes=table_bytes(usual, operator, bits, topology),
                     code_bytes=figures.code_bytes if figures is not None else 0,
                     calls=figures.calls if figures is not None else {},
-                    padding_bytes=padding_bytes(choice, operator, bits, topology),
-                    scratch_bytes=choice.scratch_bytes,
+                    padding_bytes=padding_bytes(usual, operator, bits, topology),
+                    scratch_bytes=leanest.scratch_bytes,
+                    overlaps=tuple(leanest.overlaps.items()),
                     cycles=cycles,
                     latency_s=latency,
                     energy_j=latency * power if latency is not None and power is not None else None,
@@ -131,6 +137,7 @@ def shift_add_options(
                 replace(
                     width,
                     scratch_bytes=0,
+                    overlaps=(),
                     latency_s=accelerator.latency_s(operator, topology, width.bits),
                     energy_j=accelerator.energy_j(operator, topology, width.bits),
                 )
@@ -155,7 +162,7 @@ def fixed_costs(topology: Topology, profile: NetworkProfile, board: Board) -> Fi
     power = board.active_power_w
     return FixedCosts(
         flash_bytes=profile.shared_code_bytes + sum(figures.code_bytes for figures in others),
-        sram_bytes=board.stack_bytes + profile.static_bytes,
+        sram_bytes=profile.stack_bytes + profile.static_bytes,
         latency_s=latency,
         energy_j=latency * power if latency is not None and power is not None else None,
         calls={name: size for figures in others for name, size in figures.calls.items()},

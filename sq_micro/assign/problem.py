@@ -66,6 +66,11 @@ class Problem:
                 raise UsageError(f"operator '{name}' cannot be pinned to {bits} bits; it takes {widths}")
 
     @property
+    def arena_limit_bytes(self) -> int | None:
+        """What the budget leaves for the arena; None where SRAM has no bound. Below 0 nothing is left."""
+        return None if self.budget.sram is None else int(self.budget.sram - (self.fixed.sram_bytes or 0))
+
+    @property
     def topology(self) -> Topology:
         """As it is planned and built."""
         return self.frame.topology

@@ -23,6 +23,7 @@ from sq_micro.kernels.lanes import (
 )
 from sq_micro.kernels.packing import pack_rows, pack_taps
 from sq_micro.kernels.select import KernelChoice, portable_conv2d, portable_dense
+from sq_micro.kernels.tiling import Tiling
 from sq_micro.quant.arithmetic import ChannelRequantization
 from sq_micro.quant.graph import QuantGraph
 from sq_micro.quant.params import Int8Array, Levels
@@ -45,9 +46,9 @@ def exact_choice(graph: QuantGraph, choice: KernelChoice, operator: WeightedOper
     if not choice.in_lanes or sums_fit(_rows(graph, operator), graph.levels[operator.weights], bits):
         return choice
     if isinstance(operator, Conv2D):
-        return portable_conv2d(operator, graph.topology, bits)
+        return portable_conv2d(operator, graph.topology, bits, Tiling(1, 1), paired=False)
     assert isinstance(operator, Dense)
-    return portable_dense(operator, bits)
+    return portable_dense(operator, graph.topology, bits)
 
 
 def requantization(graph: QuantGraph, operator: WeightedOperator) -> ChannelRequantization:

@@ -21,9 +21,14 @@ def lane_kernels(graph: QuantGraph, op: Conv2D | Dense) -> LaneKernels:
     return conv2d_kernels(bits) if isinstance(op, Conv2D) else dense_kernels(bits)
 
 
-def lane_params(graph: QuantGraph, op: Conv2D | Dense, choice: KernelChoice) -> dict[str, int]:
-    """The fields of the nest's params, in the struct's order; `columns.taps` is a member of a member."""
-    geometry = _conv2d_geometry(graph, op, choice) if isinstance(op, Conv2D) else _dense_geometry(graph, op, choice)
+def lane_params(graph: QuantGraph, op: Conv2D | Dense, choice: KernelChoice, downwards: bool = False) -> dict[str, int]:
+    """The fields of the nest's params, in the struct's order; `columns.taps` is a member of a member.
+
+    downwards  whether a convolution goes through its tiles from the last to the first
+    """
+    geometry = (
+        _conv2d_geometry(graph, op, choice, downwards) if isinstance(op, Conv2D) else _dense_geometry(graph, op, choice)
+    )
     bits, kernels, found = graph.bitwidths.weights[op.name], lane_kernels(graph, op), requantization(graph, op)
     taps_sums = {"taps_sums": int(kernels.taps_sums)} if isinstance(op, Conv2D) else {}
     return {
@@ -45,7 +50,8 @@ def lane_constants(graph: QuantGraph, op: Conv2D | Dense, symbol: str) -> tuple[
     return f"{symbol}_weights", f"{symbol}_meaning" if planes else "NULL", f"{symbol}_table"
 
 
-def _conv2d_geometry(graph: QuantGraph, op: Conv2D, choice: KernelChoice) -> dict[str, int]:
+def _conv2d_geometry(graph: QuantGraph, op: Conv2D, choice: KernelChoice, downwards: bool) -> dict[str, int]:
+    assert choice.tiling is not None
     _, window_height, window_width, _ = graph.topology.shape(op.weights)
     height, width, channels = graph.topology.image_shape(op.input)
     output_height, output_width, output_channels = graph.topology.image_shape(op.output)
@@ -66,7 +72,8 @@ def _conv2d_geometry(graph: QuantGraph, op: Conv2D, choice: KernelChoice) -> dic
         "columns.taps": choice.taps,
         "pixels": output_height * output_width,
         "output_channels": output_channels,
-        "tile": choice.tile,
+        "tile": choice.tiling.pixels,
+        "downwards": int(downwards),
     }
 
 

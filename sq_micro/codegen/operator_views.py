@@ -37,7 +37,7 @@ from sq_micro.ir.operators import (
 from sq_micro.kernels.catalogue import PORTABLE, find
 from sq_micro.kernels.dsp import DSP
 from sq_micro.kernels.packing import plane_bytes
-from sq_micro.kernels.select import KernelChoice
+from sq_micro.kernels.select import KernelChoice, is_flat
 from sq_micro.plan.plan import Plan
 from sq_micro.quant.arithmetic import (
     ChannelRequantization,
@@ -150,11 +150,21 @@ class _OperatorMaker(WeightlessNests):
         bits = self.graph.bitwidths.weights[op.name]
         row = prod(self.graph.topology.shape(op.weights)[1:])
         choice = exact_choice(self.graph, self.plan.choices[op.name], op)
-        variant = choice.variant
+        variant, tiling = choice.variant, choice.tiling
         assert variant is not None
+        assert tiling is not None
         if variant.isa == DSP:
             return self._lanes(op, choice)
-        params = self._window(op) | {"row_bytes": plane_bytes(row, bits)}
+        params = self._window(op) | {
+            "row_bytes": plane_bytes(row, bits),
+            "tile_height": tiling.height,
+            "tile_width": tiling.width,
+            "downwards": int(op.name in self.plan.downwards),
+        }
+        if is_flat(op, self.graph.topology):
+            for side, tensor in (("input", op.input), ("output", op.output)):
+                height, width, _ = self.graph.topology.image_shape(tensor)
+                params |= {f"{side}_height": 1, f"{side}_width": height * width}
         unpack = "NULL" if bits == 8 else find("unpack", bits, "1x1").name
         pairs = variant.name if variant.microkernel == "pairs" else "NULL"
         arguments = (unpack, pairs, self._at(op.input), *self._constants(op.weights), self._scratch())
@@ -166,13 +176,13 @@ class _OperatorMaker(WeightlessNests):
         constants = lane_constants(self.graph, op, self.symbol)
         places = (self._scratch(), self._at(op.output))
         arguments = (kernels.inner.name, unpack, self._at(op.input), *constants, *places)
-        return Nest(lane_nest(op), lane_params(self.graph, op, choice), (arguments,))
+        return Nest(lane_nest(op), lane_params(self.graph, op, choice, op.name in self.plan.downwards), (arguments,))
 
     def _depthwise(self, op: DepthwiseConv2D) -> Nest:
         choice = self.plan.choices[op.name]
         if choice.nest_isa != PORTABLE:
             return self._dsp_depthwise(op, choice)
-        params = self._window(op) | {"depth_multiplier": op.depth_multiplier}
+        params = self._window(op) | {"depth_multiplier": op.depth_multiplier, "plane": int(choice.plane)}
         variant = choice.variant
         assert variant is not None
         arguments = (

@@ -40,12 +40,14 @@ class NetworkProfile:
     shared_code_bytes    code and padding that no operator owns or calls: the most of any image
     overhead_cycles      of an inference beyond its operators
     static_bytes         SRAM beside arena and stack
+    stack_bytes          that the image sets aside: the most of any
     """
 
     operators: Mapping[str, Mapping[int, OperatorFigures]]
     shared_code_bytes: int
     overhead_cycles: int | None
     static_bytes: int
+    stack_bytes: int
 
     def __post_init__(self) -> None:
         frozen = {name: MappingProxyType(dict(widths)) for name, widths in self.operators.items()}
@@ -96,7 +98,7 @@ def candidate_cost(topology: Topology, bitwidths: Bitwidths, profile: NetworkPro
             energy = Figure(seconds * board.active_power_w, "J", "modelled")
     return Cost(
         flash=Figure(weights + tables + code, "bytes", "modelled"),
-        sram=Figure(plan.arena_bytes + board.stack_bytes + profile.static_bytes, "bytes", "exact"),
+        sram=Figure(plan.arena_bytes + profile.stack_bytes + profile.static_bytes, "bytes", "exact"),
         latency=latency,
         energy=energy,
         weights=Figure(weights, "bytes", "exact"),

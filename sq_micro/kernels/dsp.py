@@ -42,14 +42,6 @@ class LaneKernels:
         return max(self.packed.k_multiple, self.inner.k_multiple)
 
 
-@dataclass(frozen=True, slots=True)
-class Tile:
-    """Output pixels that are computed together, and the bytes of scratch that they take."""
-
-    pixels: int
-    scratch_bytes: int
-
-
 def conv2d_kernels(bits: int) -> LaneKernels:
     """8 and 4 bits are decoded in the inner loop; others are unpacked first, a block of channels at a time."""
     match bits:
@@ -97,20 +89,20 @@ def unpacked_words(taps: int, kernels: LaneKernels) -> int:
     return 2 * taps if kernels.unpack.layout == "lanes8" else taps
 
 
-def conv2d_tile(operator: Conv2D, topology: Topology, bits: int) -> Tile:
-    """As many pixels as pay: more of them share the calls, and the unpacking of weights."""
+def conv2d_tile_pixels(operator: Conv2D, topology: Topology, bits: int) -> tuple[int, ...]:
+    """Sizes of tiles. The first is as large as pays: more pixels share the calls, and the unpacking of weights."""
     taps = conv2d_taps(operator, topology, bits)
-    _, height, width, _ = topology.shape(operator.output)
+    height, width, _ = topology.image_shape(operator.output)
     if conv2d_kernels(bits).unpack is None:
         columns, most = _COLUMNS_BYTES, _MOST_PIXELS
     else:
         columns, most = _UNPACKED_COLUMNS_BYTES, _UNPACKED_MOST_PIXELS
     affordable = columns // (_COLUMN_BYTES * taps) // _PIXELS * _PIXELS
-    pixels = max(_PIXELS, min(padded(height * width, _PIXELS), most, affordable))
-    return Tile(pixels, scratch_bytes(taps, bits, pixels))
+    largest = max(_PIXELS, min(padded(height * width, _PIXELS), most, affordable))
+    return tuple(pixels for pixels in range(largest, 0, -_PIXELS) if pixels == largest or pixels & (pixels - 1) == 0)
 
 
-def scratch_bytes(taps: int, bits: int, pixels: int) -> int:
+def conv2d_scratch_bytes(taps: int, bits: int, pixels: int) -> int:
     """Unpacked weights, columns, sums of taps and two columns of bytes, as armv7em_dsp/conv2d.h lays them out."""
     kernels = conv2d_kernels(bits)
     sums = 4 * pixels if kernels.taps_sums else 0

@@ -1,43 +1,77 @@
-"""Which microkernel serves an operator at a bitwidth, and the scratch it needs. No weights are looked at."""
+"""Which kernels can serve an operator at a bitwidth: scratch, overlap and relative time. No weights are looked at."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 
 from sq_micro.ir.bitwidths import Bitwidths
-from sq_micro.ir.operators import Conv2D, Dense, DepthwiseConv2D, Operator
+from sq_micro.ir.operators import (
+    Add,
+    AveragePool2D,
+    Concatenate,
+    Conv2D,
+    Dense,
+    DepthwiseConv2D,
+    MaxPool2D,
+    Mean,
+    Operator,
+    Pad2D,
+    Relu,
+    Requantize,
+    Sigmoid,
+    Softmax,
+    operator_inputs,
+)
 from sq_micro.ir.topology import Topology
+from sq_micro.kernels import walks
 from sq_micro.kernels.band import band_scratch_bytes, band_serves, band_unpacking
 from sq_micro.kernels.catalogue import PORTABLE, KernelVariant, find
 from sq_micro.kernels.dsp import (
     DSP,
     conv2d_kernels,
+    conv2d_scratch_bytes,
     conv2d_taps,
-    conv2d_tile,
+    conv2d_tile_pixels,
     dense_kernels,
     dense_scratch_bytes,
     dense_taps,
 )
+from sq_micro.kernels.overlap import Overlap
+from sq_micro.kernels.tiling import DSP_COSTS, LOSSES, PORTABLE_COSTS, Tiling, tiling_loss, tilings
 
 _WORD_BYTES = 4  # of the weights of two channels, see portable_c/pairs.h
 CONV_BLOCK = 4  # output channels that share the loads of one window, see operators/conv2d.h
+_PORTABLE_DENSE_LOSS = 3.0  # where the kernel of DSP cores would serve; it wants the input a second time, widened
+_PLANE_LOSS = 0.05  # of a portable depthwise convolution that copies each channel first; modelled
 
 
 @dataclass(frozen=True, slots=True)
 class KernelChoice:
-    """variant is None for operators that have no weights.
+    """One way to compute an operator.
 
-    taps  of a channel's weights, filled up to what the kernel takes at a time; 0 where they are not filled up
-    tile  output pixels that are computed together; 0 where the kernel has no such choice
+    variant   None for operators that have no weights
+    overlaps  by input tensor, what its walk allows; an input that is not named shares no byte with the output
+    loss      share of the operator's time that it costs beyond the fastest way; modelled
+    tiling    of a convolution; it goes through its tiles upwards or downwards, as the arena wants it
+    taps      of a channel's weights, filled up to what the kernel takes at a time; 0 where they are not filled up
     nest_isa  the ISA whose loop nest computes a depthwise_conv2d around the microkernel
+    plane     whether a depthwise_conv2d copies each channel to scratch before it writes
     """
 
     operator: str
     variant: KernelVariant | None
     scratch_bytes: int
+    overlaps: Mapping[str, Overlap] = field(default_factory=dict)
+    loss: float = 0.0
+    tiling: Tiling | None = None
     taps: int = 0
-    tile: int = 0
     nest_isa: str = PORTABLE
+    plane: bool = False
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "overlaps", MappingProxyType(dict(self.overlaps)))
 
     @property
     def layout(self) -> str | None:
@@ -50,61 +84,177 @@ class KernelChoice:
         return self.layout is not None and self.layout.startswith("lanes")
 
 
-def select_kernels(topology: Topology, bitwidths: Bitwidths, isa: str = PORTABLE) -> dict[str, KernelChoice]:
-    """The choice for each operator, by name. `isa` as boards name it; what an ISA has no kernel for is portable.
+def kernel_choices(
+    topology: Topology, bitwidths: Bitwidths, isa: str = PORTABLE
+) -> dict[str, tuple[KernelChoice, ...]]:
+    """For each operator all ways worth taking, from the fastest to the one that needs least memory.
 
-    conv2d            weights below 8 bits are unpacked four channels at a time, outside the pixel loop, two channels
-                      to a word, so that one multiplication serves both
+    isa  as boards name it; what an ISA has no kernel for is portable
+
+    conv2d            weights below 8 bits are unpacked four channels at a time, once per tile, two channels to a word,
+                      so that one multiplication serves both
     depthwise_conv2d  each channel's taps are picked into scratch, outside the pixel loop
     dense             one pixel only, so codes are decoded inside the dot product
     """
     return {
-        operator.name: select_kernel(operator, topology, bitwidths.weights.get(operator.name, 0), isa)
+        operator.name: kernel_choices_of(operator, topology, bitwidths.weights.get(operator.name, 0), isa)
         for operator in topology.operators
     }
 
 
-def select_kernel(operator: Operator, topology: Topology, bits: int, isa: str = PORTABLE) -> KernelChoice:
-    """The choice for one operator; `bits` is not looked at where there are no weights."""
+def select_kernels(topology: Topology, bitwidths: Bitwidths, isa: str = PORTABLE) -> dict[str, KernelChoice]:
+    """The choice for each operator, by name, where nothing presses."""
+    return {name: within_loss(choices, LOSSES[0]) for name, choices in kernel_choices(topology, bitwidths, isa).items()}
+
+
+def within_loss(choices: Sequence[KernelChoice], loss: float) -> KernelChoice:
+    """The choice that needs least memory among those that cost no more time."""
+    return [choice for choice in choices if choice.loss <= loss][-1]
+
+
+def is_flat(operator: Conv2D, topology: Topology) -> bool:
+    """Whether rows do not matter, so that the image may be taken for one row."""
+    _, height, width, _ = topology.shape(operator.weights)
+    return (height, width, *operator.stride) == (1, 1, 1, 1) and not operator.padding
+
+
+def tiled_image(operator: Conv2D, topology: Topology) -> tuple[int, int]:
+    """Height and width of the output as the kernel goes through it."""
+    height, width, _ = topology.image_shape(operator.output)
+    return (1, height * width) if is_flat(operator, topology) else (height, width)
+
+
+def kernel_choices_of(
+    operator: Operator, topology: Topology, bits: int, isa: str = PORTABLE
+) -> tuple[KernelChoice, ...]:
+    """Those of one operator; `bits` is not looked at where there are no weights."""
     match operator:
         case Conv2D():
-            return _dsp_conv2d(operator, topology, bits) if isa == DSP else portable_conv2d(operator, topology, bits)
+            return (_dsp_conv2d if isa == DSP else _portable_conv2d)(operator, topology, bits)
         case DepthwiseConv2D():
-            _, height, width, _ = topology.shape(operator.weights)
-            variant = find("pick", bits, "1x1")
-            if isa == DSP and band_serves(operator, topology):
-                scratch_bytes = band_scratch_bytes(operator, topology)
-                variant = band_unpacking(bits, topology.shape(operator.output)[-1]) or variant
-                return KernelChoice(operator.name, variant, scratch_bytes, nest_isa=DSP)
-            return KernelChoice(operator.name, variant, height * width)
+            return _depthwise(operator, topology, bits, isa)
         case Dense():
-            return _dsp_dense(operator, topology, bits) if isa == DSP else portable_dense(operator, bits)
+            portable = portable_dense(operator, topology, bits)
+            if isa != DSP:
+                return (portable,)
+            return (_dsp_dense(operator, topology, bits), replace(portable, loss=_PORTABLE_DENSE_LOSS))
         case _:
-            return KernelChoice(operator.name, None, 0)
+            return (KernelChoice(operator.name, None, 0, _plain_overlaps(operator, topology)),)
 
 
-def _dsp_conv2d(operator: Conv2D, topology: Topology, bits: int) -> KernelChoice:
-    tile = conv2d_tile(operator, topology, bits)
-    taps = conv2d_taps(operator, topology, bits)
-    return KernelChoice(operator.name, conv2d_kernels(bits).packed, tile.scratch_bytes, taps, tile.pixels)
+def _portable_conv2d(operator: Conv2D, topology: Topology, bits: int) -> tuple[KernelChoice, ...]:
+    channels, height, width, depth = topology.shape(operator.weights)
+    rows, columns = image = tiled_image(operator, topology)
+
+    def priced(tiling: Tiling) -> tuple[float, Tiling]:
+        blocks = -(-channels // _block(channels))
+        geometry = (tiling.tiles(image), 1, rows * columns, channels, blocks, height * width * depth)
+        return tiling_loss(PORTABLE_COSTS, bits, *geometry), tiling
+
+    kept = _worth_taking([priced(tiling) for tiling in tilings(image)])
+    return tuple(portable_conv2d(operator, topology, bits, tiling, loss) for loss, tiling in kept)
+
+
+def portable_conv2d(
+    operator: Conv2D, topology: Topology, bits: int, tiling: Tiling, loss: float = 0.0, paired: bool = True
+) -> KernelChoice:
+    """The specification: what every other choice must equal, and what serves where another does not.
+
+    paired  whether the weights of two channels may share a word, which takes more scratch
+    """
+    channels, height, width, depth = topology.shape(operator.weights)
+    row = height * width * depth
+    if bits == 8:
+        variant, scratch = find("dot", 8, "1x4"), 0
+    elif paired and channels >= CONV_BLOCK:
+        variant, scratch = find("pairs", bits, "1x4"), (2 * _WORD_BYTES + 1) * row
+    else:
+        variant, scratch = find("unpack", bits, "1x1"), min(channels, CONV_BLOCK) * row
+    starts = tiling.starts(tiled_image(operator, topology))
+    overlap = walks.tiled_convolution(walks.pixel_reads(operator, topology), starts, channels, _block(channels))
+    return KernelChoice(operator.name, variant, scratch, {operator.input: overlap}, loss, tiling)
+
+
+def portable_dense(operator: Dense, topology: Topology, bits: int) -> KernelChoice:
+    """As portable_conv2d."""
+    units, inputs = topology.shape(operator.weights)
+    return KernelChoice(operator.name, find("dot", bits, "1x1"), 0, {operator.input: walks.matrix(inputs, units)})
 
 
 def _dsp_dense(operator: Dense, topology: Topology, bits: int) -> KernelChoice:
+    """The input is copied to a column of its own, but the portable kernel may take the place of this one."""
     taps = dense_taps(operator, topology, bits)
-    return KernelChoice(operator.name, dense_kernels(bits).packed, dense_scratch_bytes(taps, bits), taps)
+    overlaps = portable_dense(operator, topology, bits).overlaps
+    return KernelChoice(operator.name, dense_kernels(bits).packed, dense_scratch_bytes(taps, bits), overlaps, taps=taps)
 
 
-def portable_dense(operator: Dense, bits: int) -> KernelChoice:
-    """As portable_conv2d."""
-    return KernelChoice(operator.name, find("dot", bits, "1x1"), 0)
+def _block(channels: int) -> int:
+    return CONV_BLOCK if channels >= CONV_BLOCK else 1
 
 
-def portable_conv2d(operator: Conv2D, topology: Topology, bits: int) -> KernelChoice:
-    """The specification: what every other choice must equal, and what serves where another does not."""
-    channels, height, width, depth = topology.shape(operator.weights)
-    if bits == 8:
-        return KernelChoice(operator.name, find("dot", 8, "1x4"), 0)
-    row = height * width * depth
-    if channels < CONV_BLOCK:
-        return KernelChoice(operator.name, find("unpack", bits, "1x1"), channels * row)
-    return KernelChoice(operator.name, find("pairs", bits, "1x4"), (2 * _WORD_BYTES + 1) * row)
+def _dsp_conv2d(operator: Conv2D, topology: Topology, bits: int) -> tuple[KernelChoice, ...]:
+    """Tiles are runs of pixels. The overlap is also that of the portable kernel with single pixels, which takes the
+    place of this one where weights do not fit its sums: a plan is made before weights are looked at.
+    """
+    channels = topology.shape(operator.weights)[0]
+    height, width, _ = topology.image_shape(operator.output)
+    pixels, taps = height * width, conv2d_taps(operator, topology, bits)
+    sizes = conv2d_tile_pixels(operator, topology, bits)
+    reads = walks.pixel_reads(operator, topology)
+    instead = portable_conv2d(operator, topology, bits, Tiling(1, 1)).overlaps[operator.input]
+
+    def priced(size: int) -> tuple[float, Tiling]:
+        geometry = (-(-pixels // size), -(-pixels // sizes[0]), pixels, channels, -(-channels // CONV_BLOCK), taps)
+        return tiling_loss(DSP_COSTS, bits, *geometry), Tiling(1, size)
+
+    found = []
+    for loss, tiling in _worth_taking([priced(size) for size in sizes]):
+        overlap = walks.gathered_convolution(reads, tiling.starts((1, pixels)), channels).both(instead)
+        scratch = conv2d_scratch_bytes(taps, bits, tiling.pixels)
+        variant = conv2d_kernels(bits).packed
+        found.append(KernelChoice(operator.name, variant, scratch, {operator.input: overlap}, loss, tiling, taps))
+    return tuple(found)
+
+
+def _worth_taking(priced: Sequence[tuple[float, Tiling]]) -> list[tuple[float, Tiling]]:
+    """For each loss worth considering the smallest tiles that cost no more; from the fastest on."""
+    kept = [max((pair for pair in priced if pair[0] <= limit), key=lambda pair: pair[0]) for limit in (0.0, *LOSSES)]
+    return list(dict.fromkeys(kept))
+
+
+def _depthwise(operator: DepthwiseConv2D, topology: Topology, bits: int, isa: str) -> tuple[KernelChoice, ...]:
+    """The band of DSP cores works in place as it is; the portable kernel where it copies each channel first."""
+    _, height, width, _ = topology.shape(operator.weights)
+    variant = find("pick", bits, "1x1")
+    sizes = topology.elements(operator.input), topology.elements(operator.output)
+    if isa == DSP and band_serves(operator, topology):
+        columns = topology.image_shape(operator.input)[1], topology.image_shape(operator.output)[1]
+        overlap = walks.by_channel(*sizes, same_start=columns[1] <= columns[0])
+        scratch = band_scratch_bytes(operator, topology)
+        variant = band_unpacking(bits, topology.shape(operator.output)[-1]) or variant
+        return (KernelChoice(operator.name, variant, scratch, {operator.input: overlap}, nest_isa=DSP),)
+    plain = KernelChoice(operator.name, variant, height * width)
+    if operator.depth_multiplier != 1:
+        return (plain,)
+    pixels = sizes[0] // topology.image_shape(operator.input)[2]
+    overlaps = {operator.input: walks.by_channel(*sizes, same_start=True)}
+    return (
+        plain,
+        KernelChoice(operator.name, variant, height * width + pixels, overlaps, loss=_PLANE_LOSS, plane=True),
+    )
+
+
+def _plain_overlaps(operator: Operator, topology: Topology) -> dict[str, Overlap]:
+    match operator:
+        case MaxPool2D() | AveragePool2D():
+            channels = topology.image_shape(operator.output)[2]
+            return {operator.input: walks.pooling(walks.pixel_reads(operator, topology), channels)}
+        case Pad2D():
+            return {operator.input: walks.padding(operator, topology)}
+        case Concatenate():
+            return walks.concatenation(operator, topology)
+        case Add() | Relu() | Requantize() | Softmax() | Sigmoid() | Mean():
+            inputs = operator_inputs(operator)
+            return {tensor: walks.elementwise(topology.elements(tensor)) for tensor in inputs}
+        case _:
+            return {}

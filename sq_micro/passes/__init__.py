@@ -15,6 +15,7 @@ from sq_micro.passes.collapse_reshapes import collapse_reshapes
 from sq_micro.passes.fold_channel_affine import fold_channel_affine
 from sq_micro.passes.fold_padding import fold_padding
 from sq_micro.passes.fuse_activation import fuse_activation
+from sq_micro.passes.order_operators import order_operators
 from sq_micro.passes.remove_identity import remove_identity
 from sq_micro.passes.replace_channel_affine import replace_channel_affine
 
@@ -28,6 +29,7 @@ CANONICALISE: tuple[Pass, ...] = (
     fuse_activation,  # before fold_padding: an activation may stand between a Pad2D and its convolution
     fold_padding,
     collapse_reshapes,
+    order_operators,
 )
 
 # What is left of the passes where the model's file gives the integers: these move codes, and round nothing anew.

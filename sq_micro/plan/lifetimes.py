@@ -54,11 +54,16 @@ def live_buffers(topology: Topology, scratch_bytes: dict[str, int]) -> tuple[Buf
         for name in members
     )
     scratch = tuple(
-        Buffer(f"{operator.name} (scratch)", scratch_bytes[operator.name], index, index)
+        Buffer(scratch_name(operator.name), scratch_bytes[operator.name], index, index)
         for index, operator in enumerate(topology.operators)
         if scratch_bytes.get(operator.name, 0) > 0
     )
     return tensors + scratch
+
+
+def scratch_name(operator: str) -> str:
+    """The name of the buffer of an operator's scratch."""
+    return f"{operator} (scratch)"
 
 
 def live_bytes(buffers: tuple[Buffer, ...], index: int) -> int:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from sq_micro.report.record import Bits, Count, Fraction, Record
 
@@ -139,10 +141,17 @@ class ArenaBufferRecord(Record):
 
 
 class ArenaPlanRecord(Record):
-    """Where every tensor lies, and when. operators: all of them in execution order, Reshape included."""
+    """Where every tensor lies, and when. Buffers overlap as far as an operator may write over its input.
+
+    operators      all of them in execution order, Reshape included
+    peak_operator  the one at which most is in use
+    loss           the largest share of its time that an operator gives up for memory; modelled
+    """
 
     operators: list[str]
+    peak_operator: str
     buffers: list[ArenaBufferRecord]
+    loss: Annotated[float, Field(ge=0.0)]
 
 
 class ArenaTableRecord(Record):

@@ -103,11 +103,13 @@ class BudgetRecord(Record):
 class AssignmentRecord(Record):
     """How the bits were chosen; null in the result where the person gave them. Predictions precede the build.
 
+    arena_limit_bytes  what the SRAM budget left for the arena; null without one
     sigma_correlation  rank correlation of sigma with the damage at the narrowest width; null where undefined
     """
 
     allocator: str
     budget: BudgetRecord
+    arena_limit_bytes: int | None
     binding: list[str]
     reason: str
     predicted_divergence: float | None
@@ -154,11 +156,14 @@ class SramRecord(Record):
 class MemoryRecord(Record):
     """From the linked image. stack is what is set aside; the worst case is computed from the machine code.
 
+    arena_lower_bound_bytes  no arena is smaller for these kernels; `optimal` iff this one is no larger
     arena_by_width  null where it would be too long
     """
 
     flash_bytes: FlashRecord
     sram_bytes: SramRecord
+    arena_lower_bound_bytes: Count
+    optimal: bool
     worst_case_stack_bytes: Count | None
     measured_stack_bytes: Count | None
     plan: ArenaPlanRecord | None

@@ -159,7 +159,9 @@ def _memory(result: Result) -> Table:
         if result.memory.measured_stack_bytes is not None:
             stack += f", seen {result.memory.measured_stack_bytes:,}"
         stack += ")"
-    table.add_row("SRAM", f"{sram.total:,}", f"arena {sram.arena:,}, {stack}, static {sram.static:,}")
+    least = result.memory.arena_lower_bound_bytes
+    arena = f"arena {sram.arena:,} " + ("(the least possible)" if result.memory.optimal else f"(at least {least:,})")
+    table.add_row("SRAM", f"{sram.total:,}", f"{arena}, {stack}, static {sram.static:,}")
     return table
 
 

@@ -46,6 +46,7 @@ def assignment_record(
     return AssignmentRecord(
         allocator=assignment.allocator,
         budget=budget_record(budget, max_drop),
+        arena_limit_bytes=explanation.arena_limit_bytes,
         binding=list(assignment.binding),
         reason=assignment.reason,
         predicted_divergence=assignment.predicted,

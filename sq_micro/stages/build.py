@@ -8,7 +8,7 @@ from sq_micro.paths import write_atomically
 from sq_micro.reference.golden_vectors import GoldenVectors
 from sq_micro.report.result import BuildRecord, FlashRecord, MemoryRecord, SramRecord
 from sq_micro.stages.generate import generated
-from sq_micro.stages.records import BuiltRecord, save_record
+from sq_micro.stages.records import BuiltRecord, GenerateRecord, save_record
 from sq_micro.toolchain.cmake import BuildRequest
 from sq_micro.toolchain.compiler import CompilerChoice, find_compiler
 from sq_micro.toolchain.firmware import Firmware
@@ -52,13 +52,15 @@ def build(
     _publish_log(workspace)
     write_atomically(workspace / "09_sections.csv", firmware.footprint.csv())
     record = BuiltRecord(
-        build=BuildRecord(compiler=firmware.compiler), memory=memory_record(firmware), carried_inputs=len(carried)
+        build=BuildRecord(compiler=firmware.compiler),
+        memory=memory_record(firmware, known.record),
+        carried_inputs=len(carried),
     )
     save_record(workspace, record)
     return record
 
 
-def memory_record(firmware: Firmware) -> MemoryRecord:
+def memory_record(firmware: Firmware, planned: GenerateRecord) -> MemoryRecord:
     """The footprint of an image as it stands in the result; the stack in use is known only after measuring."""
     footprint = firmware.footprint
     return MemoryRecord(
@@ -74,6 +76,8 @@ def memory_record(firmware: Firmware) -> MemoryRecord:
             stack=footprint.stack_bytes,
             static=footprint.static_bytes,
         ),
+        arena_lower_bound_bytes=planned.arena_lower_bound_bytes,
+        optimal=planned.arena_lower_bound_bytes == planned.arena_bytes,
         worst_case_stack_bytes=firmware.worst_stack_bytes,
         measured_stack_bytes=None,
         plan=None,

@@ -70,6 +70,7 @@ class ImageFigures:
     shared_code_bytes: int
     overhead_cycles: int | None
     static_bytes: int
+    stack_bytes: int
 
 
 def characterise(
@@ -122,7 +123,16 @@ def image_figures(request: ImageRequest) -> ImageFigures:
         for operator in graph.topology.weighted()
     )
     shared = footprint.code_bytes - sum(code) - called_bytes(calls) - padding
-    return ImageFigures(request.bits, cycles, tuple(code), tuple(calls), shared, overhead, footprint.static_bytes)
+    return ImageFigures(
+        bits=request.bits,
+        cycles=cycles,
+        code_bytes=tuple(code),
+        calls=tuple(calls),
+        shared_code_bytes=shared,
+        overhead_cycles=overhead,
+        static_bytes=footprint.static_bytes,
+        stack_bytes=footprint.stack_bytes,
+    )
 
 
 def _called(firmware: Firmware, board: str) -> dict[str, dict[str, int]]:
@@ -170,6 +180,7 @@ def _profile(graph: FloatGraph, images: Mapping[int, ImageFigures]) -> NetworkPr
         shared_code_bytes=max(image.shared_code_bytes for image in images.values()),
         overhead_cycles=max(overheads) if overheads else None,
         static_bytes=max(image.static_bytes for image in images.values()),
+        stack_bytes=max(image.stack_bytes for image in images.values()),
     )
 
 
@@ -193,6 +204,7 @@ def _from_store(store: Store, key: str) -> ImageFigures | None:
         calls=tuple(fields["calls"]),
         shared_code_bytes=fields["shared_code_bytes"],
         overhead_cycles=fields["overhead_cycles"],
+        stack_bytes=fields["stack_bytes"],
         static_bytes=fields["static_bytes"],
     )
 

@@ -11,11 +11,14 @@ from sq_micro.codegen.render import render_board, render_project
 from sq_micro.errors import DoesNotFitError
 from sq_micro.paths import write_atomically
 from sq_micro.plan.plan import Plan, make_plan
+from sq_micro.report.plan_picture import plan_picture
 from sq_micro.stages.analyze import analyzed_graph
 from sq_micro.stages.operator_records import arena_plan_record, arena_table_record, weighted_operator_records
 from sq_micro.stages.quantize import executed_graph
-from sq_micro.stages.records import GenerateRecord, load_record, save_record
+from sq_micro.stages.records import GenerateRecord, QuantizeRecord, load_record, save_record
 from sq_micro.workspace import Stage, Workspace
+
+_BESIDE_ARENA_BYTES = 1024  # stack and static data of the bench firmware, roundly
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,42 +38,52 @@ def board_reference(name: str) -> str:
 def generate(workspace: Workspace, board_name: str) -> GenerateRecord:
     """Write the model as a CMake project, and what binds it to the bench firmware of a board.
 
-    Raises DoesNotFitError before any compiler runs iff arena and stack alone exceed the board's SRAM.
+    Raises DoesNotFitError before any compiler runs iff the arena alone exceeds the board's SRAM.
     """
     board = load_board(board_name)
     graph = executed_graph(workspace)
-    plan = make_plan(graph.topology, graph.bitwidths, board.core.isa)
+    plan = make_plan(graph.topology, graph.bitwidths, board.core.isa, _arena_limit_bytes(workspace, board))
     require_sram(plan, board)
     workspace.begin(Stage.GENERATE)
     render_project(graph, plan).write(workspace / "model")
     render_board(graph, plan, board).write(workspace / "board")
+    drawn = arena_plan_record(graph.topology, plan)
     write_atomically(workspace / "08_plan.txt", str(plan))
+    write_atomically(workspace / "08_plan.svg", plan_picture(drawn, plan.arena_bytes, graph.topology.name))
     view = make_model_view(graph, plan)
     record = GenerateRecord(
         board=board_reference(board_name),
         arena_bytes=view.arena_bytes,
+        arena_lower_bound_bytes=plan.lower_bound_bytes,
         weights_bytes=view.weight_bytes,
         tables_bytes=view.table_bytes,
         operators=weighted_operator_records(analyzed_graph(workspace), graph, board),
-        plan=arena_plan_record(graph.topology, plan),
+        plan=drawn,
         arena_by_width=arena_table_record(graph.topology, graph.bitwidths, board),
     )
     save_record(workspace, record)
     return record
 
 
+def _arena_limit_bytes(workspace: Workspace, board: Board) -> int | None:
+    """What the budget, if the bits were chosen under one, and the board leave for the arena."""
+    limits = [board.sram.size_bytes - _BESIDE_ARENA_BYTES] if board.sram else []
+    assignment = load_record(workspace, QuantizeRecord).assignment
+    if assignment is not None and assignment.arena_limit_bytes is not None:
+        limits.append(assignment.arena_limit_bytes)
+    return min(limits, default=None)
+
+
 def require_sram(plan: Plan, board: Board) -> None:
-    """Raises DoesNotFitError saying by how much, and which operator needs most."""
-    if board.sram is None:
+    """Raises DoesNotFitError saying by how much, and which operator needs most. The linker says it of all the rest."""
+    if board.sram is None or plan.arena_bytes <= board.sram.size_bytes:
         return
-    needed = plan.arena_bytes + board.stack_bytes
-    if needed > board.sram.size_bytes:
-        raise DoesNotFitError(
-            "SRAM",
-            needed - board.sram.size_bytes,
-            f"arena {plan.arena_bytes:,} B (fullest at '{plan.peak_operator}'), stack {board.stack_bytes:,} B,"
-            f" {board.id} has {board.sram.size_bytes:,} B; choose a larger board, or a smaller input",
-        )
+    raise DoesNotFitError(
+        "SRAM",
+        plan.arena_bytes - board.sram.size_bytes,
+        f"arena {plan.arena_bytes:,} B (fullest at '{plan.peak_operator}'), stack and static data beside it,"
+        f" {board.id} has {board.sram.size_bytes:,} B; choose a larger board, or a smaller input",
+    )
 
 
 def generated(workspace: Workspace) -> Generated:

@@ -15,8 +15,10 @@ from sq_micro.ir.bitwidths import WEIGHT_BITS, Bitwidths
 from sq_micro.ir.float_graph import FloatGraph
 from sq_micro.ir.operators import WeightedOperator, kind
 from sq_micro.ir.topology import Topology
-from sq_micro.kernels.select import select_kernel
+from sq_micro.kernels.overlap import Overlap
+from sq_micro.kernels.select import kernel_choices_of, within_loss
 from sq_micro.kernels.sizes import to_word
+from sq_micro.kernels.tiling import LOSSES
 from sq_micro.plan.plan import Plan, make_plan
 from sq_micro.quant.calibrate import SampleSource
 from sq_micro.quant.graph import QuantGraph
@@ -82,16 +84,21 @@ def arena_plan_record(topology: Topology, plan: Plan) -> ArenaPlanRecord:
                 last=buffer.last,
             )
         )
-    return ArenaPlanRecord(operators=[operator.name for operator in topology.operators], buffers=buffers)
+    return ArenaPlanRecord(
+        operators=[operator.name for operator in topology.operators],
+        peak_operator=plan.peak_operator,
+        buffers=buffers,
+        loss=plan.loss,
+    )
 
 
 def arena_table_record(topology: Topology, bitwidths: Bitwidths, board: Board) -> ArenaTableRecord | None:
     """The arena of other plans than the chosen one; None where that would take too many plans of memory.
 
-    Widths of equal scratch count as one. An operator whose scratch does not change the arena when it alone is moved,
-    amid the least scratch, the most, or what was chosen, is left out.
+    Widths whose kernels want the same memory count as one. An operator whose width does not change the arena when it
+    alone is moved, amid the least scratch, the most, or what was chosen, is left out.
     """
-    groups = {option.operator: _by_scratch(option) for option in operator_options(topology, board=board)}
+    groups = {operator.name: _by_memory(operator, topology, board.core.isa) for operator in topology.weighted()}
     known: dict[tuple[tuple[str, int], ...], int] = {}
 
     def arena(plan: dict[str, int]) -> int:
@@ -120,10 +127,13 @@ def _moves(
     return any(arena({**around, name: group[0]}) != arena(around) for around in surroundings for group in widths)
 
 
-def _by_scratch(option: OperatorOptions) -> list[list[int]]:
-    """Widths of equal scratch together, the least scratch first."""
-    sizes = sorted({width.scratch_bytes for width in option.widths})
-    return [[width.bits for width in option.widths if width.scratch_bytes == size] for size in sizes]
+def _by_memory(operator: WeightedOperator, topology: Topology, isa: str) -> list[list[int]]:
+    """Widths with the same scratch and overlap together, the least scratch first."""
+    groups: dict[tuple[int, tuple[tuple[str, Overlap], ...]], list[int]] = {}
+    for bits in sorted(WEIGHT_BITS):
+        choice = within_loss(kernel_choices_of(operator, topology, bits, isa), LOSSES[0])
+        groups.setdefault((choice.scratch_bytes, tuple(choice.overlaps.items())), []).append(bits)
+    return [groups[key] for key in sorted(groups, key=lambda key: (key[0], groups[key]))]
 
 
 def _first_of_group(groups: list[list[int]], bits: int) -> int:
@@ -162,6 +172,7 @@ def _widths(
 def _steps_that_no_channel_needs(operator: WeightedOperator, executed: QuantGraph, board: Board) -> int:
     """Bytes of a table that was reckoned with and is not written, since all channels are of the plain levels."""
     bits = executed.bitwidths.weights[operator.name]
-    layout = select_kernel(operator, executed.topology, bits, board.core.isa).layout
+    choices = kernel_choices_of(operator, executed.topology, bits, board.core.isa)
+    layout = within_loss(choices, LOSSES[0]).layout
     plain = bool((executed.levels[operator.weights] == Levels.TWOS).all())
     return executed.topology.shape(operator.bias)[0] if bits < 8 and layout != "lanes" and plain else 0

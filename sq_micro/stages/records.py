@@ -109,6 +109,7 @@ class GenerateRecord(StageRecord):
 
     board: str
     arena_bytes: int
+    arena_lower_bound_bytes: int
     weights_bytes: int
     tables_bytes: int
     operators: list[WeightedOperatorRecord]
@@ -117,7 +118,9 @@ class GenerateRecord(StageRecord):
 
     def __str__(self) -> str:
         constants = f"{self.weights_bytes:,} B of packed weights, {self.tables_bytes:,} B of tables"
-        return f"arena {self.arena_bytes:,} B, {constants}"
+        least = self.arena_lower_bound_bytes
+        proof = "the least possible" if least == self.arena_bytes else f"at least {least:,} B needed"
+        return f"arena {self.arena_bytes:,} B ({proof}), {constants}"
 
 
 class BuiltRecord(StageRecord):

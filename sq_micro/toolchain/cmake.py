@@ -21,10 +21,16 @@ _OVERFLOW = re.compile(
 )
 _ERROR = re.compile(r"^.*(?<!-W)\berror:.*$|^CMake Error.*$|^.*undefined reference.*$", re.MULTILINE)
 
+_TRIAL_STACK_BYTES = 8
+
 
 @dataclass(frozen=True, slots=True)
 class BuildRequest:
-    """model_dir and board_dir as `generate` wrote them; arena_bytes is only for the message of an overflow."""
+    """model_dir and board_dir as `generate` wrote them.
+
+    arena_bytes  only for the message of an overflow
+    stack_bytes  to set aside; None is next to nothing, for a first image that tells how much is needed
+    """
 
     model_dir: Path
     board_dir: Path
@@ -33,6 +39,7 @@ class BuildRequest:
     compiler: Compiler
     arena_bytes: int
     variant: Variant = BENCH
+    stack_bytes: int | None = None
 
 
 def find_program(name: str) -> str:
@@ -70,6 +77,7 @@ def build_firmware(request: BuildRequest) -> Path:
         f"-DSQM_MODEL_DIR={request.model_dir}",
         f"-DSQM_BOARD_DIR={request.board_dir}",
         f"-DSQM_COMPILER={request.compiler.kind}",
+        f"-DSQM_STACK_BYTES={request.stack_bytes or _TRIAL_STACK_BYTES}",
         *request.variant.definitions(),
         "-DCMAKE_BUILD_TYPE=",
     ]
@@ -130,8 +138,9 @@ def _overflow_error(request: BuildRequest, region: str, short: int) -> DoesNotFi
     board = request.board
     if region == "SRAM":
         size = board.sram.size_bytes if board.sram else 0
-        other = size + short - request.arena_bytes - board.stack_bytes
-        detail = f"arena {request.arena_bytes:,} B, stack {board.stack_bytes:,} B, other variables {other:,} B"
+        other = size + short - request.arena_bytes - (request.stack_bytes or _TRIAL_STACK_BYTES)
+        stack = "a stack beside it" if request.stack_bytes is None else f"stack {request.stack_bytes:,} B"
+        detail = f"arena {request.arena_bytes:,} B, {stack}, other variables {other:,} B"
         return DoesNotFitError("SRAM", short, f"{detail}, {board.id} has {size:,} B; choose a larger board")
     size = board.flash.size_bytes if board.flash else 0
     detail = f"the image takes {size + short:,} B, {board.id} has {size:,} B"

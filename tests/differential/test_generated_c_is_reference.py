@@ -9,25 +9,21 @@ from __future__ import annotations
 import shutil
 import subprocess
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from itertools import cycle, repeat
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from sq_micro.codegen.render import render_project
 from sq_micro.errors import GoldenMismatchError
 from sq_micro.ir.bitwidths import WEIGHT_BITS
-from sq_micro.ir.operators import RELU, RELU6, ActivationFunction, Operator, Pad, Reshape
-from sq_micro.paths import project_files
-from sq_micro.plan.arena import Span
-from sq_micro.plan.plan import Plan, make_plan
+from sq_micro.ir.operators import RELU, RELU6, ActivationFunction, Pad
 from sq_micro.quant.graph import QuantGraph
 from sq_micro.quant.params import ActivationParams, Int8Array
 from sq_micro.quant.verify import verify_quant_graph
 from sq_micro.reference.golden_vectors import require_equal
 from sq_micro.reference.interpreter import run
+from tests.differential.c_models import Model, build_runner, make_models
 from tests.models.random_quant_graph import RandomQuantGraph, random_codes, random_network
 
 pytestmark = [
@@ -37,11 +33,6 @@ pytestmark = [
 ]
 
 SAMPLES = 6
-FIRMWARE = project_files() / "firmware"
-RUNNER = Path(__file__).parents[1] / "firmware" / "model_runner"
-FLAGS = ["-std=c11", "-O2", "-g", "-Wall", "-Wextra", "-Wconversion", "-Werror"]
-FLAGS += ["-fsanitize=undefined,address", "-fno-sanitize-recover=all", f"-I{FIRMWARE}", f"-I{FIRMWARE / 'include'}"]
-NO_SPAN = Span(0, 0)
 
 
 # ---- The networks ----------------------------------------------------------------------------------------------
@@ -131,105 +122,13 @@ def inputs(name: str, graph: QuantGraph) -> Int8Array:
 
 # ---- Building and running --------------------------------------------------------------------------------------
 
-
-@dataclass(frozen=True, slots=True)
-class Model:
-    """A network under a name of its own, with its place in the runner's table."""
-
-    index: int
-    graph: QuantGraph
-    plan: Plan
-
-    @property
-    def symbol(self) -> str:
-        return f"sqm_{self.graph.topology.name}"
-
-    @property
-    def executed(self) -> tuple[Operator, ...]:
-        return tuple(op for op in self.graph.topology.operators if not isinstance(op, Reshape))
-
-    def c_entry(self) -> str:
-        """The model's row of the table, and the table of its operators before it."""
-        topology, plan, symbol = self.graph.topology, self.plan, self.symbol
-        steps = [(plan.tensors[op.output], plan.scratch.get(op.name, NO_SPAN)) for op in self.executed]
-        rows = "".join(f"    {{{_c_span(output)}, {_c_span(scratch)}}},\n" for output, scratch in steps)
-        functions = f"{symbol}_input, {symbol}_output, {symbol}_invoke, {symbol}_invoke_operator"
-        sizes = [plan.arena_bytes, plan.tensors[topology.input].offset_bytes]
-        sizes += [topology.elements(topology.input), topology.elements(topology.output), len(steps)]
-        numbers = ", ".join(map(str, sizes))
-        entry = f'#define ENTRY_{self.index} {{"{topology.name}", {functions}, {numbers}, {symbol}_steps}}'
-        return f'#include "{symbol}.h"\nstatic const step {symbol}_steps[] = {{\n{rows}}};\n{entry}\n'
-
-
-def _c_span(span: Span) -> str:
-    return f"{{{span.offset_bytes}, {span.size_bytes}}}"
-
-
-TABLE = """\
-#include <stdint.h>
-
-typedef struct {
-    int32_t offset;
-    int32_t bytes;
-} span;
-
-typedef struct {
-    span output;
-    span scratch;
-} step;
-
-typedef struct {
-    const char *name;
-    int8_t *(*input)(void);
-    const int8_t *(*output)(void);
-    void (*invoke)(void);
-    void (*invoke_operator)(int32_t index);
-    int32_t arena_bytes;
-    int32_t input_offset;
-    int32_t input_bytes;
-    int32_t output_bytes;
-    int32_t operators;
-    const step *steps;
-} model;
-
-"""
-
-
-def make_models() -> dict[str, Model]:
-    named = {
-        name: replace(graph, topology=replace(graph.topology, name=f"n{index}"))
-        for index, (name, graph) in enumerate(NETWORKS.items())
-    }
-    return {
-        name: Model(index, graph, make_plan(graph.topology, graph.bitwidths))
-        for index, (name, graph) in enumerate(named.items())
-    }
-
-
-MODELS = make_models()
+MODELS = make_models(NETWORKS)
 
 
 @pytest.fixture(scope="module")
 def runner(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """All models in one program."""
-    folder = tmp_path_factory.mktemp("generated")
-    sources: list[str] = [str(RUNNER / "main.c")]
-    for model in MODELS.values():
-        for path, text in render_project(model.graph, model.plan).files.items():
-            if path.parts[0] in ("include", "src"):
-                (folder / path.name).write_text(text)
-        sources += [str(folder / f"{model.symbol}{part}.c") for part in ("", "_weights")]
-    entries = "".join(model.c_entry() for model in MODELS.values())
-    rows = "".join(f"    ENTRY_{model.index},\n" for model in MODELS.values())
-    largest = max(model.plan.arena_bytes for model in MODELS.values())
-    ending = f"\nstatic const model models[] = {{\n{rows}}};\n\n#define LARGEST_ARENA_BYTES {largest}\n"
-    (folder / "models.h").write_text(TABLE + entries + ending)
-    program = folder / "runner"
-    done = subprocess.run(
-        ["gcc", *FLAGS, f"-I{folder}", *sources, "-o", str(program)], capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    return program
+    return build_runner(MODELS, tmp_path_factory.mktemp("generated"))
 
 
 # ---- The claim -------------------------------------------------------------------------------------------------

@@ -54,6 +54,9 @@ static void check_conv2d(const width *w)
     char what[64];
 
     p.row_bytes = packed_bytes(k, w->bits);
+    p.tile_height = random_between(0, 1) ? 1 : random_between(1, p.output_height);
+    p.tile_width = p.tile_height == 1 ? random_between(1, p.output_width) : p.output_width;
+    p.downwards = random_between(0, 1);
     p.output_minimum = c.minimum;
     p.output_maximum = c.maximum;
     sqm_conv2d(&p, w->unpack, pairs ? w->pairs : NULL, input, packed, c.steps, c.bias, c.multiplier,
@@ -73,10 +76,11 @@ static void check_depthwise_conv2d(const width *w)
     const constants c =
         random_constants(p.output_channels, w->bits, random_between(0, 1) != 0 && w->bits < 8);
     const sqm_depthwise_conv2d_params depthwise = {
-        p.input_height,    p.input_width,    p.input_channels, p.output_height, p.output_width,
-        p.output_channels, p.window_height,  p.window_width,   p.stride_height, p.stride_width,
-        p.dilation_height, p.dilation_width, p.pad_top,        p.pad_left,      p.input_offset,
-        p.output_offset,   c.minimum,        c.maximum,        depth_multiplier};
+        p.input_height,  p.input_width,     p.input_channels,  p.output_height,
+        p.output_width,  p.output_channels, p.window_height,   p.window_width,
+        p.stride_height, p.stride_width,    p.dilation_height, p.dilation_width,
+        p.pad_top,       p.pad_left,        p.input_offset,    p.output_offset,
+        c.minimum,       c.maximum,         depth_multiplier,  random_between(0, 1)};
     const int32_t outputs = p.output_height * p.output_width * p.output_channels;
     const int8_t *input = activations(p.input_height * p.input_width * p.input_channels);
     int8_t *weights = buffer(taps * p.output_channels);
@@ -87,7 +91,7 @@ static void check_depthwise_conv2d(const width *w)
     char what[64];
 
     sqm_depthwise_conv2d(&depthwise, w->pick, input, packed, c.steps, c.bias, c.multiplier, c.shift,
-                         buffer(taps), got);
+                         buffer(taps + p.input_height * p.input_width), got);
     naive_conv2d(&p, depth_multiplier, input, weights, &c, expected);
     snprintf(what, sizeof what, "depthwise_conv2d, %d bits", (int)w->bits);
     expect_codes(what, got, expected, outputs);

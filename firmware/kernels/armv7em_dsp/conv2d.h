@@ -3,7 +3,8 @@
  * then block after block of output channels runs over it.
  *
  * The inputs of a tile are read, all of them, before any of its outputs is written, and tiles go in
- * the order of the output's pixels: output may overlay input wherever no later tile still needs it.
+ * the order of the output's pixels, or backwards: output may overlay input wherever no later tile
+ * still needs it (sq_micro/kernels/walks.py).
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -23,6 +24,7 @@
  * columns         geometry of the input.
  * pixels          of the output.
  * tile            pixels that are computed together, even.
+ * downwards       1: the tiles are computed from the last to the first; else 0.
  * block           channels of a block: 4, or 8 for weights of 2 bits.
  * block_words     of a block's packed weights.
  * unpacked_words  of a block's weights where they are unpacked, else 0.
@@ -34,6 +36,7 @@ typedef struct {
     int32_t pixels;
     int32_t output_channels;
     int32_t tile;
+    int32_t downwards;
     int32_t block;
     int32_t block_words;
     int32_t unpacked_words;
@@ -91,7 +94,10 @@ SQM_INLINE void sqm_conv2d__armv7em_dsp(const sqm_conv2d__armv7em_dsp_params *p,
     int32_t *const sums = (int32_t *)(void *)(columns + p->tile / 2 * taps);
     int8_t *const staging = (int8_t *)(sums + p->taps_sums * p->tile);
 
-    for (int32_t pixel = 0; pixel < p->pixels; pixel += p->tile) {
+    const int32_t tiles = (p->pixels + p->tile - 1) / p->tile;
+
+    for (int32_t i = 0; i < tiles; ++i) {
+        const int32_t pixel = (p->downwards ? tiles - 1 - i : i) * p->tile;
         const int32_t left = p->pixels - pixel;
         const int32_t count = left < p->tile ? left : p->tile;
         sqm_gemm g;

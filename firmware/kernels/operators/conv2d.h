@@ -5,6 +5,11 @@
  * the pixel loop, so their decoding costs 1/pixels of the work and the inner loop is the same for
  * all widths.
  *
+ * The output is computed tile by tile. All that a tile writes lies between the tiles beside it, so
+ * output and input may overlap as far as the tiles still to come do not read what was written; how
+ * far that is follows from the order of the loops below and is derived in
+ * sq_micro/kernels/walks.py.
+ *
  * SPDX-License-Identifier: Apache-2.0
  */
 #ifndef SQM_OPERATORS_CONV2D_H
@@ -25,6 +30,9 @@
  * row_bytes      packed bytes of one output channel's weights.
  * input_offset   -zero point of the input.
  * output_offset  zero point of the output.
+ * tile_height    output rows of a tile.
+ * tile_width     its output columns: output_width, unless tile_height is 1.
+ * downwards      1: the tiles are computed from the last to the first; else 0.
  */
 typedef struct {
     int32_t input_height;
@@ -46,7 +54,18 @@ typedef struct {
     int32_t output_minimum;
     int32_t output_maximum;
     int32_t row_bytes;
+    int32_t tile_height;
+    int32_t tile_width;
+    int32_t downwards;
 } sqm_conv2d_params;
+
+/** Output pixels first_row ... last_row - 1, first_column ... last_column - 1. */
+typedef struct {
+    int32_t first_row;
+    int32_t last_row;
+    int32_t first_column;
+    int32_t last_column;
+} sqm_conv2d_pixels;
 
 /** Output channels that are computed together, where the operator has as many. */
 #define SQM_CONV2D_TILE 4
@@ -112,17 +131,19 @@ SQM_INLINE void sqm_conv2d_pixel(const sqm_conv2d_params *p, int32_t tile, const
     }
 }
 
-/** Output channels channel ... channel + tile - 1 of all pixels. */
-SQM_INLINE void sqm_conv2d_channels(const sqm_conv2d_params *p, int32_t tile, int32_t channel,
-                                    const int8_t *input, sqm_conv2d_rows rows, const int32_t *bias,
+/** Output channels channel ... channel + tile - 1 of some pixels. */
+SQM_INLINE void sqm_conv2d_channels(const sqm_conv2d_params *p, sqm_conv2d_pixels pixels,
+                                    int32_t tile, int32_t channel, const int8_t *input,
+                                    sqm_conv2d_rows rows, const int32_t *bias,
                                     const int32_t *multiplier, const int8_t *shift, int8_t *output)
 {
-    int8_t *out = output + channel;
+    int8_t *out = output + channel +
+                  (pixels.first_row * p->output_width + pixels.first_column) * p->output_channels;
 
-    for (int32_t oy = 0; oy < p->output_height; ++oy) {
+    for (int32_t oy = pixels.first_row; oy < pixels.last_row; ++oy) {
         const int32_t top = sqm_axis_origin(sqm_conv2d_vertical(p), oy);
         const sqm_taps vertical = sqm_axis_taps(sqm_conv2d_vertical(p), top);
-        for (int32_t ox = 0; ox < p->output_width; ++ox) {
+        for (int32_t ox = pixels.first_column; ox < pixels.last_column; ++ox) {
             const int32_t left = sqm_axis_origin(sqm_conv2d_horizontal(p), ox);
             int32_t acc[SQM_CONV2D_TILE] = {bias[channel], 0, 0, 0};
             if (tile == SQM_CONV2D_TILE) {
@@ -162,6 +183,22 @@ SQM_INLINE void sqm_conv2d_pair_up(sqm_unpack_1x1 *unpack, const uint8_t *rows, 
     }
 }
 
+SQM_INLINE int32_t sqm_minimum(int32_t a, int32_t b)
+{
+    return a < b ? a : b;
+}
+
+/** The pixels of tile `index`, counted along the rows. */
+SQM_INLINE sqm_conv2d_pixels sqm_conv2d_tile(const sqm_conv2d_params *p, int32_t index)
+{
+    const int32_t across = (p->output_width + p->tile_width - 1) / p->tile_width;
+    const int32_t row = index / across * p->tile_height;
+    const int32_t column = index % across * p->tile_width;
+
+    return (sqm_conv2d_pixels){row, sqm_minimum(row + p->tile_height, p->output_height), column,
+                               sqm_minimum(column + p->tile_width, p->output_width)};
+}
+
 /**
  * @param[in]  unpack      of the weights' width; NULL for 8 bits, which are read where they are.
  * @param[in]  pairs       of the weights' width below 8 bits, from four output channels on; or
@@ -174,7 +211,8 @@ SQM_INLINE void sqm_conv2d_pair_up(sqm_unpack_1x1 *unpack, const uint8_t *rows, 
  * @param      scratch     with `pairs` 9 bytes a tap of a channel, aligned to words; below four
  *                         channels or without it min(4, output_channels) unpacked rows; not used
  *                         for 8 bits.
- * @param[out] output      output_height * output_width * output_channels codes; not the input.
+ * @param[out] output      output_height * output_width * output_channels codes; may overlap the
+ *                         input as far as the tiles allow.
  */
 SQM_INLINE void sqm_conv2d(const sqm_conv2d_params *p, sqm_unpack_1x1 *unpack, sqm_pairs_1x4 *pairs,
                            const int8_t *input, const uint8_t *weights, const int8_t *steps,
@@ -183,26 +221,33 @@ SQM_INLINE void sqm_conv2d(const sqm_conv2d_params *p, sqm_unpack_1x1 *unpack, s
 {
     const int32_t k = p->window_height * p->window_width * p->input_channels;
     const int32_t tile = p->output_channels < SQM_CONV2D_TILE ? 1 : SQM_CONV2D_TILE;
+    const int32_t tiles = (p->output_height + p->tile_height - 1) / p->tile_height *
+                          ((p->output_width + p->tile_width - 1) / p->tile_width);
 
-    for (int32_t next = 0; next < p->output_channels; next += tile) {
-        /* The last tile begins early enough to be a whole one: computing up to three channels twice
-         * takes less time than three single ones would, and less code than a second nest. */
-        const int32_t latest = p->output_channels - tile;
-        const int32_t channel = next < latest ? next : latest;
-        const uint8_t *packed = weights + channel * p->row_bytes;
-        const int8_t *means = steps == NULL ? NULL : steps + channel;
-        sqm_conv2d_rows rows = {pairs, (const int8_t *)packed, (const uint32_t *)(void *)scratch,
-                                k};
-        if (pairs != NULL) {
-            sqm_conv2d_pair_up(unpack, packed, p->row_bytes, k, means, (uint32_t *)(void *)scratch,
-                               scratch + 8 * k);
-        } else if (unpack != NULL) {
-            for (int32_t j = 0; j < tile; ++j) {
-                unpack(packed + j * p->row_bytes, k, means == NULL ? 1 : means[j], scratch + j * k);
+    for (int32_t i = 0; i < tiles; ++i) {
+        const sqm_conv2d_pixels pixels = sqm_conv2d_tile(p, p->downwards ? tiles - 1 - i : i);
+        for (int32_t next = 0; next < p->output_channels; next += tile) {
+            /* The last channels begin early enough to be a whole block: computing up to three twice
+             * takes less time than three single ones would, and less code than a second nest. */
+            const int32_t latest = p->output_channels - tile;
+            const int32_t channel = next < latest ? next : latest;
+            const uint8_t *packed = weights + channel * p->row_bytes;
+            const int8_t *means = steps == NULL ? NULL : steps + channel;
+            sqm_conv2d_rows rows = {pairs, (const int8_t *)packed,
+                                    (const uint32_t *)(void *)scratch, k};
+            if (pairs != NULL) {
+                sqm_conv2d_pair_up(unpack, packed, p->row_bytes, k, means,
+                                   (uint32_t *)(void *)scratch, scratch + 8 * k);
+            } else if (unpack != NULL) {
+                for (int32_t j = 0; j < tile; ++j) {
+                    unpack(packed + j * p->row_bytes, k, means == NULL ? 1 : means[j],
+                           scratch + j * k);
+                }
+                rows.bytes = scratch;
             }
-            rows.bytes = scratch;
+            sqm_conv2d_channels(p, pixels, tile, channel, input, rows, bias, multiplier, shift,
+                                output);
         }
-        sqm_conv2d_channels(p, tile, channel, input, rows, bias, multiplier, shift, output);
     }
 }
 

@@ -23,6 +23,8 @@
  *
  * depth_multiplier  output channel c comes from input channel c / depth_multiplier;
  *                   output_channels = input_channels * depth_multiplier.
+ * plane             1: a channel's codes are copied to scratch before its outputs are written; else
+ * 0.
  */
 typedef struct {
     int32_t input_height;
@@ -44,6 +46,7 @@ typedef struct {
     int32_t output_minimum;
     int32_t output_maximum;
     int32_t depth_multiplier;
+    int32_t plane;
 } sqm_depthwise_conv2d_params;
 
 /** The params of depthwise_conv2d along one axis. */
@@ -85,6 +88,19 @@ SQM_INLINE int32_t sqm_depthwise_conv2d_row(int32_t acc, const int8_t *x, int32_
     return acc;
 }
 
+/** One channel's codes side by side; `first` is its first. Returns where they are. */
+SQM_INLINE const int8_t *sqm_depthwise_conv2d_copy(const sqm_depthwise_conv2d_params *p,
+                                                   const int8_t *first, int8_t *plane)
+{
+    for (int32_t i = 0; i < p->input_height * p->input_width; ++i) {
+        int32_t code = *first;
+        SQM_OPAQUE(code);
+        plane[i] = (int8_t)code;
+        first += p->input_channels;
+    }
+    return plane;
+}
+
 /**
  * @param[in]  pick        of the weights' width.
  * @param[in]  input       input_height * input_width * input_channels codes.
@@ -92,8 +108,10 @@ SQM_INLINE int32_t sqm_depthwise_conv2d_row(int32_t acc, const int8_t *x, int32_
  * @param[in]  steps       per output channel, see sqm_unpack_1x1; NULL where all are 1.
  * @param[in]  bias        per output channel, TFLite's: the input's zero point is not folded in.
  * @param[in]  multiplier  per output channel, with shift: accumulator to output, see requantize.h.
- * @param      scratch     window_height * window_width bytes.
- * @param[out] output      output_height * output_width * output_channels codes; not the input.
+ * @param      scratch     window_height * window_width bytes; with `plane` input_height *
+ * input_width more.
+ * @param[out] output      output_height * output_width * output_channels codes; may begin where the
+ *                         input does if `plane` is set and depth_multiplier is 1.
  */
 SQM_INLINE void sqm_depthwise_conv2d(const sqm_depthwise_conv2d_params *p, sqm_pick_1x1 *pick,
                                      const int8_t *input, const uint8_t *weights,
@@ -107,7 +125,13 @@ SQM_INLINE void sqm_depthwise_conv2d(const sqm_depthwise_conv2d_params *p, sqm_p
 
     for (int32_t channel = 0; channel < p->output_channels; ++channel) {
         const int8_t *plane = input + channel / p->depth_multiplier;
+        int32_t step = p->input_channels;
         int8_t *out = output + channel;
+
+        if (p->plane) {
+            plane = sqm_depthwise_conv2d_copy(p, plane, scratch + taps);
+            step = 1;
+        }
 
         pick(weights, taps * p->output_channels, channel, p->output_channels, taps,
              steps == NULL ? 1 : steps[channel], scratch);
@@ -121,11 +145,11 @@ SQM_INLINE void sqm_depthwise_conv2d(const sqm_depthwise_conv2d_params *p, sqm_p
                 int32_t acc = bias[channel];
                 for (int32_t ky = vertical.first; ky < vertical.last; ++ky) {
                     const int32_t y = top + ky * p->dilation_height;
-                    acc = sqm_depthwise_conv2d_row(
-                        acc, plane + (y * p->input_width + first_x) * p->input_channels,
-                        p->dilation_width * p->input_channels, p->input_offset,
-                        scratch + ky * p->window_width + horizontal.first,
-                        horizontal.last - horizontal.first);
+                    acc =
+                        sqm_depthwise_conv2d_row(acc, plane + (y * p->input_width + first_x) * step,
+                                                 p->dilation_width * step, p->input_offset,
+                                                 scratch + ky * p->window_width + horizontal.first,
+                                                 horizontal.last - horizontal.first);
                 }
                 *out = sqm_requantize_code(acc, multiplier[channel], shift[channel],
                                            p->output_offset, p->output_minimum, p->output_maximum);

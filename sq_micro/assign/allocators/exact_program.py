@@ -21,7 +21,7 @@ from sq_micro.assign.sensitivity import Sensitivity
 from sq_micro.cost.budget import Resource
 from sq_micro.errors import UsageError
 from sq_micro.ir.bitwidths import Bitwidths
-from sq_micro.plan.lifetimes import live_buffers, live_bytes
+from sq_micro.plan.floor import floor_bytes
 
 _ABSENT = 0  # the choice of a function that is not in the image
 _TIE_BREAK = 1e-7  # nats for the whole flash: of equal damage the smaller plan
@@ -108,9 +108,9 @@ def _row(problem: Problem, resource: Resource) -> Row:
 
 
 def _sram_rows(problem: Problem) -> list[Row]:
-    """For each operator: what is alive while it runs, and its scratch, are within the budget."""
+    """For each operator: what is alive while it runs, and the least scratch, are within the budget."""
     assert problem.budget.sram is not None
-    buffers = live_buffers(problem.topology, {})
+    floors = floor_bytes(problem.topology, problem.isa)
     free = problem.budget.sram - fixed_amount(problem, "sram")
     position = {option.operator: index for index, option in enumerate(problem.allowed)}
     rows = []
@@ -119,7 +119,7 @@ def _sram_rows(problem: Problem) -> list[Row]:
         if operator.name in position:
             option = problem.allowed[position[operator.name]]
             table[position[operator.name]] = [float(width.scratch_bytes) for width in option.widths]
-        bound = free - live_bytes(buffers, index)
+        bound = free - floors[index]
         if max(map(max, table)) > bound:
             rows.append(Row("sram", tuple(map(tuple, table)), bound))
     return rows
@@ -135,16 +135,22 @@ def solve_lazily(problem: Problem, program: Program) -> tuple[Solution | None, P
         arena = arena_bytes(problem, bitwidths_of(problem, found.choices))
         if fixed_amount(problem, "sram") + arena <= budget:
             return found, program
-        alike = _same_scratch(problem, found.choices)
+        alike = _as_lean(problem, found.choices)
         program = program.with_cuts(_over_items(alike.choices, len(found.choices), alike.most))
 
 
-def _same_scratch(problem: Problem, choices: Choices) -> Cut:
-    """Forbids all plans with these operators' scratch: their arena is the same."""
+def _as_lean(problem: Problem, choices: Choices) -> Cut:
+    """Forbids all plans whose leanest kernels want the same scratch and overlap: their least arena is the same."""
     alike = []
     for option, choice in zip(problem.allowed, choices, strict=False):
-        scratch = option.widths[choice].scratch_bytes
-        alike.append(frozenset(i for i, width in enumerate(option.widths) if width.scratch_bytes == scratch))
+        wanted = option.widths[choice]
+        alike.append(
+            frozenset(
+                index
+                for index, width in enumerate(option.widths)
+                if (width.scratch_bytes, width.overlaps) == (wanted.scratch_bytes, wanted.overlaps)
+            )
+        )
     return Cut(tuple(alike), len(alike) - 1)
 
 

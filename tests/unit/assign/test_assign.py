@@ -47,7 +47,7 @@ def test_below_the_minimum_plan_the_minimum_is_said(allocator: Allocator) -> Non
     found = assign(small_problem(Budget(weights=LEAST_BYTES - 1)), allocator, by_bits())
     assert found.status == "infeasible"
     assert found.binding == ("weights",)
-    assert found.reason == f"no plan fits: this network takes weights at least {LEAST_BYTES:,} B"
+    assert found.reason == f"no plan fits: this network takes weights at least {LEAST_BYTES:,} B (short of 1 B)"
     assert found.shortfalls[0].allowed == LEAST_BYTES - 1
 
 

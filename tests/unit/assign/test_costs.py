@@ -15,7 +15,7 @@ from sq_micro.cost.profile import NetworkProfile, OperatorFigures, candidate_cos
 from sq_micro.errors import UsageError
 from sq_micro.ir.bitwidths import WEIGHT_BITS, Bitwidths
 from sq_micro.kernels.packing import pack_rows, pack_taps
-from sq_micro.kernels.select import select_kernels
+from sq_micro.kernels.select import kernel_choices
 from sq_micro.plan.plan import make_plan
 from sq_micro.quant.quantize import quantize, weight_rows
 from tests.unit.assign.small_problem import (
@@ -40,7 +40,7 @@ def made_up_profile() -> NetworkProfile:
         else {0: OperatorFigures(7, 3)}
         for op in small_frame().topology.operators
     }
-    return NetworkProfile(operators, shared_code_bytes=100, overhead_cycles=50, static_bytes=20)
+    return NetworkProfile(operators, shared_code_bytes=100, overhead_cycles=50, static_bytes=20, stack_bytes=400)
 
 
 def test_weight_bytes_are_those_of_the_packed_weights() -> None:
@@ -79,9 +79,10 @@ def test_an_unknown_latency_stays_unknown_and_cannot_be_bounded() -> None:
 def test_the_arena_is_the_planned_one_and_scratch_that_of_the_kernels() -> None:
     topology = small_frame().topology
     assert arena_bytes(small_problem(), MIXED) == make_plan(topology, MIXED).arena_bytes
-    scratch = {name: choice.scratch_bytes for name, choice in select_kernels(topology, MIXED).items()}
+    leanest = {name: choices[-1] for name, choices in kernel_choices(topology, MIXED).items()}
     for option in small_options():
-        assert option.at(MIXED.weights[option.operator]).scratch_bytes == scratch[option.operator]
+        width, kernel = option.at(MIXED.weights[option.operator]), leanest[option.operator]
+        assert (width.scratch_bytes, dict(width.overlaps)) == (kernel.scratch_bytes, dict(kernel.overlaps))
 
 
 def test_the_least_of_each_resource() -> None:

@@ -96,7 +96,7 @@ def test_every_board_gets_what_the_build_reads(name: str) -> None:
     assert (linker is None) == (board.sram is None)
     if board.sram is not None and linker is not None:
         assert f"ORIGIN = 0x{board.sram.origin:08X}, LENGTH = {board.sram.size_bytes}" in linker
-        assert f". += {board.stack_bytes};" in linker
+        assert f"set(SQM_BOARD_STACK_BYTES {board.stack_bytes})" in files[PurePosixPath("board.cmake")]
 
 
 def test_scales_are_read_back_as_the_same_float32() -> None:

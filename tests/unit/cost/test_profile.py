@@ -42,6 +42,7 @@ def test_a_cost_adds_up_the_operators_at_their_bits() -> None:
         shared_code_bytes=5000,
         overhead_cycles=7,
         static_bytes=600,
+        stack_bytes=400,
     )
     board = load_board("nucleo_l4r5zi")
     cost = candidate_cost(graph.topology, graph.bitwidths, profile, board)
@@ -53,12 +54,12 @@ def test_a_cost_adds_up_the_operators_at_their_bits() -> None:
     code = 5000 + 100 * len(weighted) + others
     assert cost.flash.value - code >= cost.weights.value
     arena = make_plan(graph.topology, graph.bitwidths, board.core.isa).arena_bytes
-    assert cost.sram.value == arena + board.stack_bytes + 600
+    assert cost.sram.value == arena + 400 + 600
 
 
 def test_without_a_counter_there_is_no_latency() -> None:
     graph = random_network(11)
-    profile = NetworkProfile({op.name: {0: OperatorFigures(None, 1)} for op in graph.topology.operators}, 0, None, 0)
+    profile = NetworkProfile({op.name: {0: OperatorFigures(None, 1)} for op in graph.topology.operators}, 0, None, 0, 0)
     cost = candidate_cost(graph.topology, graph.bitwidths, profile, load_board("host"))
     assert cost.latency is None
     assert cost.energy is None

@@ -7,13 +7,13 @@ from sq_micro.plan.plan import Plan, make_plan
 from tests.models.random_quant_graph import RandomQuantGraph
 
 DRAWN = """\
-arena 136 B, fullest at 'conv2d_0'
+arena 136 B, the least possible, fullest at 'conv2d_0'
 buffer                         offset    bytes  operators 0..4
 input                             104       32  #....
 conv2d_0                           56       48  ##...
 depthwise_conv2d_1                  0       48  .##..
-mean_2                             48        3  ..###
-dense_4                             0        2  ....#
+mean_2                              0        3  ..###
+dense_4                             4        2  ....#
 conv2d_0 (scratch)                  0       54  #....
 depthwise_conv2d_1 (scratch)      104        9  .#...
 """

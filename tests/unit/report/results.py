@@ -61,6 +61,8 @@ WEIGHTED = [
 ]
 PLAN = {
     "operators": ["conv2d", "mean", "dense[red]"],
+    "peak_operator": "conv2d",
+    "loss": 0.0,
     "buffers": [
         {"name": "image", "tensors": ["image"], "scratch_of": None, "offset_bytes": 0, "size_bytes": 64, "first": 0,
          "last": 0},
@@ -112,6 +114,7 @@ def made_assignment(**budget: float) -> dict[str, Any]:
 
     return {
         "allocator": "ilp",
+        "arena_limit_bytes": None,
         "budget": {**bounds, "max_drop_points": 2.0, **budget},
         "binding": ["flash"],
         "reason": "decided by flash",
@@ -171,6 +174,8 @@ def made_result(**changes: Any) -> Result:
         "memory": {
             "flash_bytes": {"total": 14_336, "weights": 3_000, "code": 10_000, "tables": 1_336},
             "sram_bytes": {"total": 5_120, "arena": 2_560, "stack": 2_048, "static": 512},
+            "arena_lower_bound_bytes": 2_560,
+            "optimal": True,
             "worst_case_stack_bytes": 640,
             "measured_stack_bytes": 412,
             "plan": PLAN,

@@ -68,7 +68,12 @@ def test_without_cycles_there_is_no_share() -> None:
 def test_memory_is_split_by_purpose() -> None:
     text = printed()
     assert " ".join(row(text, "flash")) == "flash 14,336 weights 3,000, code 10,000, tables 1,336"
-    assert " ".join(row(text, "SRAM")) == "SRAM 5,120 arena 2,560, stack 2,048 (worst case 640, seen 412), static 512"
+    assert " ".join(row(text, "SRAM")) == (
+        "SRAM 5,120 arena 2,560 (the least possible), stack 2,048 (worst case 640, seen 412), static 512"
+    )
+    assert "arena 2,560 (at least 2,500), stack" in printed(
+        memory__optimal=False, memory__arena_lower_bound_bytes=2_500
+    )
     assert "stack 2,048, static" in printed(memory__worst_case_stack_bytes=None)
     assert "(worst case 640), static" in printed(memory__measured_stack_bytes=None)
 

@@ -33,7 +33,8 @@ def test_the_parts_are_the_models(nucleo_firmware: Firmware) -> None:
     # bias and multiplier of 4 bytes, shift and step of 1; every layer of this model has a mirrored channel.
     assert footprint.tables_bytes == sum(10 * count for count in channels)
     assert footprint.arena_bytes == make_plan(graph.topology, graph.bitwidths).arena_bytes
-    assert footprint.stack_bytes == 2048
+    assert nucleo_firmware.worst_stack_bytes is not None
+    assert footprint.stack_bytes >= nucleo_firmware.worst_stack_bytes
     assert 0 < footprint.static_bytes < 1024
     assert 0 < footprint.weights_bytes < sum(codes.size for codes in graph.codes.values())
     assert footprint.code_bytes > sum(footprint.functions.values()) * 0.8

@@ -27,7 +27,7 @@ extern "C" {
 #define SQM_CONV_DENSE_OUTPUT_ZERO_POINT (3)
 
 /** Static memory for activations and scratch: the whole need of the model besides the stack. */
-#define SQM_CONV_DENSE_ARENA_BYTES 72
+#define SQM_CONV_DENSE_ARENA_BYTES 40
 
 /** Constants in flash: packed weights, and biases with requantization tables. */
 #define SQM_CONV_DENSE_WEIGHT_BYTES 144

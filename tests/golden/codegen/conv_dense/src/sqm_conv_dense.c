@@ -24,7 +24,7 @@
 SQM_SECTION_ARENA static _Alignas(16) int8_t sqm_conv_dense_arena[SQM_CONV_DENSE_ARENA_BYTES];
 #define ARENA(offset) (&sqm_conv_dense_arena[offset])
 
-_Static_assert(36 + SQM_CONV_DENSE_INPUT_BYTES <= SQM_CONV_DENSE_ARENA_BYTES,
+_Static_assert(4 + SQM_CONV_DENSE_INPUT_BYTES <= SQM_CONV_DENSE_ARENA_BYTES,
                "the input lies inside the arena");
 _Static_assert(36 + SQM_CONV_DENSE_OUTPUT_BYTES <= SQM_CONV_DENSE_ARENA_BYTES,
                "the output lies inside the arena");
@@ -50,11 +50,14 @@ static const sqm_conv2d_params op00_conv2d_params = {
     .output_minimum = -128,
     .output_maximum = 127,
     .row_bytes = 9,
+    .tile_height = 2,
+    .tile_width = 3,
+    .downwards = 0,
 };
 
 static SQM_NOINLINE void op00_conv2d(void)
 {
-    sqm_conv2d(&op00_conv2d_params, NULL, NULL, ARENA(36), sqm_conv_dense_op00_weights, NULL,
+    sqm_conv2d(&op00_conv2d_params, NULL, NULL, ARENA(4), sqm_conv_dense_op00_weights, NULL,
                sqm_conv_dense_op00_bias, sqm_conv_dense_op00_multiplier, sqm_conv_dense_op00_shift,
                NULL, ARENA(0));
 }
@@ -79,7 +82,7 @@ static SQM_NOINLINE void op01_dense(void)
 
 int8_t *sqm_conv_dense_input(void)
 {
-    return ARENA(36);
+    return ARENA(4);
 }
 
 const int8_t *sqm_conv_dense_output(void)

@@ -27,7 +27,7 @@ extern "C" {
 #define SQM_MIXED_WIDTHS_V2_OUTPUT_ZERO_POINT (-128)
 
 /** Static memory for activations and scratch: the whole need of the model besides the stack. */
-#define SQM_MIXED_WIDTHS_V2_ARENA_BYTES 460
+#define SQM_MIXED_WIDTHS_V2_ARENA_BYTES 316
 
 /** Constants in flash: packed weights, and biases with requantization tables. */
 #define SQM_MIXED_WIDTHS_V2_WEIGHT_BYTES 98

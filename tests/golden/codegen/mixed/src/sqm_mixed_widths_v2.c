@@ -59,6 +59,9 @@ static const sqm_conv2d_params op00_conv2d_params = {
     .output_minimum = -128,
     .output_maximum = 127,
     .row_bytes = 9,
+    .tile_height = 6,
+    .tile_width = 3,
+    .downwards = 0,
 };
 
 static SQM_NOINLINE void op00_conv2d(void)
@@ -90,6 +93,7 @@ static const sqm_depthwise_conv2d_params op01_depthwise_conv2d_params = {
     .output_minimum = -128,
     .output_maximum = 127,
     .depth_multiplier = 1,
+    .plane = 0,
 };
 
 static SQM_NOINLINE void op01_depthwise_conv2d(void)
@@ -118,16 +122,16 @@ static const sqm_add_params op02_add_params = {
 
 static SQM_NOINLINE void op02_add(void)
 {
-    sqm_add(&op02_add_params, ARENA(164), ARENA(0), ARENA(368));
+    sqm_add(&op02_add_params, ARENA(164), ARENA(0), ARENA(124));
 }
 
 /* 3: conv2d 'conv2d_3' 6x3x5 -> 6x3x3, window 1x1, stride 1x1, s8*w2, sqm_unpack_s8_w2_1x1__c */
 static const sqm_conv2d_params op03_conv2d_params = {
-    .input_height = 6,
-    .input_width = 3,
+    .input_height = 1,
+    .input_width = 18,
     .input_channels = 5,
-    .output_height = 6,
-    .output_width = 3,
+    .output_height = 1,
+    .output_width = 18,
     .output_channels = 3,
     .window_height = 1,
     .window_width = 1,
@@ -142,11 +146,14 @@ static const sqm_conv2d_params op03_conv2d_params = {
     .output_minimum = -128,
     .output_maximum = 127,
     .row_bytes = 2,
+    .tile_height = 1,
+    .tile_width = 18,
+    .downwards = 0,
 };
 
 static SQM_NOINLINE void op03_conv2d(void)
 {
-    sqm_conv2d(&op03_conv2d_params, sqm_unpack_s8_w2_1x1__c, NULL, ARENA(368),
+    sqm_conv2d(&op03_conv2d_params, sqm_unpack_s8_w2_1x1__c, NULL, ARENA(124),
                sqm_mixed_widths_v2_op03_weights, sqm_mixed_widths_v2_op03_steps,
                sqm_mixed_widths_v2_op03_bias, sqm_mixed_widths_v2_op03_multiplier,
                sqm_mixed_widths_v2_op03_shift, ARENA(56), ARENA(0));
@@ -163,7 +170,7 @@ static const sqm_sigmoid_params op04_sigmoid_params = {
 
 static SQM_NOINLINE void op04_sigmoid(void)
 {
-    sqm_sigmoid(&op04_sigmoid_params, ARENA(0), ARENA(56));
+    sqm_sigmoid(&op04_sigmoid_params, ARENA(0), ARENA(0));
 }
 
 /* 5: requantize 'requantize_5' 6x3x3 -> 6x3x3 */
@@ -179,14 +186,14 @@ static const sqm_rescale_params op05_requantize_params = {
 
 static SQM_NOINLINE void op05_requantize(void)
 {
-    sqm_rescale(&op05_requantize_params, ARENA(56), ARENA(0));
+    sqm_rescale(&op05_requantize_params, ARENA(0), ARENA(0));
 }
 
 /* 6: concatenate 'concatenate_6' 6x3x5 + 6x3x3 -> 6x3x8 */
 static SQM_NOINLINE void op06_concatenate(void)
 {
-    sqm_concatenate_part(18, 5, 8, 0, ARENA(368), ARENA(224));
-    sqm_concatenate_part(18, 3, 8, 5, ARENA(0), ARENA(224));
+    sqm_concatenate_part(18, 5, 8, 0, ARENA(124), ARENA(72));
+    sqm_concatenate_part(18, 3, 8, 5, ARENA(0), ARENA(72));
 }
 
 /* 7: pad2d 'pad2d_7' 6x3x8 -> 7x4x8 */
@@ -203,7 +210,7 @@ static const sqm_pad2d_params op07_pad2d_params = {
 
 static SQM_NOINLINE void op07_pad2d(void)
 {
-    sqm_pad2d(&op07_pad2d_params, ARENA(224), ARENA(0));
+    sqm_pad2d(&op07_pad2d_params, ARENA(72), ARENA(0));
 }
 
 /* 8: max_pool2d 'pool2d_8' 7x4x8 -> 3x2x8 */
@@ -223,7 +230,7 @@ static const sqm_max_pool2d_params op08_max_pool2d_params = {
 
 static SQM_NOINLINE void op08_max_pool2d(void)
 {
-    sqm_max_pool2d(&op08_max_pool2d_params, ARENA(0), ARENA(224));
+    sqm_max_pool2d(&op08_max_pool2d_params, ARENA(0), ARENA(0));
 }
 
 /* 9: average_pool2d 'pool2d_9' 3x2x8 -> 2x2x8 */
@@ -243,7 +250,7 @@ static const sqm_average_pool2d_params op09_average_pool2d_params = {
 
 static SQM_NOINLINE void op09_average_pool2d(void)
 {
-    sqm_average_pool2d(&op09_average_pool2d_params, ARENA(224), ARENA(0));
+    sqm_average_pool2d(&op09_average_pool2d_params, ARENA(0), ARENA(0));
 }
 
 /* 10: relu 'relu_10' 2x2x8 -> 2x2x8 */
@@ -264,11 +271,11 @@ static SQM_NOINLINE void op10_relu(void)
 
 /* 11: conv2d 'conv2d_11' 2x2x8 -> 2x2x4, window 1x1, stride 1x1, s8*w5, sqm_pairs_s8_w5_1x4__c */
 static const sqm_conv2d_params op11_conv2d_params = {
-    .input_height = 2,
-    .input_width = 2,
+    .input_height = 1,
+    .input_width = 4,
     .input_channels = 8,
-    .output_height = 2,
-    .output_width = 2,
+    .output_height = 1,
+    .output_width = 4,
     .output_channels = 4,
     .window_height = 1,
     .window_width = 1,
@@ -283,6 +290,9 @@ static const sqm_conv2d_params op11_conv2d_params = {
     .output_minimum = -128,
     .output_maximum = 127,
     .row_bytes = 5,
+    .tile_height = 1,
+    .tile_width = 4,
+    .downwards = 0,
 };
 
 static SQM_NOINLINE void op11_conv2d(void)
@@ -290,7 +300,7 @@ static SQM_NOINLINE void op11_conv2d(void)
     sqm_conv2d(&op11_conv2d_params, sqm_unpack_s8_w5_1x1__c, sqm_pairs_s8_w5_1x4__c, ARENA(72),
                sqm_mixed_widths_v2_op11_weights, sqm_mixed_widths_v2_op11_steps,
                sqm_mixed_widths_v2_op11_bias, sqm_mixed_widths_v2_op11_multiplier,
-               sqm_mixed_widths_v2_op11_shift, ARENA(0), ARENA(104));
+               sqm_mixed_widths_v2_op11_shift, ARENA(0), ARENA(72));
 }
 
 /* 12: mean 'mean_12' 2x2x4 -> 4 */
@@ -305,7 +315,7 @@ static const sqm_mean_params op12_mean_params = {
 
 static SQM_NOINLINE void op12_mean(void)
 {
-    sqm_mean(&op12_mean_params, ARENA(104), ARENA(0));
+    sqm_mean(&op12_mean_params, ARENA(72), ARENA(0));
 }
 
 /* 13: dense 'dense_13' 4 -> 3, s8*w6, sqm_dot_s8_w6_1x1__c */

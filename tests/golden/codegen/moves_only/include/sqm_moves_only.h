@@ -27,7 +27,7 @@ extern "C" {
 #define SQM_MOVES_ONLY_OUTPUT_ZERO_POINT (-128)
 
 /** Static memory for activations and scratch: the whole need of the model besides the stack. */
-#define SQM_MOVES_ONLY_ARENA_BYTES 20
+#define SQM_MOVES_ONLY_ARENA_BYTES 16
 
 /** Constants in flash: packed weights, and biases with requantization tables. */
 #define SQM_MOVES_ONLY_WEIGHT_BYTES 0
