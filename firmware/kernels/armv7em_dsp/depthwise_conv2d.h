@@ -3,9 +3,10 @@
  * output channel an input channel: four channels at a time, from the first row to the last, with
  * two pairs of rows in scratch (depthwise3x3.h).
  *
- * With stride 1, an output of the input's shape and pad_top <= 2, output may be the input: pair
- * j + 1 is read before output rows 2j and 2j + 1 are written, what is read later lies below them,
- * and other channels are not touched. In any other case they must not overlap.
+ * With output_width <= input_width and pad_top <= 2, output may begin where the input does: pair
+ * j + 1 is read before output rows 2j and 2j + 1 (stride 2: row j) are written, what is read later
+ * lies behind the end of those rows, and other channels are not touched. In any other case they
+ * must not overlap.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
