@@ -51,6 +51,12 @@ def prepared(digits: Digits, out: Path) -> None:
     assert ran.code == 0, ran.err
 
 
+def window(out: Path) -> tuple[int, int]:
+    """Inferences and warm-up, from the script for performance mode."""
+    iterations, warm_up = (out / "mlperf" / "tests_performance.yaml").read_text().split("infer ")[1].split()
+    return int(iterations), int(warm_up)
+
+
 @pytest.mark.parametrize("endpoint", [PtyEndpoint, lambda: TcpEndpoint(0)], ids=["pty", "tcp"])
 def test_the_commands_are_those_of_the_protocol(on_host: Path, endpoint: type[Endpoint]) -> None:
     with Bridge(link_to(Workspace(on_host), None), endpoint()) as bridge, Client(bridge.address) as client:
@@ -89,8 +95,7 @@ def test_performance_mode_has_a_valid_window(digits: Digits, tmp_path: Path) -> 
     out = deployed(digits, tmp_path / "out", "mps2_an386")  # the slowest clock: ten seconds are soon over
     prepared(digits, out)
     latency_s = json.loads((out / "result.json").read_text())["measurement"]["latency_s"]
-    script = (out / "mlperf" / "tests_performance.yaml").read_text()
-    iterations, warm_up = map(int, script.split("infer ")[1].split())
+    iterations, warm_up = window(out)
     data, _ = dataset(out / "mlperf" / "dataset" / "ic01")[0]
     with Bridge(link_to(Workspace(out), "simulator"), PtyEndpoint()) as bridge, Client(bridge.address) as client:
         rate = performance(client, data, iterations, warm_up, windows=1)
@@ -140,5 +145,5 @@ def test_ds_cnn_in_both_modes(tmp_path: Path) -> None:
         Bridge(link_to(Workspace(tmp_path / "nucleo_l4r5zi"), None), PtyEndpoint()) as bridge,
         Client(bridge.address) as client,
     ):
-        rate = performance(client, samples[0][0], 87, 10)
+        rate = performance(client, samples[0][0], *window(tmp_path / "nucleo_l4r5zi"))
     assert rate == pytest.approx(1 / measured["measurement"]["latency_s"], rel=0.01)
