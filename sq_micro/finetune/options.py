@@ -42,8 +42,7 @@ class FinetuneOptions:
     learning_rate        Adam's, of the weights; the unit is the step between levels, whatever the width
     scale_learning_rate  Adam's, of everything else: logarithms of scales, biases in units of the output's range
     learn_ranges         whether the scales of activations are trained too; zero points and the input's scale are not
-    temperature          softens both distributions that distillation compares. The float network is sure of most of
-                         what it was trained on; only softened do all samples say something
+    temperature          softens both distributions that distillation compares
     label_weight         the share of the labels' cross-entropy in the loss, where there are labels
     validation           the fraction of the samples that is held out to choose the best state by
     round_steps          steps between two looks at the held-out samples; each ends with a checkpoint
@@ -53,10 +52,10 @@ class FinetuneOptions:
 
     epochs: int = 3
     batch: int = 64
-    learning_rate: float = 5e-3
+    learning_rate: float = 2e-2
     scale_learning_rate: float = 2e-4
     learn_ranges: bool = True
-    temperature: float = 4.0
+    temperature: float = 2.0
     label_weight: float = 0.5
     validation: float = 0.1
     round_steps: int = 50
