@@ -88,7 +88,7 @@ def test_the_image_is_the_reference(network: str, plan: str, place: Place, tmp_p
         pytest.skip("arm-none-eabi-gcc is not installed")
     graph, golden = quantized(network, plan)
     board = load_board(place.board)
-    arena = make_plan(graph.topology, graph.bitwidths)
+    arena = make_plan(graph.topology, graph.bitwidths, board.core.isa)
     render_project(graph, arena).write(tmp_path / "model")
     render_board(graph, arena, board).write(tmp_path / "board")
     request = BuildRequest(

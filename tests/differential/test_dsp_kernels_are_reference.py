@@ -123,11 +123,15 @@ def _values(array: ArrayView) -> bytes:
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The image: the bench firmware's start-up and UART around the nests."""
-    folder = tmp_path_factory.mktemp("kernel_server")
+    """The image for cores with an FPU."""
+    return image(tmp_path_factory.mktemp("kernel_server"), load_board(BOARD).core.flags)
+
+
+def image(folder: Path, core: tuple[str, ...]) -> Path:
+    """The bench firmware's start-up and UART around the nests."""
     graph = random_layer(0).graph
     render_board(graph, make_plan(graph.topology, graph.bitwidths), load_board(BOARD)).write(folder)
-    flags = [*load_board(BOARD).core.flags, "-std=c11", "-O2", "-g", "-Wall", "-Wextra", "-Wconversion", "-Werror"]
+    flags = [*core, "-std=c11", "-O2", "-g", "-Wall", "-Wextra", "-Wconversion", "-Werror"]
     flags += ["-ffreestanding", "-fno-builtin", "-fno-tree-loop-distribute-patterns", "-nostdlib"]
     sources = [SERVER, *sorted((FIRMWARE / "soc/cortex_m").glob("*.c")), FIRMWARE / "soc/fault_report.c"]
     sources += [FIRMWARE / "soc/stm32l4r5/clock.c"]
@@ -159,6 +163,10 @@ def compare(server: Path, seeds: Iterator[int]) -> None:
 @pytest.mark.parametrize("first", range(0, 300, 100))
 def test_random_layers(first: int, server: Path) -> None:
     compare(server, iter(range(first, first + 100)))
+
+
+def test_random_layers_without_an_fpu(tmp_path: Path) -> None:
+    compare(image(tmp_path, ("-mcpu=cortex-m4", "-mthumb", "-mfloat-abi=soft")), iter(range(300, 350)))
 
 
 @pytest.mark.long

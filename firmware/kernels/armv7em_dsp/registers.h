@@ -7,6 +7,10 @@
 #ifndef SQM_ARMV7EM_DSP_REGISTERS_H
 #define SQM_ARMV7EM_DSP_REGISTERS_H
 
+#if !defined(__ARM_FEATURE_DSP)
+#error "needs DSP instructions: -mcpu=cortex-m4 or the like, or C generated for another board"
+#endif
+
 /**
  * SQM_NAKED: a function whose body is one asm statement, and which keeps the procedure call
  * standard by itself. Parameters are read from r0 ... r3, so the compiler must not miss their use.

@@ -1,0 +1,50 @@
+"""Packing for DSP cores: back again to the same weights, in the bytes that were reckoned, as the README works out."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sq_micro.ir.bitwidths import WEIGHT_BITS
+from sq_micro.kernels.lanes import lanes_bytes, pack_lanes, padded, sums_fit, unpack_lanes
+from sq_micro.quant.params import Int8Array, Levels
+
+
+@st.composite
+def rows(draw: st.DrawFn) -> tuple[Int8Array, Int8Array, int]:
+    """Weights (channels, k), their levels and their bits."""
+    bits = draw(st.sampled_from(WEIGHT_BITS))
+    channels, k = draw(st.integers(1, 11)), draw(st.integers(1, 40))
+    rng = np.random.default_rng(draw(st.integers(0, 1 << 32)))
+    levels = rng.choice(np.array(Levels.of_width(bits), np.int8), channels).astype(np.int8)
+    weights = np.empty((channels, k), np.int8)
+    for row, level in zip(weights, levels, strict=True):
+        low, high = Levels(int(level)).limits(bits)
+        row[:] = rng.choice(np.arange(low, high + 1, 2 if level == Levels.ODD else 1), k)
+    return weights, levels, bits
+
+
+@given(rows())
+def test_weights_come_back(case: tuple[Int8Array, Int8Array, int]) -> None:
+    weights, levels, bits = case
+    taps = padded(weights.shape[1], 8)
+    packed = pack_lanes(weights, levels, bits, taps)
+    assert packed.nbytes == lanes_bytes(len(weights), taps, bits)
+    assert (unpack_lanes(packed, levels, bits, taps)[:, : weights.shape[1]] == weights).all()
+
+
+def test_the_words_of_the_readme() -> None:
+    """Taps 0 ... 3 of four channels, as firmware/kernels/README.md works them out."""
+    weights = np.array([[1, 2, 3, 4], [-1, -2, -3, -4], [5, 6, 7, 0], [-5, -6, -7, -8]], np.int8)
+    plain = np.full(4, Levels.TWOS, np.int8)
+    assert [f"{word:08x}" for word in pack_lanes(weights, plain, 8, 4)] == [
+        *("fd03ff01", "f907fb05", "fc04fe02", "f800fa06"),
+    ]
+    assert [f"{word:08x}" for word in pack_lanes(weights, plain, 4, 4)] == ["9f5bbd79", "884cae6a"]
+
+
+def test_large_weights_are_noticed() -> None:
+    plain = np.full(2, Levels.TWOS, np.int8)
+    assert sums_fit(np.full((2, 516), 127, np.int8), plain, 8)
+    assert not sums_fit(np.full((2, 517), 127, np.int8), plain, 8)
