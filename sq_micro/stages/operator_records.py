@@ -162,6 +162,6 @@ def _widths(
 def _steps_that_no_channel_needs(operator: WeightedOperator, executed: QuantGraph, board: Board) -> int:
     """Bytes of a table that was reckoned with and is not written, since all channels are of the plain levels."""
     bits = executed.bitwidths.weights[operator.name]
-    layout = select_kernel(operator, executed.topology, bits, board.core.isa).layout
+    choice = select_kernel(operator, executed.topology, bits, board.core.isa)
     plain = bool((executed.levels[operator.weights] == Levels.TWOS).all())
-    return executed.topology.shape(operator.bias)[0] if bits < 8 and layout != "lanes" and plain else 0
+    return executed.topology.shape(operator.bias)[0] if bits < 8 and not choice.in_lanes and plain else 0
