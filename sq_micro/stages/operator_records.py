@@ -173,6 +173,6 @@ def _steps_that_no_channel_needs(operator: WeightedOperator, executed: QuantGrap
     """Bytes of a table that was reckoned with and is not written, since all channels are of the plain levels."""
     bits = executed.bitwidths.weights[operator.name]
     choices = kernel_choices_of(operator, executed.topology, bits, board.core.isa)
-    layout = within_loss(choices, LOSSES[0]).layout
+    choice = within_loss(choices, LOSSES[0])
     plain = bool((executed.levels[operator.weights] == Levels.TWOS).all())
-    return executed.topology.shape(operator.bias)[0] if bits < 8 and layout != "lanes" and plain else 0
+    return executed.topology.shape(operator.bias)[0] if bits < 8 and not choice.in_lanes and plain else 0
