@@ -6,6 +6,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 #include <math.h>
+#include <stdbool.h>
 
 #include "check.h"
 #include "kernels/operators/add.h"
@@ -31,13 +32,14 @@ static int8_t *copy_of(const int8_t *codes, int32_t count)
 static void check_add(void)
 {
     const int32_t elements = random_between(1, 40);
+    const bool half = random_between(0, 1) != 0; /* the larger scale's factor, in every network */
     const sqm_add_params p = {
         .elements = elements,
         .left_offset = random_input_offset(),
         .right_offset = random_input_offset(),
         .output_offset = random_between(-128, 127),
-        .left_multiplier = random_multiplier(),
-        .left_shift = random_between(-8, 0),
+        .left_multiplier = half ? 1 << 30 : random_multiplier(),
+        .left_shift = half ? 0 : random_between(-8, 0),
         .right_multiplier = random_multiplier(),
         .right_shift = random_between(-8, 0),
         .output_multiplier = random_multiplier(),

@@ -18,20 +18,20 @@
 
 typedef sqm_add_params sqm_add__armv7em_dsp_params;
 
-/** One input's share of the sum; `code` is less the zero point. All but `code` are constants. */
-SQM_INLINE int32_t sqm_add_share(int32_t code, int32_t multiplier, int32_t shift)
+/** sqm_add_share for factors of 1/2 and for those that scale down. */
+SQM_INLINE int32_t sqm_add_share_down(int32_t centred, int32_t multiplier, int32_t shift)
 {
     if (multiplier == 1 << 30 && shift == 0) {
-        return code * (1 << (SQM_ADD_LEFT_SHIFT - 1));
+        return sqm_add_share(centred, multiplier, shift);
     }
-    return sqm_scale_down(code * (1 << SQM_ADD_LEFT_SHIFT), sqm_down_scale_of(multiplier, shift),
+    return sqm_scale_down(centred * (1 << SQM_ADD_LEFT_SHIFT), sqm_down_scale_of(multiplier, shift),
                           0);
 }
 
 SQM_INLINE int8_t sqm_add_code(const sqm_add_params *p, int32_t left, int32_t right)
 {
-    const int32_t sum = sqm_add_share(left, p->left_multiplier, p->left_shift) +
-                        sqm_add_share(right, p->right_multiplier, p->right_shift);
+    const int32_t sum = sqm_add_share_down(left, p->left_multiplier, p->left_shift) +
+                        sqm_add_share_down(right, p->right_multiplier, p->right_shift);
     const int32_t code = sqm_scale_down(
         sum, sqm_down_scale_of(p->output_multiplier, p->output_shift), p->output_offset);
     return sqm_clamp_code(code, p->output_minimum, p->output_maximum);

@@ -36,6 +36,16 @@ typedef struct {
 /** Bits below the codes that the inputs are scaled with: 255 * 2^20 < 2^28. */
 #define SQM_ADD_LEFT_SHIFT 20
 
+/** One input's share of the sum. The larger scale has a factor of exactly 1/2: 2^20 / 2 is exact.
+ */
+SQM_INLINE int32_t sqm_add_share(int32_t centred, int32_t multiplier, int32_t shift)
+{
+    if (multiplier == 1 << 30 && shift == 0) {
+        return centred * (1 << (SQM_ADD_LEFT_SHIFT - 1));
+    }
+    return sqm_requantize(centred * (1 << SQM_ADD_LEFT_SHIFT), multiplier, shift);
+}
+
 /**
  * @param[in]  left, right  `elements` codes each.
  * @param[out] output       `elements` codes; may be left or right.
@@ -44,10 +54,9 @@ SQM_INLINE void sqm_add(const sqm_add_params *p, const int8_t *left, const int8_
                         int8_t *output)
 {
     for (int32_t i = 0; i < p->elements; ++i) {
-        const int32_t a = (left[i] + p->left_offset) * (1 << SQM_ADD_LEFT_SHIFT);
-        const int32_t b = (right[i] + p->right_offset) * (1 << SQM_ADD_LEFT_SHIFT);
-        const int32_t sum = sqm_requantize(a, p->left_multiplier, p->left_shift) +
-                            sqm_requantize(b, p->right_multiplier, p->right_shift);
+        const int32_t sum =
+            sqm_add_share(left[i] + p->left_offset, p->left_multiplier, p->left_shift) +
+            sqm_add_share(right[i] + p->right_offset, p->right_multiplier, p->right_shift);
         output[i] = sqm_requantize_code(sum, p->output_multiplier, p->output_shift,
                                         p->output_offset, p->output_minimum, p->output_maximum);
     }

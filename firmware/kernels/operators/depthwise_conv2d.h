@@ -3,13 +3,15 @@
  *
  * Channel by channel: the taps of a channel are picked out of the packed run into scratch outside
  * the pixel loop, so decoding costs 1/pixels of the work and the inner loop is the same for all
- * widths.
+ * widths. Windows of 3x3 inside the image are written out, their weights in registers where there
+ * are enough, the zero point in the bias.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
 #ifndef SQM_OPERATORS_DEPTHWISE_CONV2D_H
 #define SQM_OPERATORS_DEPTHWISE_CONV2D_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -101,6 +103,46 @@ SQM_INLINE const int8_t *sqm_depthwise_conv2d_copy(const sqm_depthwise_conv2d_pa
     return plane;
 }
 
+/** Weights of 3x3 taps and the bias with the input's zero point folded in: no tap is left out. */
+typedef struct {
+    int32_t w[9];
+    int32_t bias;
+} sqm_depthwise_conv2d_nine;
+
+SQM_INLINE sqm_depthwise_conv2d_nine sqm_depthwise_conv2d_nine_of(const int8_t *w, int32_t bias,
+                                                                  int32_t input_offset)
+{
+    const sqm_depthwise_conv2d_nine nine = {
+        .w = {w[0], w[1], w[2], w[3], w[4], w[5], w[6], w[7], w[8]},
+        .bias =
+            bias + input_offset * (w[0] + w[1] + w[2] + w[3] + w[4] + w[5] + w[6] + w[7] + w[8])};
+    return nine;
+}
+
+/** acc + three taps of a row, `step` apart. */
+SQM_INLINE int32_t sqm_depthwise_conv2d_three(int32_t acc, const int8_t *x, int32_t step,
+                                              const int32_t *w)
+{
+    int32_t x0 = x[0];
+    int32_t x1 = x[step];
+    int32_t x2 = x[2 * step];
+    SQM_LOADED_TOGETHER_3(x0, x1, x2);
+    acc += x0 * w[0];
+    acc += x1 * w[1];
+    acc += x2 * w[2];
+    return acc;
+}
+
+/** The sum of a window that lies inside the image; written out, so that `w` are single variables.
+ */
+SQM_INLINE int32_t sqm_depthwise_conv2d_inside(const sqm_depthwise_conv2d_nine *nine,
+                                               const int8_t *x, int32_t step, int32_t row_step)
+{
+    int32_t acc = sqm_depthwise_conv2d_three(nine->bias, x, step, nine->w);
+    acc = sqm_depthwise_conv2d_three(acc, x + row_step, step, nine->w + 3);
+    return sqm_depthwise_conv2d_three(acc, x + 2 * row_step, step, nine->w + 6);
+}
+
 /**
  * @param[in]  pick        of the weights' width.
  * @param[in]  input       input_height * input_width * input_channels codes.
@@ -122,6 +164,7 @@ SQM_INLINE void sqm_depthwise_conv2d(const sqm_depthwise_conv2d_params *p, sqm_p
     const int32_t taps = p->window_height * p->window_width;
     const sqm_axis rows = sqm_depthwise_conv2d_vertical(p);
     const sqm_axis columns = sqm_depthwise_conv2d_horizontal(p);
+    const bool of_nine = p->window_height == 3 && p->window_width == 3;
 
     for (int32_t channel = 0; channel < p->output_channels; ++channel) {
         const int8_t *plane = input + channel / p->depth_multiplier;
@@ -135,21 +178,32 @@ SQM_INLINE void sqm_depthwise_conv2d(const sqm_depthwise_conv2d_params *p, sqm_p
 
         pick(weights, taps * p->output_channels, channel, p->output_channels, taps,
              steps == NULL ? 1 : steps[channel], scratch);
+        sqm_depthwise_conv2d_nine nine = {.bias = 0};
+        if (of_nine) {
+            nine = sqm_depthwise_conv2d_nine_of(scratch, bias[channel], p->input_offset);
+        }
         for (int32_t oy = 0; oy < p->output_height; ++oy) {
             const int32_t top = sqm_axis_origin(rows, oy);
             const sqm_taps vertical = sqm_axis_taps(rows, top);
             for (int32_t ox = 0; ox < p->output_width; ++ox) {
                 const int32_t left = sqm_axis_origin(columns, ox);
                 const sqm_taps horizontal = sqm_axis_taps(columns, left);
-                const int32_t first_x = left + horizontal.first * p->dilation_width;
                 int32_t acc = bias[channel];
-                for (int32_t ky = vertical.first; ky < vertical.last; ++ky) {
-                    const int32_t y = top + ky * p->dilation_height;
-                    acc =
-                        sqm_depthwise_conv2d_row(acc, plane + (y * p->input_width + first_x) * step,
-                                                 p->dilation_width * step, p->input_offset,
-                                                 scratch + ky * p->window_width + horizontal.first,
-                                                 horizontal.last - horizontal.first);
+                if (of_nine && vertical.last - vertical.first == 3 &&
+                    horizontal.last - horizontal.first == 3) {
+                    acc = sqm_depthwise_conv2d_inside(
+                        &nine, plane + (top * p->input_width + left) * step,
+                        p->dilation_width * step, p->dilation_height * p->input_width * step);
+                } else {
+                    const int32_t first_x = left + horizontal.first * p->dilation_width;
+                    for (int32_t ky = vertical.first; ky < vertical.last; ++ky) {
+                        const int32_t y = top + ky * p->dilation_height;
+                        acc = sqm_depthwise_conv2d_row(
+                            acc, plane + (y * p->input_width + first_x) * step,
+                            p->dilation_width * step, p->input_offset,
+                            scratch + ky * p->window_width + horizontal.first,
+                            horizontal.last - horizontal.first);
+                    }
                 }
                 *out = sqm_requantize_code(acc, multiplier[channel], shift[channel],
                                            p->output_offset, p->output_minimum, p->output_maximum);
