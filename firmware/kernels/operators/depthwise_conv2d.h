@@ -109,14 +109,20 @@ typedef struct {
     int32_t bias;
 } sqm_depthwise_conv2d_nine;
 
-SQM_INLINE sqm_depthwise_conv2d_nine sqm_depthwise_conv2d_nine_of(const int8_t *w, int32_t bias,
-                                                                  int32_t input_offset)
+SQM_INLINE void sqm_depthwise_conv2d_fold(sqm_depthwise_conv2d_nine *nine, const int8_t *w,
+                                          int32_t bias, int32_t input_offset)
 {
-    const sqm_depthwise_conv2d_nine nine = {
-        .w = {w[0], w[1], w[2], w[3], w[4], w[5], w[6], w[7], w[8]},
-        .bias =
-            bias + input_offset * (w[0] + w[1] + w[2] + w[3] + w[4] + w[5] + w[6] + w[7] + w[8])};
-    return nine;
+    nine->w[0] = w[0];
+    nine->w[1] = w[1];
+    nine->w[2] = w[2];
+    nine->w[3] = w[3];
+    nine->w[4] = w[4];
+    nine->w[5] = w[5];
+    nine->w[6] = w[6];
+    nine->w[7] = w[7];
+    nine->w[8] = w[8];
+    nine->bias =
+        bias + input_offset * (w[0] + w[1] + w[2] + w[3] + w[4] + w[5] + w[6] + w[7] + w[8]);
 }
 
 /** acc + three taps of a row, `step` apart. */
@@ -178,9 +184,9 @@ SQM_INLINE void sqm_depthwise_conv2d(const sqm_depthwise_conv2d_params *p, sqm_p
 
         pick(weights, taps * p->output_channels, channel, p->output_channels, taps,
              steps == NULL ? 1 : steps[channel], scratch);
-        sqm_depthwise_conv2d_nine nine = {.bias = 0};
+        sqm_depthwise_conv2d_nine nine;
         if (of_nine) {
-            nine = sqm_depthwise_conv2d_nine_of(scratch, bias[channel], p->input_offset);
+            sqm_depthwise_conv2d_fold(&nine, scratch, bias[channel], p->input_offset);
         }
         for (int32_t oy = 0; oy < p->output_height; ++oy) {
             const int32_t top = sqm_axis_origin(rows, oy);
