@@ -16,7 +16,7 @@ from sq_micro.ir.float_graph import FloatGraph
 from sq_micro.ir.operators import WeightedOperator, kind
 from sq_micro.ir.topology import Topology
 from sq_micro.kernels.overlap import Overlap
-from sq_micro.kernels.select import kernel_choices_of, within_loss
+from sq_micro.kernels.select import KernelChoice, kernel_choices_of, within_loss
 from sq_micro.kernels.sizes import to_word
 from sq_micro.kernels.tiling import LOSSES
 from sq_micro.plan.plan import Plan, make_plan
@@ -131,9 +131,14 @@ def _by_memory(operator: WeightedOperator, topology: Topology, isa: str) -> list
     """Widths with the same scratch and overlap together, the least scratch first."""
     groups: dict[tuple[int, tuple[tuple[str, Overlap], ...]], list[int]] = {}
     for bits in sorted(WEIGHT_BITS):
-        choice = within_loss(kernel_choices_of(operator, topology, bits, isa), LOSSES[0])
+        choice = _fastest(operator, topology, bits, isa)
         groups.setdefault((choice.scratch_bytes, tuple(choice.overlaps.items())), []).append(bits)
     return [groups[key] for key in sorted(groups, key=lambda key: (key[0], groups[key]))]
+
+
+def _fastest(operator: WeightedOperator, topology: Topology, bits: int, isa: str) -> KernelChoice:
+    """The kernel that is taken where the arena is not too large."""
+    return within_loss(kernel_choices_of(operator, topology, bits, isa), LOSSES[0])
 
 
 def _first_of_group(groups: list[list[int]], bits: int) -> int:
@@ -161,7 +166,7 @@ def _widths(
                     "weight_bytes": width.weight_bytes,
                     "table_bytes": tables,
                     "padding_bytes": padding,
-                    "scratch_bytes": width.scratch_bytes,
+                    "scratch_bytes": _fastest(operator, executed.topology, width.bits, board.core.isa).scratch_bytes,
                     "weight_divergence": divergence[width.bits],
                 }
             )
@@ -172,7 +177,6 @@ def _widths(
 def _steps_that_no_channel_needs(operator: WeightedOperator, executed: QuantGraph, board: Board) -> int:
     """Bytes of a table that was reckoned with and is not written, since all channels are of the plain levels."""
     bits = executed.bitwidths.weights[operator.name]
-    choices = kernel_choices_of(operator, executed.topology, bits, board.core.isa)
-    choice = within_loss(choices, LOSSES[0])
+    choice = _fastest(operator, executed.topology, bits, board.core.isa)
     plain = bool((executed.levels[operator.weights] == Levels.TWOS).all())
     return executed.topology.shape(operator.bias)[0] if bits < 8 and not choice.in_lanes and plain else 0

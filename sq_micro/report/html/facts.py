@@ -19,7 +19,9 @@ def figures(result: Result) -> tuple[FactView, ...]:
     found = [
         FactView("flash", f"{memory.flash_bytes.total:,} B", "exact: sections and symbols of the linked image"),
         FactView("SRAM", f"{memory.sram_bytes.total:,} B", "exact: the linked image, stack as set aside"),
-        FactView("arena", f"{memory.sram_bytes.arena:,} B", "exact: planned, and asserted by the compiler"),
+        FactView(
+            "arena", f"{memory.sram_bytes.arena:,} B", f"exact: planned, asserted by the compiler; {_proof(result)}"
+        ),
     ]
     if memory.worst_case_stack_bytes is not None:
         how = "exact: deepest call path of the machine code"
@@ -65,6 +67,14 @@ def figures(result: Result) -> tuple[FactView, ...]:
         how = "exact bytes and modelled cycles of one image per width; totals of other plans are sums of them"
         found.append(FactView("other widths", "by operator and width", how))
     return tuple(found)
+
+
+def _proof(result: Result) -> str:
+    """How far the arena is from the smallest that these kernels allow."""
+    memory = result.memory
+    if memory.optimal:
+        return "no smaller one exists for these kernels"
+    return f"none below {memory.arena_lower_bound_bytes:,} B exists for these kernels"
 
 
 def run_facts(result: Result) -> tuple[FactView, ...]:
