@@ -13,9 +13,7 @@ import pytest
 from tests.acceptance.command_line import sq_micro
 from tests.acceptance.conftest import Digits
 from tests.acceptance.networks import network_folder
-from tests.browser.conftest import Opener, chromium, open_page
-
-__all__ = ["chromium", "open_page"]  # fixtures that live beside the browser's own tests
+from tests.browser.chromium import Opener
 
 pytestmark = [pytest.mark.slow, pytest.mark.simulator, pytest.mark.xdist_group("budgets")]
 FEW = ("--samples", "10", "--runs", "3")

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from sq_micro.report.html.page import render_html
-from tests.browser.conftest import Opened, Opener
+from tests.browser.chromium import Opened, Opener
 from tests.unit.report.results import made_assignment, made_result
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]

@@ -138,7 +138,8 @@ def image(folder: Path, core: tuple[str, ...]) -> Path:
     sources += [FIRMWARE / "hal" / name for name in ("uart_stm32_usart.c", "memory.c")]
     sources += [FIRMWARE / "protocol" / f"{name}.c" for name in ("frame", "cobs", "crc32")]  # faults are reported
     includes = [f"-I{path}" for path in (folder, FIRMWARE, FIRMWARE / "include")]
-    linker = ["-T", folder / "linker.ld", "-Wl,--entry=sqm_reset", "-lgcc"]
+    (folder / "sqm_stack.ld").write_text("sqm_stack_bytes = 4096;\n", encoding="utf-8")
+    linker = ["-L", folder, "-T", folder / "linker.ld", "-Wl,--entry=sqm_reset", "-lgcc"]
     elf = folder / "server.elf"
     command = ["arm-none-eabi-gcc", *flags, *includes, *sources, *linker, "-o", elf]
     done = subprocess.run([str(word) for word in command], capture_output=True, text=True, check=False)

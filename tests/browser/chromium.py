@@ -1,4 +1,7 @@
-"""A headless Chromium, as Debian and others package it; tests skip, by name, where there is none."""
+"""A headless Chromium, as Debian and others package it; tests skip, by name, where there is none.
+
+Of a module each: while Playwright runs, its event loop is the thread's.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,7 @@ class Opened:
     requests: list[str] = field(default_factory=list)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
     program = next((found for name in PROGRAMS if (found := shutil.which(name))), None)
     if program is None:
