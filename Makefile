@@ -54,6 +54,7 @@ fuzz: $(STAMP) ## the firmware's parsers under libFuzzer with ASan and UBSan, SE
 bench: $(STAMP) ## speed of deployment and simulation, size of the firmware
 	$(BIN)/python -m tests.bench.deploy
 	$(BIN)/python -m tests.bench.link
+	$(BIN)/python -m tests.bench.kernels
 
 bench-kernels: $(STAMP) ## instructions and cycles of every layer on a Cortex-M4, beside other libraries'; minutes
 	$(BIN)/python -m tests.bench.kernels
@@ -67,6 +68,7 @@ bench-quantization: $(STAMP) ## accuracy over bytes, by allocator; minutes
 readme: $(STAMP) ## run what README.md shows, and put what it prints there
 	$(BIN)/python -m tests.bench.readme
 	$(BIN)/python -m tests.bench.deploy --readme
+	$(BIN)/python -m tests.bench.kernels --readme
 	$(BIN)/python -m tests.bench.quantization --readme
 
 schema: $(STAMP) ## rewrite the JSON schema of result.json from the code

@@ -52,7 +52,7 @@ class FinetuneOptions:
 
     epochs: int = 3
     batch: int = 64
-    learning_rate: float = 2e-2
+    learning_rate: float = 1e-2
     scale_learning_rate: float = 2e-4
     learn_ranges: bool = True
     temperature: float = 2.0

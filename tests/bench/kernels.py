@@ -4,7 +4,8 @@ Ours are counted on the simulated NUCLEO-L4R5ZI, memory without wait states; the
 and lie beside the checkout (`../shared/anchors`), with cycles by the same kind of model. What is not on this machine is
 left out, by name. Outputs of every image are compared with the reference before anything is printed.
 
-    python -m tests.bench.kernels [folder]      kernels.md and kernels.json in the folder, out/bench by default
+    python -m tests.bench.kernels               kernels.md and kernels.json in out/bench
+    python -m tests.bench.kernels --readme      the same, and README's table of networks
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ from sq_micro.toolchain.cmake import BuildRequest
 from sq_micro.toolchain.compiler import CompilerChoice, find_compiler
 from sq_micro.toolchain.firmware import build
 from tests.bench import random_networks
+from tests.bench.readme import replace_block
 
 SHARED = Path(__file__).resolve().parents[3] / "shared"
 ANCHORS = SHARED / "anchors" / "cmsis_tinyengine_cmix_tflm_instructions.json"
@@ -46,6 +48,12 @@ WEIGHT_BITS = (8, 4, 2)
 PEER = "tflm+cmsis-nn"  # the whole network of a peer; its layers are CMSIS-NN's
 _SAMPLES = 2
 _TRAINED = {"rn8": "resnet8_cifar10", "kws": "dscnn_kws"}
+_TITLES = {
+    "rn8": "ResNet8",
+    "kws": "DS-CNN",
+    "ad": "autoencoder 640-128x4-8-128x4-640",
+    "vww": "MobileNetV1 0.25, 96x96x3",
+}
 _RANDOM = {"ad": random_networks.autoencoder, "vww": random_networks.mobilenet}
 
 
@@ -83,7 +91,7 @@ class Run:
 
 def main() -> None:
     """Count what is there and write both files."""
-    out = Path(sys.argv[1] if len(sys.argv) > 1 else "out/bench")
+    out = Path("out/bench")
     anchors = _anchors()
     with tempfile.TemporaryDirectory() as scratch:
         runs = [
@@ -97,6 +105,8 @@ def main() -> None:
     text = markdown(runs)
     (out / "kernels.md").write_text(text, encoding="utf-8")
     print(text)
+    if "--readme" in sys.argv:
+        replace_block("kernels", networks_markdown(runs))
 
 
 def counted(
@@ -182,6 +192,23 @@ def markdown(runs: list[Run]) -> str:
             cells = " | ".join(_cell(run.layers[index]) for run in of_network)
             lines.append(f"| {layer.name} | {layer.macs:,} | {cells} | {ratio(layer.ours, layer.peer)} |")
     return "\n".join(lines) + "\n"
+
+
+def networks_markdown(runs: list[Run]) -> str:
+    """A line a network: what gcc's images of each width take, and the peer's int8."""
+    lines = [f"| instructions, cycles (millions) | {PEER} int8 |" + "".join(f" {bits} bit |" for bits in WEIGHT_BITS)]
+    lines.append("|---|" + "--:|" * (len(WEIGHT_BITS) + 1))
+    for network, title in _TITLES.items():
+        of_network = [run for run in runs if run.network == network and run.compiler == "gcc"]
+        if of_network:
+            cells = [_millions(of_network[0].peer)]
+            cells += [f"{_millions(run.total)} ({ratio(run.total, run.peer)})" for run in of_network]
+            lines.append(f"| {title} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _millions(count: Count | None) -> str:
+    return "" if count is None else f"{count.instructions / 1e6:.2f}, {count.cycles / 1e6:.2f}"
 
 
 def ratio(ours: Count, other: Count | None) -> str:

@@ -70,7 +70,7 @@ def test_digits_get_better_and_the_fake_quant_network_agrees_with_the_reference(
     known = network("digits_cnn")
     samples = load_samples(network_folder("digits_cnn") / "calib.npz", known.graph.input_shape)
     start = quantize(known.graph, known.ranges, bitwidths(known.graph, "2"))
-    options = FinetuneOptions(epochs=30, batch=32, learning_rate=0.01, augmentation=Augmentation(shift_columns=1))
+    options = FinetuneOptions(epochs=30, batch=32, augmentation=Augmentation(shift_columns=1))
     rounds: list[Round] = []
     labels = samples.y if labelled else None
     result = finetune(known.graph, known.ranges, start, samples, labels, options, tmp_path, rounds.append)
