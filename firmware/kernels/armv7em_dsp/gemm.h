@@ -86,6 +86,37 @@ _Static_assert(sizeof(void *) != 4 || offsetof(sqm_gemm, taps_sums) == 36,
     SQM_PARK(14, r4)
 /* clang-format on */
 
+/** Where the first round enters the loop at label 2: it leaves out -quads % 8 of its eight quads of
+ * `bytes` each. Slot 2. */
+/* clang-format off */
+#define SQM_ASM_CHOOSE_ENTRY(bytes)                                                \
+    "rsb.w r4, r6, #0\n"                                                           \
+    "and.w r4, r4, #7\n"                                                           \
+    "mov.w r5, #" #bytes "\n"                                                      \
+    "adr.w r12, 2f\n"                                                              \
+    "mla r12, r4, r5, r12\n"                                                       \
+    "orr.w r12, r12, #1\n"                                                         \
+    SQM_PARK(2, r12)
+/* clang-format on */
+
+/** What a pair of pixels begins with where sums begin at 0: end of its columns, weights, entry. */
+/* clang-format off */
+#define SQM_ASM_BEGIN_PAIR                                                         \
+    SQM_TAKE(r2, 8)                                                                \
+    SQM_TAKE(r0, 0)                                                                \
+    "add.w r12, r1, r2\n"                                                          \
+    SQM_PARK(1, r12)                                                               \
+    SQM_TAKE(r12, 2)                                                               \
+    "mov.w r4, #0\n"                                                               \
+    "mov.w r5, #0\n"                                                               \
+    "mov.w r6, #0\n"                                                               \
+    "mov.w r7, #0\n"                                                               \
+    "mov.w r8, #0\n"                                                               \
+    "mov.w r9, #0\n"                                                               \
+    "mov.w r10, #0\n"                                                              \
+    "mov.w r11, #0\n"
+/* clang-format on */
+
 /** The sum in `acc` to a code: m and s of its channel and the zero point are in registers. */
 #define SQM_ASM_REQUANTIZE(acc, m, s, zero)                                                        \
     "smmlar " #acc ", " #acc ", " #m ", " #acc "\n"                                                \
@@ -135,6 +166,22 @@ _Static_assert(sizeof(void *) != 4 || offsetof(sqm_gemm, taps_sums) == 36,
     SQM_TAKE(r2, 7)                                                                \
     "cmp.w r1, r2\n"                                                               \
     "bne.w 1b\n"                                                                   \
+    SQM_LEAVE
+/* clang-format on */
+
+/** The ends that SQM_ASM_CHOOSE_END chooses from, for blocks of four channels. */
+/* clang-format off */
+#define SQM_ASM_FOUR_CHANNELS_END                                                  \
+    ".balign 4\n"                                                                  \
+    "5:\n"                                                                         \
+    SQM_ASM_FOUR_CODES(SQM_ASM_REQUANTIZE_LOW)                                     \
+    SQM_ASM_NEXT_PAIR                                                              \
+    "4:\n"                                                                         \
+    SQM_ASM_FOUR_CODES(SQM_ASM_REQUANTIZE)                                         \
+    SQM_ASM_NEXT_PAIR                                                              \
+    "3:\n"                                                                         \
+    SQM_TAKE(r2, 9)                                                                \
+    "stm.w r2, {r4-r11}\n"                                                         \
     SQM_LEAVE
 /* clang-format on */
 

@@ -113,19 +113,7 @@ SQM_NAKED void sqm_gemm_s8_w2_2x8__armv7em_dsp(SQM_IN_ASM const sqm_gemm *g)
         SQM_PARK(2, r12)
         ".balign 4\n"
         "1:\n"
-        SQM_TAKE(r2, 8)
-        SQM_TAKE(r0, 0)
-        "add.w r12, r1, r2\n"
-        SQM_PARK(1, r12)
-        SQM_TAKE(r12, 2)
-        "mov.w r4, #0\n"
-        "mov.w r5, #0\n"
-        "mov.w r6, #0\n"
-        "mov.w r7, #0\n"
-        "mov.w r8, #0\n"
-        "mov.w r9, #0\n"
-        "mov.w r10, #0\n"
-        "mov.w r11, #0\n"
+        SQM_ASM_BEGIN_PAIR
         SQM_PARK(16, r4)
         SQM_PARK(17, r4)
         SQM_PARK(18, r4)

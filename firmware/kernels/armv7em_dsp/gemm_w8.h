@@ -23,14 +23,7 @@ SQM_NAKED void sqm_gemm_s8_w8_2x4__armv7em_dsp(SQM_IN_ASM const sqm_gemm *g)
     __asm__(
         SQM_ASM_GEMM_ENTER
         SQM_ASM_CHOOSE_END
-        /* The first round leaves out -quads % 8 of the loop's eight quads, 96 bytes each. */
-        "rsb.w r4, r6, #0\n"
-        "and.w r4, r4, #7\n"
-        "mov.w r5, #96\n"
-        "adr.w r12, 2f\n"
-        "mla r12, r4, r5, r12\n"
-        "orr.w r12, r12, #1\n"
-        SQM_PARK(2, r12)
+        SQM_ASM_CHOOSE_ENTRY(96)
         ".balign 4\n"
         "1:\n"
         SQM_TAKE(r0, 3)
@@ -80,17 +73,7 @@ SQM_NAKED void sqm_gemm_s8_w8_2x4__armv7em_dsp(SQM_IN_ASM const sqm_gemm *g)
         "add.w r0, r0, #16\n"
         SQM_TAKE(r12, 14)
         "bx r12\n"
-        ".balign 4\n"
-        "5:\n"
-        SQM_ASM_FOUR_CODES(SQM_ASM_REQUANTIZE_LOW)
-        SQM_ASM_NEXT_PAIR
-        "4:\n"
-        SQM_ASM_FOUR_CODES(SQM_ASM_REQUANTIZE)
-        SQM_ASM_NEXT_PAIR
-        "3:\n"
-        SQM_TAKE(r2, 9)
-        "stm.w r2, {r4-r11}\n"
-        SQM_LEAVE
+        SQM_ASM_FOUR_CHANNELS_END
         ::: "memory");
     /* clang-format on */
 }
