@@ -21,8 +21,7 @@ _Static_assert(SQM_EDGE_PORT <= 8 && SQM_EDGE_PIN <= 15, "ports A to I, pins 0 t
 
 void sqm_edge_open(void)
 {
-    sqm_register_change(RCC_AHB2ENR, ENR_PORT, ENR_PORT);
-    (void)SQM_REGISTER(RCC_AHB2ENR); /* the clock takes two cycles to arrive */
+    sqm_register_enable(RCC_AHB2ENR, ENR_PORT); /* the clock takes two cycles to arrive */
     SQM_REGISTER(GPIO_BSRR) = BSRR_SET;
     sqm_register_change(GPIO_MODER, MODER_MASK, MODER_OUTPUT);
 }

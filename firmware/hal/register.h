@@ -13,6 +13,13 @@ static inline void sqm_register_change(uint32_t address, uint32_t mask, uint32_t
     SQM_REGISTER(address) = (SQM_REGISTER(address) & ~mask) | bits;
 }
 
+/** Set bits that switch a clock on, and read them back: what they clock may be used thereafter. */
+static inline void sqm_register_enable(uint32_t address, uint32_t bits)
+{
+    sqm_register_change(address, bits, bits);
+    (void)SQM_REGISTER(address);
+}
+
 /** Wait until (register & mask) == bits. */
 static inline void sqm_register_await(uint32_t address, uint32_t mask, uint32_t bits)
 {

@@ -50,8 +50,7 @@ _Static_assert(SQM_UART_BASE == 0x40004400, "only the pins of USART2 are set her
 
 static void start_clock(void)
 {
-    sqm_register_change(RCC_APB1ENR, APB1ENR_PWR, APB1ENR_PWR);
-    (void)SQM_REGISTER(RCC_APB1ENR);
+    sqm_register_enable(RCC_APB1ENR, APB1ENR_PWR);
     sqm_register_change(PWR_CR, PWR_CR_VOS_1, PWR_CR_VOS_1); /* above 144 MHz */
 
     sqm_register_change(RCC_CR, CR_HSEON, CR_HSEON);
@@ -71,12 +70,10 @@ static void start_clock(void)
 /* DS8626 table "alternate function mapping": PA2 USART2_TX, PA3 USART2_RX, both AF7. */
 static void start_pins(void)
 {
-    sqm_register_change(RCC_AHB1ENR, AHB1ENR_GPIOA, AHB1ENR_GPIOA);
-    (void)SQM_REGISTER(RCC_AHB1ENR);
+    sqm_register_enable(RCC_AHB1ENR, AHB1ENR_GPIOA);
     sqm_register_change(GPIOA_AFRL, 0xFFu << 8, 0x77u << 8);
     sqm_register_change(GPIOA_MODER, 0xFu << 4, 0xAu << 4);
-    sqm_register_change(RCC_APB1ENR, APB1ENR_USART2, APB1ENR_USART2);
-    (void)SQM_REGISTER(RCC_APB1ENR);
+    sqm_register_enable(RCC_APB1ENR, APB1ENR_USART2);
 }
 
 void sqm_soc_start(void)

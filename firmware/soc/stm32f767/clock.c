@@ -55,8 +55,7 @@ _Static_assert(SQM_UART_BASE == 0x40004800, "only the pins of USART3 are set her
 /* "Entering Over-drive mode": above 180 MHz; while the PLL runs and before it is selected. */
 static void start_clock(void)
 {
-    sqm_register_change(RCC_APB1ENR, APB1ENR_PWR, APB1ENR_PWR);
-    (void)SQM_REGISTER(RCC_APB1ENR);
+    sqm_register_enable(RCC_APB1ENR, APB1ENR_PWR);
 
     /* 16 MHz / 8 * 216 / 2 = 216 MHz; scale 1 is the regulator's reset value. */
     SQM_REGISTER(RCC_PLLCFGR) = PLL_M_8 | PLL_N_216 | PLL_P_2 | PLL_Q_9 | PLL_R_2;
@@ -78,12 +77,10 @@ static void start_clock(void)
 /* UM1974: the ST-LINK's virtual COM port is wired to PD8 (USART3_TX) and PD9 (USART3_RX), AF7. */
 static void start_pins(void)
 {
-    sqm_register_change(RCC_AHB1ENR, AHB1ENR_GPIOD, AHB1ENR_GPIOD);
-    (void)SQM_REGISTER(RCC_AHB1ENR);
+    sqm_register_enable(RCC_AHB1ENR, AHB1ENR_GPIOD);
     sqm_register_change(GPIOD_AFRH, 0xFFu << 0, 0x77u << 0);
     sqm_register_change(GPIOD_MODER, 0xFu << 16, 0xAu << 16);
-    sqm_register_change(RCC_APB1ENR, APB1ENR_USART3, APB1ENR_USART3);
-    (void)SQM_REGISTER(RCC_APB1ENR);
+    sqm_register_enable(RCC_APB1ENR, APB1ENR_USART3);
 }
 
 void sqm_soc_start(void)

@@ -91,12 +91,10 @@ static void start_clock(void)
 /* UM2407: the ST-LINK's virtual COM port is wired to PD8 (USART3_TX) and PD9 (USART3_RX), AF7. */
 static void start_pins(void)
 {
-    sqm_register_change(RCC_AHB4ENR, AHB4ENR_GPIOD, AHB4ENR_GPIOD);
-    (void)SQM_REGISTER(RCC_AHB4ENR);
+    sqm_register_enable(RCC_AHB4ENR, AHB4ENR_GPIOD);
     sqm_register_change(GPIOD_AFRH, 0xFFu << 0, 0x77u << 0);
     sqm_register_change(GPIOD_MODER, 0xFu << 16, 0xAu << 16);
-    sqm_register_change(RCC_APB1LENR, APB1LENR_USART3, APB1LENR_USART3);
-    (void)SQM_REGISTER(RCC_APB1LENR);
+    sqm_register_enable(RCC_APB1LENR, APB1LENR_USART3);
 }
 
 void sqm_soc_start(void)

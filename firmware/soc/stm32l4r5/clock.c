@@ -76,8 +76,8 @@ _Static_assert(SQM_UART_BASE == 0x40008000, "only the pins of LPUART1 are set he
  */
 static void start_clock(void)
 {
-    sqm_register_change(RCC_APB1ENR1, APB1ENR1_PWR, APB1ENR1_PWR);
-    (void)SQM_REGISTER(RCC_APB1ENR1); /* "Peripheral clock enable": two cycles until it ticks */
+    /* "Peripheral clock enable": two cycles until it ticks. */
+    sqm_register_enable(RCC_APB1ENR1, APB1ENR1_PWR);
     sqm_register_change(PWR_CR1, CR1_VOS_MASK, CR1_VOS_RANGE_1);
     sqm_register_await(PWR_SR2, SR2_VOSF, 0);
 
@@ -109,8 +109,7 @@ static void start_pins(void)
      * it is present. */
     sqm_register_change(PWR_CR2, CR2_IOSV, CR2_IOSV);
 
-    sqm_register_change(RCC_AHB2ENR, AHB2ENR_GPIOG, AHB2ENR_GPIOG);
-    (void)SQM_REGISTER(RCC_AHB2ENR);
+    sqm_register_enable(RCC_AHB2ENR, AHB2ENR_GPIOG);
     /* DS12023 table "alternate function": AF8. The function first, then the mode: no glitch. */
     sqm_register_change(GPIOG_AFRL, 0xFu << 28, 8u << 28);
     sqm_register_change(GPIOG_AFRH, 0xFu << 0, 8u << 0);
@@ -118,8 +117,7 @@ static void start_pins(void)
     sqm_register_change(GPIOG_MODER, 0xFu << 14, 0xAu << 14);
 
     sqm_register_change(RCC_CCIPR, CCIPR_LPUART1, 0);
-    sqm_register_change(RCC_APB1ENR2, APB1ENR2_LPUART1, APB1ENR2_LPUART1);
-    (void)SQM_REGISTER(RCC_APB1ENR2);
+    sqm_register_enable(RCC_APB1ENR2, APB1ENR2_LPUART1);
 }
 
 void sqm_soc_start(void)

@@ -56,8 +56,7 @@ _Static_assert(SQM_UART_BASE == 0x40013800, "only the pins of USART1 are set her
  * PLL1's input clock, so PLL1 is set up before it and switched on after it. */
 static void start_clock(void)
 {
-    sqm_register_change(RCC_AHB3ENR, AHB3ENR_PWR, AHB3ENR_PWR);
-    (void)SQM_REGISTER(RCC_AHB3ENR);
+    sqm_register_enable(RCC_AHB3ENR, AHB3ENR_PWR);
     sqm_register_await(RCC_CR, CR_MSISRDY, CR_MSISRDY);
 
     /* 4 MHz * 80 / 2 = 160 MHz. */
@@ -82,12 +81,10 @@ static void start_clock(void)
 /* UM2861: the STLINK's virtual COM port is wired to PA9 (USART1_TX) and PA10 (USART1_RX), AF7. */
 static void start_pins(void)
 {
-    sqm_register_change(RCC_AHB2ENR1, AHB2ENR1_GPIOA, AHB2ENR1_GPIOA);
-    (void)SQM_REGISTER(RCC_AHB2ENR1);
+    sqm_register_enable(RCC_AHB2ENR1, AHB2ENR1_GPIOA);
     sqm_register_change(GPIOA_AFRH, 0xFFu << 4, 0x77u << 4);
     sqm_register_change(GPIOA_MODER, 0xFu << 18, 0xAu << 18);
-    sqm_register_change(RCC_APB2ENR, APB2ENR_USART1, APB2ENR_USART1);
-    (void)SQM_REGISTER(RCC_APB2ENR);
+    sqm_register_enable(RCC_APB2ENR, APB2ENR_USART1);
 }
 
 void sqm_soc_start(void)

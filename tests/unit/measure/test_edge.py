@@ -29,6 +29,10 @@ static inline void sqm_register_change(uint32_t address, uint32_t mask, uint32_t
 {
     *reach(address) = (*reach(address) & ~mask) | value;
 }
+static inline void sqm_register_enable(uint32_t address, uint32_t bits)
+{
+    sqm_register_change(address, bits, bits);
+}
 """
 
 _MAIN = """
