@@ -116,6 +116,7 @@ def deploy_request(
     epochs: int | None = None,
     learning_rate: float | None = None,
     int4: bool = False,
+    equalise: bool = False,
     compiler: CompilerChoice = "auto",
     link: str | None = None,
     runs: int = 100,
@@ -134,6 +135,7 @@ def deploy_request(
     samples        golden inputs, run on TFLite Micro and on the board
     train          samples to fine-tune on
     int4           4-bit weights are to be such as TFLite's int4 holds, for `export`
+    equalise       balance channels of neighbouring layers by the calibration samples first
     """
     folder = Path(out)
     calibration = _samples_file(calibrate, folder, "calibrate")
@@ -170,7 +172,7 @@ def deploy_request(
         )
         require_measurable(assign_request, evaluation)
     file = _model_file(model, folder)
-    return pipeline.DeployRequest(file, board, quantization, folder, compiler, link, runs, assign_request)
+    return pipeline.DeployRequest(file, board, quantization, folder, compiler, link, runs, assign_request, equalise)
 
 
 def carry_out(
@@ -198,11 +200,12 @@ Arguments are those of `deploy_request`, errors its own and those of `carry_out`
 """
 
 
-def analyze(model: Model, *, out: str | Path = DEFAULT_OUT) -> AnalyzeRecord:
-    """Read a model and bring it into canonical form."""
+def analyze(model: Model, *, out: str | Path = DEFAULT_OUT, equalise_by: Samples | None = None) -> AnalyzeRecord:
+    """Read a model and bring it into canonical form; `equalise_by` are samples to balance neighbouring layers by."""
     workspace = Workspace(Path(out))
     workspace.open()
-    return analyze_stage.analyze(workspace, _model_file(model, workspace.folder))
+    samples = _samples_file(equalise_by, workspace.folder, "equalise")
+    return analyze_stage.analyze(workspace, _model_file(model, workspace.folder), samples)
 
 
 def assign(

@@ -77,6 +77,7 @@ def deploy(
     epochs: options.Epochs = None,
     learning_rate: options.LearningRate = None,
     int4: options.Int4 = False,
+    equalise: options.Equalise = False,
     compiler: options.CompilerOption = options.CompilerName.AUTO,
     link: options.Link = None,
     runs: options.Runs = 100,
@@ -115,6 +116,7 @@ def deploy(
             epochs=epochs,
             learning_rate=learning_rate,
             int4=int4,
+            equalise=equalise,
             compiler=compiler.value,
             link=link,
             runs=runs,
@@ -146,6 +148,7 @@ def assign(
     observer: options.ObserverOption = options.Observer.MSE,
     rounding: options.RoundingOption = options.Rounding.FEEDBACK,
     compiler: options.CompilerOption = options.CompilerName.AUTO,
+    equalise: options.Equalise = False,
     pairwise: options.Pairwise = False,
     plot: options.Plot = False,
     workers: options.Workers = None,
@@ -177,7 +180,7 @@ def assign(
             dask=dask,
             keep=not no_cache,
         )
-        display.done("analyze", api.analyze(model, out=out))
+        display.done("analyze", api.analyze(model, out=out, equalise_by=calibrate if equalise else None))
         record = api.assign(request, out=out, plot=plot, notify=display.notify)
     if not json:
         print((workspace / "05_assignment.txt").read_text(encoding="utf-8"), end="")
@@ -189,6 +192,7 @@ def assign(
 def analyze(
     model: options.Model,
     out: options.Out = options.DEFAULT_OUT,
+    equalise_by: options.EqualiseBy = None,
     json: options.Json = False,
     debug: options.Debug = False,
 ) -> None:
@@ -196,7 +200,7 @@ def analyze(
     with errors_as_exit_codes(debug):
         from sq_micro import api
 
-        _print(api.analyze(model, out=out), json)
+        _print(api.analyze(model, out=out, equalise_by=equalise_by), json)
 
 
 @app.command()

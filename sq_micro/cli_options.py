@@ -75,6 +75,12 @@ WeightBits = Annotated[
 ObserverOption = Annotated[Observer, typer.Option("--observer", help="how activation ranges are chosen")]
 RoundingOption = Annotated[Rounding, typer.Option("--rounding", help="feedback: by the calibration samples")]
 ScalesOption = Annotated[WeightScales, typer.Option("--weight-scales", help="for --rounding nearest")]
+Equalise = Annotated[
+    bool, typer.Option("--equalise", help="balance channels of neighbouring layers by the calibration samples first")
+]
+EqualiseBy = Annotated[
+    Path | None, typer.Option("--equalise-by", help="calibration samples by which to balance neighbouring layers")
+]
 Int4 = Annotated[
     bool, typer.Option("--int4", help="4-bit weights that TFLite's int4 holds, for export --format tflite-compact")
 ]

@@ -46,6 +46,7 @@ class DeployRequest:
 
     assign  budgets to choose bits under; None takes those of `quantization`
     link    None takes the board's first one
+    equalise  balance channels of neighbouring layers by the calibration samples first
     """
 
     model: Path
@@ -56,6 +57,16 @@ class DeployRequest:
     link: str | None = None
     runs: int = 100
     assign: AssignRequest | None = None
+    equalise: bool = False
+
+    @property
+    def equalise_by(self) -> Path | None:
+        """The samples to equalise by, if that is asked for. Raises UsageError iff there are none."""
+        if not self.equalise:
+            return None
+        if self.quantization.calibrate is None:
+            raise UsageError("--equalise needs --calibrate")
+        return self.quantization.calibrate
 
 
 def deploy(request: DeployRequest, notify: Notify = silent, done: StageDone = unseen) -> Result:
@@ -69,7 +80,7 @@ def deploy(request: DeployRequest, notify: Notify = silent, done: StageDone = un
     if request.link is not None and request.link not in board.links:
         raise UsageError(f"board '{board.id}' has no link '{request.link}'; it has: {', '.join(board.links)}")
     workspace.open()
-    done("analyze", analyze(workspace, request.model))
+    done("analyze", analyze(workspace, request.model, request.equalise_by))
     if request.assign is None:
         return _realise(workspace, request, request.quantization, None, notify, done)
     return _deploy_within(workspace, request, request.assign, notify, done)

@@ -38,6 +38,7 @@ class ModelRecord(Record):
     """sha256 is of the model file; model_hash is of the quantized model, as the firmware reports it.
 
     macs are those of the whole network; executed_macs leave out channels that were found constant and folded.
+    equalised: channels of neighbouring layers were balanced before quantization.
     """
 
     name: str
@@ -48,6 +49,7 @@ class ModelRecord(Record):
     executed_macs: Count
     input_shape: list[int]
     output_shape: list[int]
+    equalised: bool = False
 
 
 class BoardRecord(Record):

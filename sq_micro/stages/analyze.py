@@ -13,6 +13,9 @@ from sq_micro.ir.text import topology_text
 from sq_micro.ir.topology import total_macs
 from sq_micro.passes import canonicalise
 from sq_micro.paths import write_atomically
+from sq_micro.quant.calibrate import observe
+from sq_micro.quant.samples import Samples, load_samples
+from sq_micro.rounding import collect_statistics, equalise
 from sq_micro.stages.records import AnalyzeRecord, save_record
 from sq_micro.tflite.importing.load import load_tflite
 from sq_micro.workspace import Stage, Workspace
@@ -40,9 +43,16 @@ def read_model(model: Path) -> tuple[FloatGraph, FloatGraph, AnalyzeRecord]:
     return imported, graph, record
 
 
-def analyze(workspace: Workspace, model: Path) -> AnalyzeRecord:
-    """Import a model and bring it into canonical form."""
+def analyze(workspace: Workspace, model: Path, equalise_by: Path | None = None) -> AnalyzeRecord:
+    """Import a model and bring it into canonical form.
+
+    equalise_by  samples by which channels of neighbouring layers are scaled against each other; None: as trained
+    Raises ModelError, UsageError or DataError.
+    """
     imported, graph, record = read_model(model)
+    if equalise_by is not None:
+        graph = equalised(graph, load_samples(equalise_by, graph.input_shape))
+        record = record.model_copy(update={"equalised": True})
     workspace.begin(Stage.ANALYZE)
     write_atomically(workspace / "01_imported.txt", topology_text(imported.topology))
     write_atomically(workspace / "02_canonical.txt", topology_text(graph.topology))
@@ -51,6 +61,13 @@ def analyze(workspace: Workspace, model: Path) -> AnalyzeRecord:
     save_float_graph(graph, workspace / "02_canonical.npz")
     save_record(workspace, record)
     return record
+
+
+def equalised(graph: FloatGraph, samples: Samples) -> FloatGraph:
+    """The same network, balanced for rounding. Raises UsageError iff its integers are given and leave nothing to do."""
+    if graph.given is not None:
+        raise UsageError("--equalise is for float models; an int8 model gives the scales of its channels")
+    return equalise(graph, collect_statistics(graph, observe(graph, samples), samples))
 
 
 def analyzed_graph(workspace: Workspace) -> FloatGraph:

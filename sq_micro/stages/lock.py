@@ -20,7 +20,7 @@ from sq_micro.quant.observers import ObserverName
 from sq_micro.quant.weights import WeightScales
 from sq_micro.rounding import RoundingMethod
 from sq_micro.stages.quantize import QuantizeOptions
-from sq_micro.stages.records import BuiltRecord, QuantizeRecord, StageRecord, load_record
+from sq_micro.stages.records import AnalyzeRecord, BuiltRecord, QuantizeRecord, StageRecord, load_record
 from sq_micro.toolchain.compiler import CompilerChoice
 from sq_micro.toolchain.image_hash import loaded_sha256
 from sq_micro.workspace import Stage, Workspace
@@ -58,6 +58,7 @@ class LockedSettings(StageRecord):
     learning_rate: float | None
     seed: int | None
     int4: bool
+    equalised: bool
     compiler: CompilerChoice
     bits: dict[str, int]
 
@@ -110,6 +111,7 @@ def write_lock(
             learning_rate=options.learning_rate,
             seed=None if finetuning is None else finetuning.seed,
             int4=options.int4,
+            equalised=load_record(workspace, AnalyzeRecord).equalised,
             compiler=compiler,
             bits=dict(quantized.bits.weights),
         ),

@@ -123,6 +123,7 @@ def measure(workspace: Workspace, options: MeasureOptions | None = None, notify:
             executed_macs=quantized.executed_macs,
             input_shape=analyzed.input_shape,
             output_shape=analyzed.output_shape,
+            equalised=analyzed.equalised,
         ),
         board=board_record(board),
         bits=quantized.bits,

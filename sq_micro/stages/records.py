@@ -46,7 +46,10 @@ class StageRecord(BaseModel):
 
 
 class AnalyzeRecord(StageRecord):
-    """sha256 is of the model file; parameters and macs are those of the canonical graph."""
+    """sha256 is of the model file; parameters and macs are those of the canonical graph.
+
+    equalised says whether channels of neighbouring layers were balanced against each other.
+    """
 
     name: str
     file: str
@@ -56,9 +59,11 @@ class AnalyzeRecord(StageRecord):
     input_shape: list[int]
     output_shape: list[int]
     operators: list[str]
+    equalised: bool = False
 
     def __str__(self) -> str:
-        return f"{self.name}: {len(self.operators)} operators, {self.parameters:,} parameters, {self.macs:,} MACs"
+        note = ", channels equalised" if self.equalised else ""
+        return f"{self.name}: {len(self.operators)} operators, {self.parameters:,} parameters, {self.macs:,} MACs{note}"
 
 
 class AssignRecord(StageRecord):

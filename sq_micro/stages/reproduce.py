@@ -62,7 +62,7 @@ def reproduce(lock_file: Path, out: Path, inputs: Path | None = None, notify: No
     files = _found(lock, lock_file.resolve().parent, inputs)
     workspace = Workspace(out)
     workspace.open()
-    analyze(workspace, files["model"])
+    analyze(workspace, files["model"], files.get("calibrate") if lock.settings.equalised else None)
     write_atomically(workspace / _PLAN, json.dumps({"operators": lock.settings.bits}, indent=2) + "\n")
     settings = lock.settings
     options = QuantizeOptions(

@@ -82,6 +82,7 @@ def test_every_option_of_deploy_is_a_key(folder: Path) -> None:
         "epochs": 2,
         "learning_rate": 0.5,
         "int4": True,
+        "equalise": True,
         "compiler": "zig",
         "link": "host",
         "runs": 3,
