@@ -16,6 +16,7 @@ from sq_micro import cli_options as options
 from sq_micro.cli_boards import boards_app
 from sq_micro.cli_compare import compare_allocators
 from sq_micro.cli_device import flash, ports
+from sq_micro.cli_doctor import doctor
 from sq_micro.cli_finetune import finetune
 from sq_micro.cli_handover import export, package, reproduce
 from sq_micro.cli_mlperf import mlperf_app
@@ -308,22 +309,8 @@ def measure(
     show_result(run.result, json, out)
 
 
-@app.command()
-def doctor(json: options.Json = False, debug: options.Debug = False) -> None:
-    """Say which tools and packages this machine has, and what the missing ones are for."""
-    with errors_as_exit_codes(debug):
-        from sq_micro.doctor import examine, print_findings
-
-        findings = examine()
-        if json:
-            print(findings.model_dump_json(indent=2))
-        else:
-            print_findings(findings)
-        if not findings.ready:
-            raise SystemExit(5)
-
-
 # Help lists the commands in the order in which they are told of.
+app.command("doctor")(doctor)
 app.command("report")(report)
 app.command("compare")(compare)
 app.command("diff")(diff)

@@ -17,7 +17,7 @@ CompilerChoice = Literal["auto", "gcc", "zig"]
 
 
 @dataclass(frozen=True, slots=True)
-class _Gnu:
+class GnuCompilers:
     """Names of GNU compilers of an architecture, the preferred one first, and the Debian package of one of them."""
 
     programs: tuple[str, ...]
@@ -25,10 +25,10 @@ class _Gnu:
 
 
 _GNU = {
-    "host": _Gnu(("gcc", "clang", "cc"), "gcc"),
-    "arm": _Gnu(("arm-none-eabi-gcc",), "gcc-arm-none-eabi"),
+    "host": GnuCompilers(("gcc", "clang", "cc"), "gcc"),
+    "arm": GnuCompilers(("arm-none-eabi-gcc",), "gcc-arm-none-eabi"),
     # Any of them compiles for 32 bits, given -march and -mabi.
-    "riscv": _Gnu(
+    "riscv": GnuCompilers(
         ("riscv32-unknown-elf-gcc", "riscv64-unknown-elf-gcc", "riscv-none-elf-gcc"), "gcc-riscv64-unknown-elf"
     ),
 }
@@ -46,9 +46,14 @@ class Compiler:
         return f"{self.kind} ({self.version})"
 
 
+def gnu_compilers(board: Board) -> GnuCompilers:
+    """Those that can build for a board."""
+    return _GNU[board.core.architecture]
+
+
 def find_compiler(board: Board, choice: CompilerChoice = "auto") -> Compiler:
     """Raises ToolchainError saying what to install iff the wanted compiler is absent."""
-    gnu = _GNU[board.core.architecture]
+    gnu = gnu_compilers(board)
     if choice in ("auto", "gcc"):
         for name in gnu.programs:
             if path := shutil.which(name):

@@ -35,6 +35,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "cli_boards",
         "cli_compare",
         "cli_device",
+        "cli_doctor",
         "cli_finetune",
         "cli_handover",
         "cli_mlperf",

@@ -22,9 +22,9 @@ from sq_micro.measure.session import Session
 
 _PROGRAMS = {"openocd": ("openocd",), "pyocd": ("pyocd",), "esptool": ("esptool", "esptool.py")}
 _REMEDIES = {
-    "openocd": "openocd is not on PATH (Debian: apt-get install openocd)",
-    "pyocd": "pyocd is not installed (pip install pyocd)",
-    "esptool": "esptool is not installed (pip install esptool)",
+    "openocd": "Debian: apt-get install openocd",
+    "pyocd": "pip install pyocd",
+    "esptool": "pip install esptool",
 }
 
 
@@ -104,10 +104,10 @@ def choose_flasher(board: Board, options: FlashOptions) -> tuple[Flasher, str]:
             if options.volume or find_volume(flasher.label):
                 return flasher, ""
             reasons.append(f"no volume {flasher.label} is mounted")
-        elif program := _program(flasher.tool):
+        elif program := flasher_program(flasher.tool):
             return flasher, program
         else:
-            reasons.append(_REMEDIES[flasher.tool])
+            reasons.append(f"{flasher.tool} is not on PATH ({flasher_remedy(flasher.tool)})")
     if options.dry_run:
         return candidates[0], candidates[0].tool
     raise ToolchainError(f"nothing can flash a {board.id} from here: {'; '.join(reasons)}")
@@ -150,8 +150,13 @@ def _place(flasher: Flasher, program: str, board: Board, elf: Path, options: Fla
     return Place(program, elf.parent, probe=probe)
 
 
-def _program(tool: str) -> str | None:
-    """The tool on PATH, or where pip puts programs, which need not be on PATH."""
+def flasher_remedy(tool: str) -> str:
+    """The command that installs a flasher."""
+    return _REMEDIES[tool]
+
+
+def flasher_program(tool: str) -> str | None:
+    """A flasher's program on PATH, or where pip puts programs, which need not be on PATH."""
     for name in _PROGRAMS[tool]:
         if path := shutil.which(name) or shutil.which(name, path=sysconfig.get_path("scripts")):
             return path

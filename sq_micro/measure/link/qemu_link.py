@@ -45,7 +45,12 @@ def find_qemu(program: str) -> Path:
     """The program. Raises ToolchainError iff it is not installed."""
     if (path := shutil.which(program)) is None:
         raise ToolchainError(
-            f"{program} is not on PATH; install it (Debian: apt-get install {_PACKAGES[program]})"
+            f"{program} is not on PATH; install it (Debian: apt-get install {qemu_package(program)})"
             " or use --link simulator"
         )
     return Path(path)
+
+
+def qemu_package(program: str) -> str:
+    """The Debian package that a program of QEMU is in."""
+    return _PACKAGES[program]

@@ -133,10 +133,7 @@ def _why_not_open(url: str, error: Exception) -> str:
     if number in (errno.EBUSY, errno.EAGAIN, errno.EWOULDBLOCK) or "PermissionError" in said:
         return f"{url} is busy: another program has it open; close that one (a terminal, a debugger) and try again"
     if number in (errno.EACCES, errno.EPERM):
-        return (
-            f"no permission to open {url}; join the group that owns it and log in anew:"
-            f" sudo usermod -a -G {_owning_group(url)} $USER"
-        )
+        return f"no permission to open {url}; join the group that owns it and log in anew: {_joining(url)}"
     if number in (errno.ENOENT, errno.ENODEV, errno.ENXIO) or "FileNotFoundError" in said:
         return f"there is no port {url}; {_those_there_are(connected_ports())}"
     if "://" in url:
@@ -148,6 +145,17 @@ def _those_there_are(ports: Sequence[ConnectedPort]) -> str:
     if not ports:
         return "no serial port is connected: is the cable one that carries data?"
     return f"there are: {'; '.join(map(str, ports))}"
+
+
+def permission_remedy(name: str) -> str | None:
+    """The command that lets this user open a port; None where nothing forbids it."""
+    if os.name != "posix" or os.access(name, os.R_OK | os.W_OK):
+        return None
+    return f"{_joining(name)}, then log in anew"
+
+
+def _joining(path: str) -> str:
+    return f"sudo usermod -a -G {_owning_group(path)} $USER"
 
 
 def _owning_group(path: str) -> str:

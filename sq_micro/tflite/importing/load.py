@@ -18,7 +18,7 @@ from sq_micro.tflite.importing.ends import handle_dequantize, handle_quantize, o
 from sq_micro.tflite.model import Model
 from sq_micro.tflite.read import read_tflite
 
-_HANDLERS: dict[str, Callable[[Call], None]] = {
+HANDLERS: dict[str, Callable[[Call], None]] = {
     "ADD": elementwise.handle_add,
     "AVERAGE_POOL_2D": spatial.handle_pool,
     "CONCATENATION": spatial.handle_concatenation,
@@ -46,7 +46,7 @@ _HANDLERS: dict[str, Callable[[Call], None]] = {
     "SQUEEZE": spatial.handle_reshape,
     "SUB": elementwise.handle_subtraction,
 }
-SUPPORTED = ", ".join(_HANDLERS)
+SUPPORTED = ", ".join(HANDLERS)
 
 
 def load_tflite(path: Path) -> FloatGraph:
@@ -81,7 +81,7 @@ def _graph(model: Model, name: str) -> FloatGraph:
         if _computes_a_shape(model, operation.output):
             continue
         call = state.call(index, operation)
-        handler = _HANDLERS.get(operation.code)
+        handler = HANDLERS.get(operation.code)
         if handler is None:
             call.fail("this operator", SUPPORTED)
         handler(call)
