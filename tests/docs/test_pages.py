@@ -114,7 +114,9 @@ def test_the_walk_names_every_module_that_knows_the_operator_it_compares_with() 
             assert f"`{file.relative_to(ROOT).as_posix()}`" in text, file
 
 
-@pytest.mark.parametrize(("name", "table"), list(operators.blocks()), ids=lambda value: value if len(value) < 12 else "")
+@pytest.mark.parametrize(
+    ("name", "table"), list(operators.blocks()), ids=lambda value: value if len(value) < 12 else ""
+)
 def test_supported_operators_are_those_of_the_code(name: str, table: str) -> None:
     text = operators.DOCUMENT.read_text(encoding="utf-8")
     assert f"<!-- {name} -->\n{table}\n<!-- /{name} -->" in text, f"run {operators.COMMAND}"
