@@ -59,6 +59,10 @@ def test_qemus_blocks_give_the_cycles_of_the_simulated_core(on_mps2: Path) -> No
     assert found["instructions"] == found["modelled"]["instructions"]
     assert found["modelled"]["instructions"] == pytest.approx(simulated["instructions"], rel=1e-5)
     assert found["modelled"]["cycles"] == pytest.approx(simulated["cycles"]["median"], rel=1e-5)
+    profile = [operator["cycles"] for operator in simulated["operators"]]
+    assert found["modelled"]["operators"] == pytest.approx(profile, rel=1e-3)
+    counted = [operator["instructions"] for operator in found["operators"]]
+    assert counted == [operator["instructions"] for operator in simulated["operators"]]
     assert [note for note in found["notes"] if "no latency" in note]
     assert "cycle model" in ran.out
 
