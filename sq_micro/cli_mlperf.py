@@ -37,7 +37,8 @@ class ModeName(StrEnum):
 Benchmark = Annotated[BenchmarkName, typer.Option("--benchmark", help="what the model stands for")]
 Baud = Annotated[int | None, typer.Option("--baud", help="[default: the board's; 9600 with --energy-pin]")]
 EnergyPin = Annotated[
-    str | None, typer.Option("--energy-pin", help="pin whose falling edge tells the time in energy mode, as PC7")
+    str | None,
+    typer.Option("--energy-pin", help="pin whose falling edge tells the time in energy mode, as PC7, P1.02 or GPIO5"),
 ]
 Tcp = Annotated[int | None, typer.Option("--tcp", help="serve this TCP port, 0 for any  [default: a pseudo-terminal]")]
 Runner = Annotated[Path, typer.Option("--runner", help="benchmark/runner of a checkout of mlcommons/tiny")]

@@ -107,7 +107,7 @@ AccuracyMargin = Annotated[
 ]
 Bake = Annotated[int, typer.Option("--bake", min=0, help="golden inputs to put into the image, for slow lines")]
 EdgePin = Annotated[
-    str | None, typer.Option("--edge-pin", help="pin that is low in the timed region, as PC7, for a power analyser")
+    str | None, typer.Option("--edge-pin", help="pin that is low in the timed region, as PC7, P1.02 or GPIO5")
 ]
 
 Train = Annotated[

@@ -29,7 +29,8 @@ class Measurement:
     runs                  timed invokes: the length of cycles and of instructions
     cycles, instructions  per timed invoke, or None where nothing counts them
     operator_cycles       of one more invoke, operator by operator, of the first sample
-    operator_instructions  the same where the device's counter counts instructions: then there are no cycles at all
+    operator_instructions  of the same invoke; None where nothing counts them. A device whose counter counts
+                          instructions has no cycles at all
     outputs               (samples, output_bytes), each sample's first invoke; read-only
     identical             samples whose outputs equal the expected ones; None where nothing was expected
     warm_up, carried      invokes before the timed ones; samples that the image carried
@@ -110,9 +111,11 @@ def measure(
             _same_again(output, outputs[index])
         if progress is not None:
             progress(run + 1, total)
-    per_operator = None
+    per_operator = operator_instructions = None
     if counted:
         per_operator, profiled = session.profile(samples[0].tobytes())
+        if counting is not None:
+            operator_instructions = counting.counters().last_profile_instructions(len(per_operator))
         _same_again(np.frombuffer(profiled, dtype=np.int8), outputs[0])
     outputs.flags.writeable = False
     stack = session.read_stack()
@@ -131,7 +134,7 @@ def measure(
         identical=None if expected is None else int((outputs == expected).all(axis=1).sum()),
         stack_used_bytes=stack.used_bytes if stack.reserved_bytes else None,
         stack_reserved_bytes=stack.reserved_bytes or None,
-        operator_instructions=per_operator if counts_instructions else None,
+        operator_instructions=per_operator if counts_instructions else operator_instructions,
         warm_up=warm_up,
         carried=min(carried, len(samples)),
     )

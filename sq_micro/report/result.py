@@ -188,7 +188,11 @@ class CyclesRecord(Record):
 
 
 class OperatorRecord(Record):
-    """One operator that is executed, in execution order; instructions where the device counts those."""
+    """One operator that is executed, in execution order.
+
+    cycles        modelled or measured, as `cycle_source` of the whole says; null where the link has none
+    instructions  null on silicon and on a host, where nobody counts them
+    """
 
     index: Count
     name: str

@@ -137,11 +137,12 @@ def _operators(result: Result) -> Table:
 
 
 def _profile(measured: MeasurementRecord) -> tuple[str, list[int | None]]:
-    """What was counted operator by operator: cycles, unless the device counts instructions."""
+    """What was counted operator by operator: cycles, or instructions where the link has no cycles."""
+    cycles = [operator.cycles for operator in measured.operators]
     instructions = [operator.instructions for operator in measured.operators]
-    if any(count is not None for count in instructions):
+    if all(count is None for count in cycles) and any(count is not None for count in instructions):
         return "instructions", instructions
-    return "cycles", [operator.cycles for operator in measured.operators]
+    return "cycles", cycles
 
 
 def _memory(result: Result) -> Table:

@@ -24,7 +24,7 @@ from sq_micro.simulate.registers import Registers, lane
 from sq_micro.simulate.uart_models import make_uart
 
 _PAGE_BYTES = 4096
-_KEPT_READS = 64
+_KEPT_READS = 512  # two for each operator of a profile
 _NOWHERE = 0xFFFF_FFFE  # an address that no code of ours reaches; where emulation would stop
 _ACCESSES = {
     unicorn_const.UC_MEM_READ_UNMAPPED: "reads {0} B from {1:#010x}, where nothing is",

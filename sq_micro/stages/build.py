@@ -13,7 +13,8 @@ from sq_micro.toolchain.cmake import BuildRequest
 from sq_micro.toolchain.compiler import CompilerChoice, find_compiler
 from sq_micro.toolchain.firmware import Firmware
 from sq_micro.toolchain.firmware import build as build_image
-from sq_micro.toolchain.variant import Variant, edge_pin
+from sq_micro.toolchain.pins import edge_pin
+from sq_micro.toolchain.variant import Variant
 from sq_micro.workspace import Stage, Workspace
 
 _INPUTS = "carried_inputs.c"
@@ -25,7 +26,7 @@ def build(
     """Build `firmware.elf` from what `generate` wrote. Raises DoesNotFitError or ToolchainError.
 
     bake  golden inputs to put into the image, at most as many as there are
-    edge  a pin that follows the timed region, such as PC7; None: none does
+    edge  a pin that follows the timed region, as `edge_pin` takes it; None: none does
     """
     known = generated(workspace)
     pin = None if edge is None else edge_pin(edge, known.board)

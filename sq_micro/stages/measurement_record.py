@@ -38,7 +38,8 @@ def measurement_record(
         latency_s = cycles.median / board.core.clock_hz if board.core.clock_hz else None
     executed = executed_operators(graph.topology)
     unknown: list[int | None] = [None] * len(executed)
-    figures = zip(executed, measured.operator_cycles or unknown, measured.operator_instructions or unknown, strict=True)
+    instructions = measured.operator_instructions or beside.operator_instructions or unknown
+    figures = zip(executed, measured.operator_cycles or unknown, instructions, strict=True)
     operators = [
         OperatorRecord.model_validate(
             {
@@ -48,10 +49,10 @@ def measurement_record(
                 "weight_bits": graph.bitwidths.weights.get(operator.name),
                 "macs": macs(operator, graph.topology),
                 "cycles": spent,
-                "instructions": instructions,
+                "instructions": counted,
             }
         )
-        for index, (operator, spent, instructions) in enumerate(figures)
+        for index, (operator, spent, counted) in enumerate(figures)
     ]
     return MeasurementRecord(
         link=measured.link,

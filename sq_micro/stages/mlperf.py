@@ -24,7 +24,8 @@ from sq_micro.stages.quantize import executed_graph
 from sq_micro.toolchain.cmake import BuildRequest
 from sq_micro.toolchain.compiler import CompilerChoice, find_compiler
 from sq_micro.toolchain.firmware import build as build_image
-from sq_micro.toolchain.variant import Variant, edge_pin
+from sq_micro.toolchain.pins import edge_pin
+from sq_micro.toolchain.variant import Variant
 from sq_micro.workspace import Stage, Workspace
 
 Benchmark = Literal["kws01", "ic01", "vww01"]

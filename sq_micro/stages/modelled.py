@@ -19,12 +19,13 @@ from sq_micro.report.result import ModelledRecord
 class Beside:
     """What stands beside the figures of the link; where that could not be had, why.
 
-    instructions  that the link itself executes, where they were counted apart
+    instructions  that the link itself executes, where they were counted apart; likewise those of each operator
     """
 
     record: ModelledRecord | None = None
     note: str | None = None
     instructions: int | None = None
+    operator_instructions: list[int] | None = None
 
 
 def modelled_beside(link: str, elf: Path, board: Board, inputs: Int8Array, model_hash: str, timeout_s: float) -> Beside:
@@ -45,15 +46,16 @@ def modelled_beside(link: str, elf: Path, board: Board, inputs: Int8Array, model
 def _by_qemu(elf: Path, board: Board, inputs: Int8Array, timeout_s: float) -> Beside:
     counts = count_in_qemu(elf, board, inputs[0].tobytes(), timeout_s)
     if counts.cycles is None:
-        return Beside(None, f"no modelled cycles: there is no model of {board.core.name}", counts.instructions)
+        note = f"no modelled cycles: there is no model of {board.core.name}"
+        return Beside(None, note, counts.instructions, counts.operator_instructions)
     record = ModelledRecord(
         by="qemu",
         cycles=counts.cycles,
         instructions=counts.instructions,
         latency_s=_latency_s(counts.cycles, board),
-        operators=None,
+        operators=counts.operator_cycles,
     )
-    return Beside(record, None, counts.instructions)
+    return Beside(record, None, counts.instructions, counts.operator_instructions)
 
 
 def _by_simulator(

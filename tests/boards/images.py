@@ -14,6 +14,7 @@ from sq_micro.board import Board, load_board
 from sq_micro.errors import ToolchainError
 from sq_micro.measure.harness import Measurement, measure
 from sq_micro.measure.link.make_link import make_link
+from sq_micro.measure.renode.find import find_renode
 from sq_micro.measure.session import Session
 from sq_micro.quant.graph import QuantGraph
 from sq_micro.reference.golden_vectors import GoldenVectors, make_golden_vectors
@@ -57,6 +58,11 @@ def skip_without(link: str, board: Board) -> None:
         assert board.qemu is not None
         if shutil.which(board.qemu.program) is None:
             pytest.skip(f"{board.qemu.program} is not installed")
+    if link == "renode":
+        try:
+            find_renode()
+        except ToolchainError as error:
+            pytest.skip(f"renode is not installed: {error}")
 
 
 def run_on(elf: Path, board: Board, link: str, graph: QuantGraph, golden: GoldenVectors, runs: int = 1) -> Measurement:

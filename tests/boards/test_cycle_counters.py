@@ -41,4 +41,4 @@ def test_systick_counts_on_beyond_its_24_bits() -> None:
     counted, known, total = counted_and_known("rpi_pico", runs=120)
     assert total > 1 << 24, "SysTick must have wrapped"
     assert max(counted) - min(counted) <= 8, "which way the nearest number lies may take a branch more"
-    assert counted[-len(known) :] == pytest.approx(known, abs=8)
+    assert counted == pytest.approx(known[-len(counted) :], abs=8)

@@ -80,22 +80,35 @@ def fits(network: str, board: Board) -> bool:
     return network == "digits_cnn" or board.id != "hifive1_revb"
 
 
-@pytest.mark.long
-@pytest.mark.parametrize("plan", ["8", "mixed"])
-@pytest.mark.parametrize("network", _NETWORKS)
-@pytest.mark.parametrize("name", [*ONE_OF_EACH_CORE, "nucleo_h753zi", "nucleo_u575zi_q", "rpi_pico2"])
-def test_real_networks_give_the_golden_outputs(name: str, network: str, plan: str, tmp_path: Path) -> None:
+def check_network(name: str, network: str, plan: str, links: tuple[str, ...], folder: Path) -> None:
+    """Bit for bit, on those of the links that the board has."""
     board = load_board(name)
     if not fits(network, board):
         pytest.skip(f"{network} needs more than the 16 KiB of RAM of {name}")
     graph, every = quantized(network, plan)
     golden = replace(every, inputs=every.inputs[:SAMPLES], outputs=every.outputs[:SAMPLES])
     arena = make_plan(graph.topology, graph.bitwidths, board.core.isa)
-    render_project(graph, arena).write(tmp_path / "model")
-    render_board(graph, arena, board).write(tmp_path / "board")
-    folders = tmp_path / "model", tmp_path / "board", tmp_path / "build"
+    render_project(graph, arena).write(folder / "model")
+    render_board(graph, arena, board).write(folder / "board")
+    folders = folder / "model", folder / "board", folder / "build"
     firmware = build(BuildRequest(*folders, board, find_compiler(board), arena.arena_bytes))
     for link in board.links:
-        if link in EMULATED:
+        if link in links:
             skip_without(link, board)
             assert run_on(firmware.elf, board, link, graph, golden).identical == len(golden), link
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("plan", ["8", "mixed"])
+@pytest.mark.parametrize("network", _NETWORKS)
+@pytest.mark.parametrize("name", [*ONE_OF_EACH_CORE, "nucleo_h753zi", "nucleo_u575zi_q", "rpi_pico2"])
+def test_real_networks_give_the_golden_outputs(name: str, network: str, plan: str, tmp_path: Path) -> None:
+    check_network(name, network, plan, EMULATED, tmp_path)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("plan", ["8", "mixed"])
+@pytest.mark.parametrize("network", _NETWORKS)
+@pytest.mark.parametrize("name", [name for name in BARE if load_board(name).renode is not None])
+def test_real_networks_give_the_golden_outputs_in_renode(name: str, network: str, plan: str, tmp_path: Path) -> None:
+    check_network(name, network, plan, ("renode",), tmp_path)

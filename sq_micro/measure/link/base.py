@@ -78,6 +78,13 @@ class Counters:
         """Instructions between the last two reads: they bracket an INVOKE without profile."""
         return self.reads[-1][0] - self.reads[-2][0]
 
+    def last_profile_instructions(self, operators: int) -> list[int] | None:
+        """Of each operator of the last INVOKE with profile; None iff the simulator has not kept so many reads."""
+        if len(self.reads) < 2 * operators:
+            return None
+        reads = [instructions for instructions, _ in self.reads[len(self.reads) - 2 * operators :]]
+        return [after - before for before, after in zip(reads[::2], reads[1::2], strict=True)]
+
 
 @runtime_checkable
 class CountingLink(Protocol):

@@ -97,7 +97,7 @@ class RenodeLink(PortLink):
             url = f"socket://127.0.0.1:{number}"
             terminal = socket_terminal(number)
         script = private / "link.resc"
-        write_atomically(script, link_script(self._board, platform, self._elf, terminal))
+        write_atomically(script, link_script(platform, self._elf, terminal))
         self._process = RenodeProcess((self.program.path,), script, private, self.log)
         self._process.await_ready(self._start_s)
         return _open_soon(url, self._board.uart.baud)

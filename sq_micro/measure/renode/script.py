@@ -10,7 +10,6 @@ from pathlib import Path
 from sq_micro.board import Board
 from sq_micro.measure.frame import Frame, encode_frame
 from sq_micro.measure.messages import AskHello, message_ids
-from sq_micro.measure.renode.platform import register_values
 
 SENTINEL = "SQM-READY"
 MACHINE = "dut"
@@ -26,7 +25,7 @@ def socket_terminal(port: int) -> str:
     return f'emulation CreateServerSocketTerminal {port} "term" false'
 
 
-def link_script(board: Board, platform: Path, elf: Path, terminal: str) -> str:
+def link_script(platform: Path, elf: Path, terminal: str) -> str:
     """What a link starts Renode with. Errors end a script without an exit code, hence the sentinel near its end."""
     return _lines(
         "using sysbus",
@@ -36,7 +35,6 @@ def link_script(board: Board, platform: Path, elf: Path, terminal: str) -> str:
         "emulation SetGlobalAdvanceImmediately true",
         terminal,
         "connector Connect sysbus.uart term",
-        *_register_commands(board),
         f"sysbus LoadELF {quoted(elf)}",
         f'echo "{SENTINEL}"',
         "start",
@@ -59,7 +57,6 @@ def run_script(board: Board, elf_name: str) -> str:
         "",
         "macro reset",
         '"""',
-        *(f"    {command}" for command in _register_commands(board)),
         "    sysbus LoadELF $elf",
         '"""',
         "runMacro $reset",
@@ -89,7 +86,6 @@ def robot_test(board: Board, elf_name: str, model: str | None = None) -> str:
         "    Remove Files               ${SAID}*",
         f'    Execute Command            mach create "{MACHINE}"',
         "    Execute Command            machine LoadPlatformDescription @${CURDIR}/board.repl",
-        *(f"    Execute Command            {command}" for command in _register_commands(board)),
         "    Execute Command            sysbus LoadELF @${ELF}",
         "    Execute Command            sysbus.uart CreateFileBackend @${SAID} true",
         '    Execute Command            emulation RunFor "0.01"',
@@ -107,10 +103,6 @@ def robot_test(board: Board, elf_name: str, model: str | None = None) -> str:
 def quoted(path: Path) -> str:
     """A whole path as Renode's monitor takes it."""
     return "@" + path.resolve().as_posix().replace("\\", "/").replace(" ", "\\ ")
-
-
-def _register_commands(board: Board) -> tuple[str, ...]:
-    return tuple(f"sysbus WriteDoubleWord {address:#010x} {value:#010x}" for address, value in register_values(board))
 
 
 def _lines(*lines: str) -> str:

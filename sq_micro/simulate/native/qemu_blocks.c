@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
- * QEMU TCG plugin: the block counts of block_table.h from qemu-system-*, as CSV at its exit.
+ * QEMU TCG plugin: the block counts of block_table.h from qemu-system-*, as CSV.
  *
  *     -plugin qemu_blocks.so,out=counts.csv,marker=0x080001a4
  *
  * out      file to write
  * isa      `thumb` where the code is (optional)
- * marker   address of a function (optional). Nothing is counted until it is entered; each entry
- *          toggles counting, so two calls frame what is measured. Without it all is counted.
+ * marker   address of a function (optional). Nothing is counted until it is entered; at that and
+ *          each further entry the counts up to there are written, so that two of them frame what
+ *          lies between two calls. Without it all is counted.
+ *
+ * The file: a line with the columns, then a table for each entry of the marker and one for QEMU's
+ * exit. A line `# marker` or `# exit` begins each; rows of a table keep their order in the next.
  *
  * The prototypes below are our own, written from QEMU's documentation of the plugin interface:
  * no QEMU header is needed to build this file. SQM_QEMU_PLUGIN_VERSION is 1 up to QEMU 8 and 2
@@ -62,17 +66,32 @@ static uint32_t slots[SQM_SLOTS];
 static sqm_block_table table = {rows, slots, SQM_ROWS, SQM_SLOTS - 1u, 0, 0, NULL};
 static uint64_t marker;
 static uint64_t counting = 1;
-static char *output_path;
+static FILE *output;
 static bool thumb;
+
+static void write_table(const char *when)
+{
+    fprintf(output, "# %s lost=%" PRIu64 " current=%" PRId64 "\n", when, table.lost,
+            table.current != NULL ? (int64_t)(table.current - rows) : -1);
+    for (uint64_t i = 0; i < table.used; i++) {
+        fprintf(output, "%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 "\n",
+                rows[i].address, rows[i].bytes, rows[i].executions, rows[i].fall_out,
+                rows[i].fall_in, rows[i].mispredicted);
+    }
+}
 
 static void block_entered(unsigned int cpu, void *user_data)
 {
     sqm_block *row = user_data;
+    const bool marked = marker != 0 && row->address == marker;
     (void)cpu;
-    if (marker != 0 && row->address == marker) {
-        counting ^= 1;
+    if (marked) {
+        counting = 1;
     }
     sqm_block_enter(&table, row, counting);
+    if (marked) {
+        write_table("marker");
+    }
 }
 
 static void block_lost(unsigned int cpu, void *user_data)
@@ -108,33 +127,22 @@ static void block_translated(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
                                          QEMU_PLUGIN_CB_NO_REGS, row);
 }
 
-static void write_counts(qemu_plugin_id_t id, void *user_data)
+static void qemu_ended(qemu_plugin_id_t id, void *user_data)
 {
     (void)id;
     (void)user_data;
-    FILE *file = fopen(output_path, "w");
-    if (file == NULL) {
-        perror(output_path);
-        return;
-    }
-    fprintf(file, "# lost=%" PRIu64 " current=%" PRId64 "\n", table.lost,
-            counting && table.current != NULL ? (int64_t)(table.current - rows) : -1);
-    fprintf(file, "address,bytes,executions,fall_out,fall_in,mispredicted\n");
-    for (uint64_t i = 0; i < table.used; i++) {
-        fprintf(file, "%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 "\n",
-                rows[i].address, rows[i].bytes, rows[i].executions, rows[i].fall_out,
-                rows[i].fall_in, rows[i].mispredicted);
-    }
-    fclose(file);
+    write_table("exit");
+    fclose(output);
 }
 
 SQM_EXPORT int qemu_plugin_install(qemu_plugin_id_t id, const struct qemu_info_t *info, int argc,
                                    char **argv)
 {
+    const char *path = NULL;
     (void)info;
     for (int i = 0; i < argc; i++) {
         if (strncmp(argv[i], "out=", 4) == 0) {
-            output_path = strdup(argv[i] + 4);
+            path = argv[i] + 4;
         } else if (strcmp(argv[i], "isa=thumb") == 0) {
             thumb = true;
         } else if (strncmp(argv[i], "marker=", 7) == 0) {
@@ -145,11 +153,17 @@ SQM_EXPORT int qemu_plugin_install(qemu_plugin_id_t id, const struct qemu_info_t
             return 1;
         }
     }
-    if (output_path == NULL) {
+    if (path == NULL) {
         fprintf(stderr, "qemu_blocks: out=FILE is missing\n");
         return 1;
     }
+    output = fopen(path, "w");
+    if (output == NULL) {
+        perror(path);
+        return 1;
+    }
+    fprintf(output, "address,bytes,executions,fall_out,fall_in,mispredicted\n");
     qemu_plugin_register_vcpu_tb_trans_cb(id, block_translated);
-    qemu_plugin_register_atexit_cb(id, write_counts, NULL);
+    qemu_plugin_register_atexit_cb(id, qemu_ended, NULL);
     return 0;
 }

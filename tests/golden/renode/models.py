@@ -18,9 +18,7 @@ def golden_files(name: str) -> dict[str, str]:
         "board.repl": platform_text(board),
         "run.resc": run_script(board, "../firmware.elf"),
         "firmware.robot": robot_test(board, "../firmware.elf", "digits"),
-        "link_pty.resc": link_script(
-            board, folder / "board.repl", folder / "firmware.elf", pty_terminal(folder / "uart")
-        ),
-        "link_socket.resc": link_script(board, folder / "board.repl", folder / "firmware.elf", socket_terminal(34999)),
+        "link_pty.resc": link_script(folder / "board.repl", folder / "firmware.elf", pty_terminal(folder / "uart")),
+        "link_socket.resc": link_script(folder / "board.repl", folder / "firmware.elf", socket_terminal(34999)),
     }
     return {file: text.replace(folder.as_posix(), "FOLDER") for file, text in texts.items()}

@@ -22,7 +22,7 @@ Answer = Callable[[Frame], bytes]
 class PythonDevice:
     """Output = the sum and the first byte of the input. Run r takes 1000 + r cycles and 700 + r instructions.
 
-    Profiled, operator n takes n cycles.
+    Profiled, operator n takes n cycles and 2n instructions.
 
     real_hz  at which the core really runs; SPIN takes so long. spin_scale bends what SPIN says
     carried  the inputs that the image carries
@@ -93,8 +93,11 @@ class PythonDevice:
             case 3:
                 run, profile = struct.unpack("<IB", frame.body)
                 self.invokes += 1
-                instructions, cycles = self._reads[-1]
-                self._reads += [(instructions + 50, cycles + 80), (instructions + 750 + run, cycles + 1080 + run)]
+                for instructions, cycles in (
+                    [(2 * index, index) for index in range(OPERATORS)] if profile else [(700 + run, 1000 + run)]
+                ):
+                    self._read_counter(50, 80)
+                    self._read_counter(instructions, cycles)
                 cycles = sum(range(OPERATORS)) if profile else 1000 + run
                 crcs = zlib.crc32(self._input), zlib.crc32(self.output())
                 return struct.pack("<IQII", run, cycles * self._cycle_source, *crcs)
@@ -116,6 +119,11 @@ class PythonDevice:
             case _:
                 raise AssertionError(frame)
 
+    def _read_counter(self, instructions: int, cycles: int) -> None:
+        """A read, so much after the one before."""
+        before = self._reads[-1]
+        self._reads.append((before[0] + instructions, before[1] + cycles))
+
     def output(self) -> bytes:
         return bytes((sum(self._input) % 256, self._input[0]))
 
@@ -124,4 +132,4 @@ class CountingDevice(PythonDevice):
     """The same with a count of instructions, as a simulator has it."""
 
     def counters(self) -> Counters:
-        return Counters(*self._reads[-1], tuple(self._reads[-64:]))
+        return Counters(*self._reads[-1], tuple(self._reads[-512:]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 
 from sq_micro.errors import GoldenMismatchError, LinkError
 from sq_micro.measure.harness import measure
+from sq_micro.measure.link.base import Counters
 from sq_micro.measure.link.host_link import HostLink
 from sq_micro.measure.session import Session
 from sq_micro.reference.golden_vectors import first_difference
@@ -27,6 +29,7 @@ def test_every_sample_runs_once_and_the_first_runs_are_timed() -> None:
     assert found.cycles == [1001, 1002]
     assert found.instructions == [701, 702]
     assert found.operator_cycles == list(range(70))
+    assert found.operator_instructions == list(range(0, 140, 2))
     assert (found.link, found.cycle_source, found.clock_hz, found.runs) == ("python", "measured", 48_000_000, 2)
     assert (found.stack_used_bytes, found.stack_reserved_bytes) == (104, 2048)
     assert found.identical == 3
@@ -34,6 +37,18 @@ def test_every_sample_runs_once_and_the_first_runs_are_timed() -> None:
     assert not found.outputs.flags.writeable
     assert seen == [(1, 3), (2, 3), (3, 3)]
     assert str(found) == "python: 1,001 cycles (measured), 2 runs, 3 of 3 outputs identical"
+
+
+def test_a_profile_that_the_simulator_has_forgotten_is_not_told() -> None:
+    class Forgetful(CountingDevice):
+        def counters(self) -> Counters:
+            return replace(super().counters(), reads=super().counters().reads[-139:])
+
+    device = Forgetful()
+    with Session(device, clock=device.clock) as session:
+        found = measure(session, SAMPLES, EXPECTED, runs=1)
+    assert found.operator_cycles == list(range(70))
+    assert found.operator_instructions is None
 
 
 def test_more_runs_than_samples_go_round() -> None:

@@ -16,6 +16,7 @@ from sq_micro.simulate.qemu_counts import build_plugin, plugin_argument, read_co
 from tests.unit.simulate.bare_elf import write_elf
 from tests.unit.simulate.child_run import Child
 
+COLUMNS = "address,bytes,executions,fall_out,fall_in,mispredicted\n"
 MODEL = CycleModel(load_cycle_table("cortex-m4"))
 
 # Sorts numbers of a pseudo-random sequence, divides and multiplies them; the window is what lies between the two calls
@@ -76,7 +77,7 @@ def qemu() -> Path:
     return Path(found)
 
 
-def run_in_qemu(elf: Path, folder: Path, marker: int | None = None) -> BlockCounts:
+def run_in_qemu(elf: Path, folder: Path, marker: int | None = None) -> tuple[BlockCounts, ...]:
     csv = folder / "counts.csv"
     argument = plugin_argument(build_plugin(qemu()), csv, marker)
     subprocess.run(
@@ -107,7 +108,8 @@ def sorting(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_unicorn_and_qemu_count_the_same(sorting: Path, tmp_path: Path) -> None:
     pytest.importorskip("unicorn", reason="unicorn is not installed")
     image = load_image(sorting)
-    in_qemu = MODEL.totals(run_in_qemu(sorting, tmp_path), image.read)
+    (at_exit,) = run_in_qemu(sorting, tmp_path)
+    in_qemu = MODEL.totals(at_exit, image.read)
     with Child(sorting, "mps2_an386") as child:
         in_unicorn = child.counters()
     assert in_qemu.instructions > 100_000
@@ -120,11 +122,14 @@ def test_unicorn_and_qemu_count_the_same(sorting: Path, tmp_path: Path) -> None:
 def test_the_window_between_two_markers_is_that_between_two_reads(sorting: Path, tmp_path: Path) -> None:
     pytest.importorskip("unicorn", reason="unicorn is not installed")
     image = load_image(sorting)
-    window = MODEL.totals(run_in_qemu(sorting, tmp_path, image.symbols["sqm_cycles_now"]), image.read)
+    counts = run_in_qemu(sorting, tmp_path, image.symbols["sqm_cycles_now"])
+    first, second, at_exit = (MODEL.totals(count, image.read) for count in counts)
+    assert first.instructions < 10, "nothing is counted before the first call"
+    assert at_exit.instructions > second.instructions, "and everything after it"
     with Child(sorting, "mps2_an386") as child:
         before, after = child.counters()["reads"]
-    assert after[0] - before[0] == pytest.approx(window.instructions, rel=1e-3)
-    assert after[1] - before[1] == pytest.approx(window.cycles, rel=1e-3)
+    assert after[0] - before[0] == pytest.approx(second.instructions - first.instructions, rel=1e-3)
+    assert after[1] - before[1] == pytest.approx(second.cycles - first.cycles, rel=1e-3)
 
 
 @pytest.mark.qemu
@@ -132,7 +137,7 @@ def test_counts_of_machine_code_need_no_compiler_for_arm(tmp_path: Path) -> None
     # movs r1, #10; 1: subs r1, #1; bne 1b; movs r0, #0x18; movw r1, #0x26; movt r1, #2; bkpt 0xab
     code = bytes.fromhex("0a21013 9fdd1182040f22601c0f20201abbe".replace(" ", ""))
     elf = write_elf(tmp_path / "loop.elf", code, load_board("mps2_an386").flash.origin)  # type: ignore[union-attr]
-    totals = MODEL.totals(run_in_qemu(elf, tmp_path), load_image(elf).read)
+    totals = MODEL.totals(run_in_qemu(elf, tmp_path)[-1], load_image(elf).read)
     assert totals.instructions == 1 + 2 * 10 + 4
 
 
@@ -145,9 +150,11 @@ def test_a_path_with_a_comma_is_refused(tmp_path: Path) -> None:
     ("content", "problem"),
     [
         (None, "wrote no counts"),
-        ("", "not a file of block counts"),
-        ("# lost=0 current=-1\na,b\n", "other columns"),
-        ("# lost=3 current=-1\naddress,bytes,executions,fall_out,fall_in,mispredicted\n", "more basic blocks"),
+        ("", "not a whole file"),
+        (f"{COLUMNS}# marker lost=0 current=-1\n", "did QEMU crash"),
+        ("a,b\n# exit lost=0 current=-1\n", "not a whole file"),
+        (f"{COLUMNS}# exit lost=0 current=-1\n1,2\n", "not a file of block counts"),
+        (f"{COLUMNS}# exit lost=3 current=-1\n", "more basic blocks"),
     ],
 )
 def test_files_that_are_refused(tmp_path: Path, content: str | None, problem: str) -> None:
@@ -161,9 +168,11 @@ def test_files_that_are_refused(tmp_path: Path, content: str | None, problem: st
 def test_a_file_of_counts(tmp_path: Path) -> None:
     csv = tmp_path / "counts.csv"
     csv.write_text(
-        "# lost=0 current=2\naddress,bytes,executions,fall_out,fall_in,mispredicted\n"
-        "4096,8,0,0,0,0\n256,8,2,1,0,0\n264,4,1,0,1,1\n"
+        f"{COLUMNS}# marker lost=0 current=1\n4096,8,0,0,0,0\n256,8,1,0,0,0\n"
+        "# exit lost=0 current=2\n4096,8,0,0,0,0\n256,8,2,1,0,0\n264,4,1,0,1,1\n"
     )
-    counts = read_counts(csv)
-    assert counts.rows.tolist() == [[256, 8, 2, 1, 0, 0], [264, 4, 1, 0, 1, 1]]
-    assert counts.current == 1
+    first, second = read_counts(csv)
+    assert first.rows.tolist() == [[256, 8, 1, 0, 0, 0]]
+    assert first.current == 0
+    assert second.rows.tolist() == [[256, 8, 2, 1, 0, 0], [264, 4, 1, 0, 1, 1]]
+    assert second.current == 1

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import re
 import shutil
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from sq_micro.board import load_board
+from sq_micro.board import board_ids, load_board
 from sq_micro.errors import ToolchainError
 from sq_micro.toolchain import compiler as compiler_module
 from sq_micro.toolchain.compiler import Compiler, find_compiler, toolchain_file, zig_path
 
 HOST, NUCLEO = load_board("host"), load_board("nucleo_l4r5zi")
+# One board of each way in which zig is told of a Cortex-M.
+ZIG_CORES = {board.core.zig_cpu: board for board in map(load_board, board_ids()) if board.core.architecture == "arm"}
 
 
 @pytest.fixture
@@ -108,3 +112,17 @@ def test_toolchain_files() -> None:
         hosted = toolchain_file(compiler, HOST)
         assert "CMAKE_SYSTEM_NAME" not in hosted
         assert "FLAGS" not in hosted
+
+
+@pytest.mark.parametrize("zig_cpu", ZIG_CORES)
+def test_zig_has_the_instructions_that_the_kernels_of_the_board_take(zig_cpu: str) -> None:
+    pytest.importorskip("ziglang")
+    board, path = ZIG_CORES[zig_cpu], zig_path()
+    text = toolchain_file(Compiler("zig", (str(path), "cc"), "1"), board)
+    flags = re.findall(r'FLAGS_INIT "(.*)"', text)[0].split()
+    done = subprocess.run(
+        [str(path), "cc", *flags, "-dM", "-E", "-x", "c", "-"], input="", capture_output=True, text=True, check=True
+    )
+    defined = set(re.findall(r"#define (__ARM_\w+) ", done.stdout))
+    assert ("__ARM_FEATURE_DSP" in defined) == (board.core.isa == "armv7em_dsp")
+    assert ("__ARM_FP" in defined) == board.core.has_fpu

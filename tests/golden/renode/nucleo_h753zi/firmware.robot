@@ -15,10 +15,6 @@ The Firmware Says Who It Is
     Remove Files               ${SAID}*
     Execute Command            mach create "dut"
     Execute Command            machine LoadPlatformDescription @${CURDIR}/board.repl
-    Execute Command            sysbus WriteDoubleWord 0x58024400 0x02000000
-    Execute Command            sysbus WriteDoubleWord 0x58024410 0x00000018
-    Execute Command            sysbus WriteDoubleWord 0x58024804 0x00002000
-    Execute Command            sysbus WriteDoubleWord 0x58024818 0x00002000
     Execute Command            sysbus LoadELF @${ELF}
     Execute Command            sysbus.uart CreateFileBackend @${SAID} true
     Execute Command            emulation RunFor "0.01"

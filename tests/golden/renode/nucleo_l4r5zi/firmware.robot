@@ -15,8 +15,6 @@ The Firmware Says Who It Is
     Remove Files               ${SAID}*
     Execute Command            mach create "dut"
     Execute Command            machine LoadPlatformDescription @${CURDIR}/board.repl
-    Execute Command            sysbus WriteDoubleWord 0x40021000 0x02000002
-    Execute Command            sysbus WriteDoubleWord 0x40021008 0x0000000c
     Execute Command            sysbus LoadELF @${ELF}
     Execute Command            sysbus.uart CreateFileBackend @${SAID} true
     Execute Command            emulation RunFor "0.01"

@@ -15,8 +15,6 @@ The Firmware Says Who It Is
     Remove Files               ${SAID}*
     Execute Command            mach create "dut"
     Execute Command            machine LoadPlatformDescription @${CURDIR}/board.repl
-    Execute Command            sysbus WriteDoubleWord 0x40023800 0x02020000
-    Execute Command            sysbus WriteDoubleWord 0x40023808 0x00000008
     Execute Command            sysbus LoadELF @${ELF}
     Execute Command            sysbus.uart CreateFileBackend @${SAID} true
     Execute Command            emulation RunFor "0.01"

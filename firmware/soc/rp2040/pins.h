@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* GPIO for hal/edge_rp2_gpio.c: RP2040 Datasheet 2.3.1.7, 2.19.6. */
+#ifndef SQM_PINS_H
+#define SQM_PINS_H
+
+#define SQM_PINS_OUT_SET   (0xD0000000u + 0x14u) /* SIO */
+#define SQM_PINS_OUT_CLEAR (0xD0000000u + 0x18u)
+#define SQM_PINS_OE_SET    (0xD0000000u + 0x24u)
+#define SQM_PINS_CONTROL   0x40014004u /* IO_BANK0: GPIO0_CTRL; 8 from one pin to the next */
+#define SQM_PINS_PADS      0x4001C004u /* PADS_BANK0: GPIO0; 4 from one pin to the next */
+#define SQM_PINS_ISOLATION 0u          /* these pads have none */
+
+#endif

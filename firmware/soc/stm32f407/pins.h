@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* GPIO ports for hal/edge_stm32_gpio.c: RM0090, "Memory map" and "RCC registers". */
+#ifndef SQM_PINS_H
+#define SQM_PINS_H
+
+#define SQM_PINS_BASE  0x40020000u /* GPIOA; 0x400 from one port to the next */
+#define SQM_PINS_CLOCK 0x40023830u /* RCC_AHB1ENR: bit 0 is GPIOA's, and so on */
+
+#endif
