@@ -7,6 +7,7 @@ import numpy as np
 from sq_micro import __version__
 from sq_micro.board import Board
 from sq_micro.codegen.constants import array_bytes, constant_arrays
+from sq_micro.codegen.head_views import head_view
 from sq_micro.codegen.literals import comment, identifier, string
 from sq_micro.codegen.operator_views import operator_view
 from sq_micro.codegen.views import BoardView, ModelView, OperatorView
@@ -30,6 +31,8 @@ def make_model_view(graph: QuantGraph, plan: Plan) -> ModelView:
         if isinstance(op, Conv2D | DepthwiseConv2D | Dense)
         for array in constant_arrays(graph, plan.choices[op.name], op, f"{prefix}_op{index:02d}")
     )
+    head = head_view(graph, plan, operators)
+    patch_headers = set() if head is None else {"operators/patch.h"}
     digest = graph.digest()
     weight_bytes = sum(array_bytes(array) for array in arrays if array.symbol.endswith("_weights"))
     table_bytes = sum(array_bytes(array) for array in arrays) - weight_bytes
@@ -42,9 +45,10 @@ def make_model_view(graph: QuantGraph, plan: Plan) -> ModelView:
         model_hash=digest.hex(),
         hash_bytes=", ".join(f"0x{byte:02x}" for byte in digest),
         summary=_summary(graph, operators),
-        includes=tuple(sorted({_HEADERS[operator.nest] for operator in operators})),
+        includes=tuple(sorted({_HEADERS[operator.nest] for operator in operators} | patch_headers)),
         isa_folder=isa_folder(plan.isa),
         operators=operators,
+        head=head,
         arrays=arrays,
         input_shape="x".join(map(str, graph.input_shape)),
         output_shape="x".join(map(str, topology.shape(topology.output)[1:])),

@@ -32,7 +32,12 @@ class NestMaker:
     symbol: str
 
     def _at(self, tensor: str) -> str:
-        return f"ARENA({self.plan.tensors[tensor].offset_bytes})"
+        start = self.plan.tensors[tensor].offset_bytes
+        head = self.plan.head
+        if head is None or (self.operator.name, self.operator.output) != (head.operators[-1], tensor):
+            return f"ARENA({start})"
+        _, width, channels = self.graph.topology.image_shape(tensor)
+        return f"ARENA({start} + (out->first_row * {width} + out->first_column) * {channels})"
 
     def _scratch(self) -> str:
         span = self.plan.scratch.get(self.operator.name)

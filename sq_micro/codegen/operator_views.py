@@ -7,6 +7,7 @@ from math import prod
 from typing import assert_never
 
 from sq_micro.codegen.constants import band_requantization, exact_choice
+from sq_micro.codegen.head_views import called_as, patch_fields
 from sq_micro.codegen.lane_nests import lane_constants, lane_kernels, lane_nest, lane_params
 from sq_micro.codegen.literals import call_statement, comment
 from sq_micro.codegen.nests import Nest
@@ -51,15 +52,22 @@ def operator_view(graph: QuantGraph, plan: Plan, operator: Operator, index: int,
     maker = _OperatorMaker(graph, plan, operator, f"{prefix}_op{index:02d}")
     nest = maker.nest()
     symbol = f"op{index:02d}_{kind(operator)}"
-    params = (f"&{symbol}_params",) if nest.params else ()
+    if plan.head is not None and operator.name in plan.head.operators:
+        assert isinstance(operator, Conv2D | DepthwiseConv2D)
+        fields, params, template = patch_fields(graph, operator, nest), ("&params",), "patch"
+    else:
+        fields = tuple(FieldView(name, str(value)) for name, value in nest.params.items())
+        params = (f"&{symbol}_params",) if nest.params else ()
+        template = "concatenate" if isinstance(operator, Concatenate) else "nest"
     return OperatorView(
         index=index,
         symbol=symbol,
+        called=called_as(plan, operator.name, symbol),
         name=comment(operator.name),
         summary=comment(_summary(graph, plan, operator, index)),
-        template=f"operators/{'concatenate' if isinstance(operator, Concatenate) else 'nest'}.c.j2",
+        template=f"operators/{template}.c.j2",
         nest=nest.name,
-        params=tuple(FieldView(name, str(value)) for name, value in nest.params.items()),
+        params=fields,
         calls=tuple(call_statement(f"sqm_{nest.name}", params + arguments) for arguments in nest.calls),
     )
 

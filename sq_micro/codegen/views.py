@@ -28,6 +28,7 @@ class FieldView:
 class OperatorView:
     """One C function: a params struct and the calls of a nest.
 
+    called    the function that computes the output; None where that of a later operator does
     template  file under `operators/`
     params    the initialiser of the params struct
     calls     complete statements (Concatenate has one per input)
@@ -35,12 +36,40 @@ class OperatorView:
 
     index: int
     symbol: str
+    called: str | None
     name: str
     summary: str
     template: str
     nest: str
     params: tuple[FieldView, ...]
     calls: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PartView:
+    """An operator that runs in patches: its function, and what its windows are along rows and columns."""
+
+    index: int
+    name: str
+    symbol: str
+    rows: str
+    columns: str
+
+
+@dataclass(frozen=True, slots=True)
+class HeadView:
+    """The loop over patches of height x width of the last output; `patch` has the arguments of sqm_patch_at."""
+
+    symbol: str
+    summary: str
+    parts: tuple[PartView, ...]
+    input_height: int
+    input_width: int
+    output_height: int
+    output_width: int
+    height: int
+    width: int
+    patch: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +87,7 @@ class ModelView:
     includes: tuple[str, ...]
     isa_folder: str
     operators: tuple[OperatorView, ...]
+    head: HeadView | None
     arrays: tuple[ArrayView, ...]
     input_shape: str
     output_shape: str

@@ -97,6 +97,16 @@ def gathered_convolution(reads: PixelReads, starts: Bytes, channels: int) -> Ove
     return Overlap(_below(up, int(starts[-1]) * channels), _above(down, int(read_before[-1])))
 
 
+def patched(first: Bytes, end: Bytes, input_bytes: int) -> Overlap:
+    """Patch after patch of several operators: a patch is stored once all that it needs of the input has been loaded.
+
+    first  by patch the first byte of the input that it needs
+    end    by patch the end of what it stores; the last is the end of the output
+    """
+    later = np.append(np.minimum.accumulate(first[::-1])[::-1], _NEVER)
+    return Overlap(_below(later[1:] - end, int(end[-1])), input_bytes)
+
+
 def pooling(reads: PixelReads, channels: int) -> Overlap:
     """pool2d.h: pixel after pixel, channel after channel."""
     pixels = len(reads.first)

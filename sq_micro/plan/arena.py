@@ -92,11 +92,16 @@ class Layout:
 
     @cached_property
     def shared(self) -> tuple[tuple[int, int, int, int], ...]:
-        """(operator, input, output, bytes that both may have in common at most)."""
+        """(operator, input, output, bytes that both may have in common at most), for each at which both are in use."""
         return tuple(
-            (self.buffers[j].first, i, j, overlap.shared_bytes(self.sizes[i], self.sizes[j]))
+            (index, i, j, overlap.shared_bytes(self.sizes[i], self.sizes[j]))
             for (i, j), overlap in self.overlaps
+            for index in self._both(i, j)
         )
+
+    def _both(self, i: int, j: int) -> range:
+        one, other = self.buffers[i], self.buffers[j]
+        return range(max(one.first, other.first), min(one.last, other.last) + 1)
 
     def during(self, first: int, last: int) -> Layout:
         """What is in use while operators `first` to `last` run, and no longer."""
@@ -113,7 +118,7 @@ class Layout:
         overlaps = tuple(
             ((position[i], position[j]), overlap)
             for (i, j), overlap in self.overlaps
-            if i in position and j in position and first <= self.buffers[j].first <= last
+            if i in position and j in position
         )
         return Layout(buffers, overlaps)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from sq_micro.ir.bitwidths import Bitwidths
@@ -15,7 +15,8 @@ from sq_micro.kernels.select import KernelChoice, kernel_choices, within_loss
 from sq_micro.kernels.tiling import LOSSES
 from sq_micro.plan.arena import Layout, Span
 from sq_micro.plan.lifetimes import Buffer, live_buffers, scratch_name
-from sq_micro.plan.search import Placement, place
+from sq_micro.plan.patching import Head, affordable, head_choices, with_parts
+from sq_micro.plan.search import Placement, fits, place
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,7 @@ class Plan:
 
     lower_bound_bytes  no arena for these choices is smaller
     downwards          the operators that go through their tiles from the last to the first
+    head               the operators that run in patches; the spans of the tensors between them hold parts
     """
 
     choices: Mapping[str, KernelChoice]
@@ -35,6 +37,7 @@ class Plan:
     peak_operator: str
     downwards: frozenset[str] = frozenset()
     isa: str = PORTABLE
+    head: Head | None = None
 
     def __post_init__(self) -> None:
         for field in ("choices", "tensors", "scratch"):
@@ -48,13 +51,20 @@ class Plan:
     @property
     def loss(self) -> float:
         """The largest share of its time that any operator gives up for memory; modelled."""
-        return max((choice.loss for choice in self.choices.values()), default=0.0)
+        losses = [choice.loss for choice in self.choices.values()]
+        return max([*losses, 0.0 if self.head is None else self.head.loss])
+
+    def in_parts(self, operator: str) -> bool:
+        """Whether the operator's output never is there as a whole."""
+        return self.head is not None and operator in self.head.operators[:-1]
 
     def __str__(self) -> str:
         """The arena drawn: a row per buffer, a column per operator, `#` where it is in use."""
         last = max(buffer.last for buffer in self.buffers)
         width = max(len(buffer.name) for buffer in self.buffers)
         lines = [f"arena {self.arena_bytes:,} B, {self._proof}, fullest at '{self.peak_operator}'"]
+        if self.head is not None:
+            lines.append(str(self.head))
         lines.append(f"{'buffer':<{width}} {'offset':>8} {'bytes':>8}  operators 0..{last}")
         for buffer in self.buffers:
             span = self.span(buffer)
@@ -81,7 +91,8 @@ def make_plan(
     """Select kernels for an ISA, then place tensors and scratch together.
 
     Time is given up for memory only where the arena would exceed the limit: then as little as it takes, by the model
-    of `kernels.tiling`. A plan that exceeds the limit is the smallest there is.
+    of `kernels.tiling`. Where no kernels are small enough, the first operators run in patches. A plan that exceeds the
+    limit is the smallest there is.
     """
     choices = kernel_choices(topology, bitwidths, isa)
     plans = [_placed(topology, _within(choices, LOSSES[0]), isa)]
@@ -90,7 +101,8 @@ def make_plan(
             break
         plans.append(_placed(topology, _within(choices, loss), isa))
     if arena_limit_bytes is not None and plans[-1].arena_bytes > arena_limit_bytes:
-        return min(plans, key=lambda plan: plan.arena_bytes)
+        least = min(plans, key=lambda plan: plan.arena_bytes)
+        return _in_patches(topology, bitwidths, choices, least, arena_limit_bytes)
     if len(plans) == 1 or arena_limit_bytes is None:
         return plans[0]
     return _sped_up(topology, choices, plans[-1], arena_limit_bytes)
@@ -100,22 +112,75 @@ def _within(choices: Mapping[str, tuple[KernelChoice, ...]], loss: float) -> dic
     return {name: within_loss(found, loss) for name, found in choices.items()}
 
 
+def _in_patches(
+    topology: Topology,
+    bitwidths: Bitwidths,
+    choices: Mapping[str, tuple[KernelChoice, ...]],
+    least: Plan,
+    limit_bytes: int,
+) -> Plan:
+    """The patches that cost least time of those whose arena is within the limit; else the smallest plan there is.
+
+    least  the smallest without patches
+    """
+    layout = _layout(topology, least.choices)
+    floor = layout.live_bytes()  # of the operators behind the head
+    found = []
+    for head in affordable(topology, bitwidths, least.isa):
+        if max(floor[len(head.operators) :], default=0) >= least.arena_bytes:
+            continue
+        every = {**choices, **head_choices(topology, bitwidths, least.isa, head)}
+        parts = _layout(topology, _within(every, LOSSES[-1]), head)
+        if fits(parts, limit_bytes):
+            return _sped_up(topology, every, smallest_with(head, topology, bitwidths, least.isa), limit_bytes)
+        found.append((max(parts.live_bytes()), head))
+    for bound, head in sorted(found, key=lambda entry: entry[0]):
+        if bound >= least.arena_bytes:
+            break
+        patched = smallest_with(head, topology, bitwidths, least.isa)
+        least = min(least, patched, key=lambda plan: plan.arena_bytes)
+    return least
+
+
+def smallest_with(head: Head, topology: Topology, bitwidths: Bitwidths, isa: str) -> Plan:
+    """The plan that needs least memory with these patches."""
+    every = {**kernel_choices(topology, bitwidths, isa), **head_choices(topology, bitwidths, isa, head)}
+    return _placed(topology, _within(every, LOSSES[-1]), isa, head)
+
+
 def _sped_up(topology: Topology, choices: Mapping[str, tuple[KernelChoice, ...]], plan: Plan, limit_bytes: int) -> Plan:
     """Each operator, the one that lost most first, gets its fastest kernel with which the arena still fits."""
     for name in sorted(plan.choices, key=lambda name: (-plan.choices[name].loss, name)):
         for choice in choices[name]:
             if choice.loss >= plan.choices[name].loss:
                 break
-            faster = _placed(topology, {**plan.choices, name: choice}, plan.isa)
-            if faster.arena_bytes <= limit_bytes:
-                plan = faster
+            faster = {**plan.choices, name: choice}
+            if fits(_layout(topology, faster, plan.head), limit_bytes):
+                plan = replace(plan, choices=faster)
                 break
-    return plan
+    return _placed(topology, plan.choices, plan.isa, plan.head)
 
 
-def _placed(topology: Topology, choices: Mapping[str, KernelChoice], isa: str) -> Plan:
-    buffers = live_buffers(topology, {name: choice.scratch_bytes for name, choice in choices.items()})
-    layout = Layout(buffers, allowed_overlaps(topology, choices, buffers))
+def _layout(topology: Topology, choices: Mapping[str, KernelChoice], head: Head | None = None) -> Layout:
+    """Buffers, and who may lie on whom. The input and the output of a head are in use while all of it runs."""
+    scratch = {name: choice.scratch_bytes for name, choice in choices.items()}
+    if head is None:
+        buffers = live_buffers(topology, scratch)
+        return Layout(buffers, allowed_overlaps(topology, choices, buffers))
+    last = len(head.operators) - 1
+    output = topology.operators[last].output
+    buffers = tuple(
+        replace(buffer, first=0, last=max(last, buffer.last)) if buffer.name in (topology.input, output) else buffer
+        for buffer in live_buffers(with_parts(topology, head, last=False), scratch)
+    )
+    position = {buffer.name: index for index, buffer in enumerate(buffers)}
+    overlaps = allowed_overlaps(topology, choices, buffers)
+    return Layout(buffers, (*overlaps, ((position[topology.input], position[output]), head.overlap)))
+
+
+def _placed(topology: Topology, choices: Mapping[str, KernelChoice], isa: str, head: Head | None = None) -> Plan:
+    layout = _layout(topology, choices, head)
+    buffers = layout.buffers
     placement: Placement = place(layout)
     spans = {
         buffer.name: Span(offset, buffer.size_bytes) for buffer, offset in zip(buffers, placement.offsets, strict=True)
@@ -135,6 +200,7 @@ def _placed(topology: Topology, choices: Mapping[str, KernelChoice], isa: str) -
             op.name for op in topology.operators if _is_downwards(choices[op.name], op.output, tensors)
         ),
         isa=isa,
+        head=head,
     )
 
 
@@ -156,7 +222,7 @@ def allowed_overlaps(
 
 def _is_downwards(choice: KernelChoice, output: str, tensors: Mapping[str, Span]) -> bool:
     """Where the output lies too high in its input for a walk upwards, the walk goes downwards."""
-    if choice.tiling is None:
+    if choice.tiling is None or not choice.overlaps:
         return False
     (tensor,) = choice.overlaps
     distance = tensors[output].offset_bytes - tensors[tensor].offset_bytes

@@ -24,6 +24,7 @@ _WIDEST = 4  # operators of a part that is solved for a bound
 _WINDOW_REPAIRS = 40
 _WINDOW_STEPS = 1_000
 
+_TRIAL_STEPS = 1_000  # where many plans are tried, of which one is taken
 STEPS = 10_000  # seconds for hundreds of buffers, tenths for tens
 
 
@@ -50,6 +51,14 @@ def place(layout: Layout, steps: int = STEPS) -> Placement:
     if arena > bound:
         bound = _window_bound(layout, bound, arena)
     return _searched(layout, offsets, bound, steps)
+
+
+def fits(layout: Layout, limit_bytes: int) -> bool:
+    """Whether a placement within a limit is found soon; in most cases that is known without a search."""
+    if max(layout.live_bytes()) > limit_bytes:
+        return False
+    quickly = greedy(layout, limit_bytes)
+    return layout.arena_bytes(quickly) <= limit_bytes or place(layout, _TRIAL_STEPS).arena_bytes <= limit_bytes
 
 
 def _searched(layout: Layout, offsets: Offsets, bound: int, steps: int) -> Placement:

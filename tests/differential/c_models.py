@@ -6,6 +6,7 @@ output nor its scratch; the sanitizers guard what lies around the arena.
 
 from __future__ import annotations
 
+import random
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -13,9 +14,11 @@ from pathlib import Path
 
 from sq_micro.codegen.render import render_project
 from sq_micro.ir.operators import Operator, Reshape
+from sq_micro.kernels.catalogue import PORTABLE
 from sq_micro.paths import project_files
 from sq_micro.plan.arena import Span
-from sq_micro.plan.plan import Plan, make_plan
+from sq_micro.plan.patching import heads
+from sq_micro.plan.plan import Plan, make_plan, smallest_with
 from sq_micro.quant.graph import QuantGraph
 
 FIRMWARE = project_files() / "firmware"
@@ -41,11 +44,21 @@ class Model:
     def executed(self) -> tuple[Operator, ...]:
         return tuple(op for op in self.graph.topology.operators if not isinstance(op, Reshape))
 
+    def _written_by(self, op: Operator) -> tuple[Span, list[Span]]:
+        """What running an operator may change: its output, and other spans. The last one of a head runs all of it."""
+        plan, head = self.plan, self.plan.head
+        if plan.in_parts(op.name):
+            return NO_SPAN, [NO_SPAN]
+        names = (op.name,) if head is None or op.name != head.operators[-1] else head.operators
+        outputs = {operator.name: operator.output for operator in self.executed}
+        others = [plan.tensors[outputs[name]] for name in names if name != op.name]
+        return plan.tensors[op.output], [*others, *(plan.scratch.get(name, NO_SPAN) for name in names)]
+
     def c_entry(self) -> str:
         """The model's row of the table, and the table of its operators before it."""
         topology, plan, symbol = self.graph.topology, self.plan, self.symbol
-        steps = [(plan.tensors[op.output], plan.scratch.get(op.name, NO_SPAN)) for op in self.executed]
-        rows = "".join(f"    {{{_c_span(output)}, {_c_span(scratch)}}},\n" for output, scratch in steps)
+        steps = [self._written_by(op) for op in self.executed]
+        rows = "".join(f"    {{{_c_span(output)}, {{{', '.join(map(_c_span, others))}}}}},\n" for output, others in steps)
         functions = f"{symbol}_input, {symbol}_output, {symbol}_invoke, {symbol}_invoke_operator"
         sizes = [plan.arena_bytes, plan.tensors[topology.input].offset_bytes]
         sizes += [topology.elements(topology.input), topology.elements(topology.output), len(steps)]
@@ -61,6 +74,8 @@ def _c_span(span: Span) -> str:
 TABLE = """\
 #include <stdint.h>
 
+#define MOST_OTHERS 16
+
 typedef struct {
     int32_t offset;
     int32_t bytes;
@@ -68,7 +83,7 @@ typedef struct {
 
 typedef struct {
     span output;
-    span scratch;
+    span others[MOST_OTHERS];
 } step;
 
 typedef struct {
@@ -98,6 +113,17 @@ def make_models(networks: Mapping[str, QuantGraph], arena_limit_bytes: int | Non
         name: Model(index, graph, make_plan(graph.topology, graph.bitwidths, arena_limit_bytes=arena_limit_bytes))
         for index, (name, graph) in enumerate(named.items())
     }
+
+
+def make_patched_models(networks: Mapping[str, QuantGraph], seed: int) -> dict[str, Model]:
+    """As `make_models`, but the first operators of each network run in patches, whether that saves memory or not."""
+    chosen = random.Random(seed)
+    models = {}
+    for name, model in make_models(networks).items():
+        topology, bitwidths = model.graph.topology, model.graph.bitwidths
+        head = chosen.choice(list(heads(topology)))
+        models[name] = replace(model, plan=smallest_with(head, topology, bitwidths, PORTABLE))
+    return models
 
 
 def build_runner(models: Mapping[str, Model], folder: Path) -> Path:
