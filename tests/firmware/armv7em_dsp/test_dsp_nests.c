@@ -21,13 +21,13 @@
 static const struct {
     int32_t bits;
     sqm_pick_1x1 *pick;
-    sqm_taps_9x4 *unpack;
+    sqm_taps_1x4 *unpack;
 } widths[] = {{8, NULL, NULL},
-              {6, sqm_pick_s8_w6_1x1__c, sqm_taps_s8_w6_9x4__armv7em_dsp},
-              {5, sqm_pick_s8_w5_1x1__c, sqm_taps_s8_w5_9x4__armv7em_dsp},
-              {4, sqm_pick_s8_w4_1x1__c, sqm_taps_s8_w4_9x4__armv7em_dsp},
-              {3, sqm_pick_s8_w3_1x1__c, sqm_taps_s8_w3_9x4__armv7em_dsp},
-              {2, sqm_pick_s8_w2_1x1__c, sqm_taps_s8_w2_9x4__armv7em_dsp}};
+              {6, sqm_pick_s8_w6_1x1__c, sqm_taps_s8_w6_1x4__armv7em_dsp},
+              {5, sqm_pick_s8_w5_1x1__c, sqm_taps_s8_w5_1x4__armv7em_dsp},
+              {4, sqm_pick_s8_w4_1x1__c, sqm_taps_s8_w4_1x4__armv7em_dsp},
+              {3, sqm_pick_s8_w3_1x1__c, sqm_taps_s8_w3_1x4__armv7em_dsp},
+              {2, sqm_pick_s8_w2_1x1__c, sqm_taps_s8_w2_1x4__armv7em_dsp}};
 
 /** Geometries that the nest is for; every other one leaves the image's shape as it is. */
 static sqm_conv2d_params band_geometry(void)
