@@ -78,24 +78,19 @@ class Strips:
         return rows * (_ROW_CYCLES + outputs * (_OUTPUTS_CYCLES + lines))
 
     def works_in_place(self, operator: DepthwiseConv2D) -> bool:
-        """Whether a row of outputs lies where the row that is read by then did, and the kernel's other phases do not
-        look there.
+        """Whether the output may begin where the input does: what is written lies where the rows that were read by
+        then did. Rows down the image may be shorter than those of the input; rows across it and phases of a dilation
+        must fall on the pixels that they came from.
         """
-        axes = (self.across, self.down)
-        vertical = self.across.input_pixels == 1
-        width = self.across if vertical else self.down
-        same_width = width.output == width.input
+        along_rows = self.across.input_pixels == 1
+        width = self.across if along_rows else self.down
+        plain = along_rows and self.across.dilation == self.down.dilation == 1
         return (
             operator.depth_multiplier == 1
-            and (same_width or (vertical and width.output < width.input and self.dilation == (1, 1)))
+            and (width.output == width.input or (plain and width.output < width.input))
             and self.down.pad < self.down.window
-            and all(axis.pad % axis.dilation == 0 for axis in axes)
+            and all(axis.pad % axis.dilation == 0 for axis in (self.across, self.down))
         )
-
-    @property
-    def dilation(self) -> tuple[int, int]:
-        """Of both axes."""
-        return self.down.dilation, self.across.dilation
 
 
 def strips_of(operator: DepthwiseConv2D, topology: Topology) -> Strips | None:
