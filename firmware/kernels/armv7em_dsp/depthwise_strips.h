@@ -126,15 +126,14 @@ SQM_INLINE void sqm_strip_records(const sqm_depthwise_strips__armv7em_dsp_params
     uint32_t *to = records + SQM_STRIP_HEAD_WORDS;
 
     for (int32_t line = 0; line < p->lines; ++line) {
-        uint32_t of_line[8] = {0};
+        uint32_t of_line[8];
         const int32_t first = p->down.window == 1 ? line * (p->line - 1) : 0;
         const uint32_t *const row = taps + (p->down.window == 1 ? 0 : line * p->down.tap_step);
-        for (int32_t i = 0; i < p->line && first + i < p->across.window; ++i) {
-            of_line[i] = row[(first + i) * p->across.tap_step];
-        }
         /* The last tap of a line is the first of the next one, which has it if there is one. */
-        if (p->down.window == 1 && line + 1 < p->lines) {
-            of_line[p->line - 1] = 0;
+        const int32_t shared = p->down.window == 1 && line + 1 < p->lines ? 1 : 0;
+        for (int32_t i = 0; i < 8; ++i) {
+            const bool there = i < p->line - shared && first + i < p->across.window;
+            of_line[i] = there ? row[(first + i) * p->across.tap_step] : 0;
         }
         sqm_strip_words((const int8_t *)of_line, (const int8_t *)(of_line + 1), to,
                         sizes->line_words, step, step,
@@ -243,6 +242,7 @@ SQM_INLINE void sqm_depthwise_strips__armv7em_dsp(const sqm_depthwise_strips__ar
                 .outputs = across.output,
                 .lines = p->lines,
                 .line_bytes = 4 * (p->down.window == 1 ? (p->line - 1) / 2 : sizes.columns_words),
+                .turn = 0,
                 .zero = p->output_offset,
                 .step = across.output_pixels * channels,
                 .channels = count,
