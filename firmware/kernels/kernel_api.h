@@ -91,15 +91,16 @@ typedef sqm_gemv_block sqm_gemv_1x4;
 typedef sqm_gemv_block sqm_gemv_1x8;
 
 /**
- * The nine weights of four neighbouring channels of a depthwise convolution.
+ * The weights of four neighbouring channels of a depthwise convolution.
  *
  * @param[in]  weights   the whole run in the kernel's layout; no byte beyond it is read.
+ * @param      number    weights of a channel.
  * @param      channels  of the operator, a multiple of the kernel's k_multiple.
  * @param      channel   the first of the four, a multiple of 4.
  * @param[in]  steps     per channel of the operator, as in sqm_unpack_1x1; NULL where all are 1.
- * @param[out] taps      nine words, each with an int8 of every channel.
+ * @param[out] taps      `number` words, each with an int8 of every channel.
  */
-typedef void sqm_taps_9x4(const uint8_t *weights, int32_t channels, int32_t channel,
+typedef void sqm_taps_1x4(const uint8_t *weights, int32_t number, int32_t channels, int32_t channel,
                           const int8_t *steps, uint32_t *taps);
 
 /**

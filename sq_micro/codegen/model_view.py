@@ -80,6 +80,7 @@ _HEADERS = {
     "softmax": "operators/softmax.h",
     "conv2d__armv7em_dsp": "armv7em_dsp/conv2d.h",
     "depthwise3x3__armv7em_dsp": "armv7em_dsp/depthwise_conv2d.h",
+    "depthwise_strips__armv7em_dsp": "armv7em_dsp/depthwise_strips.h",
     "add__armv7em_dsp": "armv7em_dsp/add.h",
     "max_pool2d__armv7em_dsp": "armv7em_dsp/pool2d.h",
     "average_pool2d__armv7em_dsp": "armv7em_dsp/pool2d.h",

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from math import prod
 from typing import assert_never
 
-from sq_micro.codegen.constants import band_requantization, exact_choice
+from sq_micro.codegen.constants import exact_choice
+from sq_micro.codegen.depthwise_nests import depthwise_nest, depthwise_params
 from sq_micro.codegen.head_views import called_as, patch_fields
 from sq_micro.codegen.lane_nests import lane_constants, lane_kernels, lane_nest, lane_params
 from sq_micro.codegen.literals import call_statement, comment
@@ -52,6 +53,7 @@ def operator_view(graph: QuantGraph, plan: Plan, operator: Operator, index: int,
     maker = _OperatorMaker(graph, plan, operator, f"{prefix}_op{index:02d}")
     nest = maker.nest()
     symbol = f"op{index:02d}_{kind(operator)}"
+    params: tuple[str, ...]
     if plan.head is not None and operator.name in plan.head.operators:
         assert isinstance(operator, Conv2D | DepthwiseConv2D)
         fields, params, template = patch_fields(graph, operator, nest), ("&params",), "patch"
@@ -203,24 +205,13 @@ class _OperatorMaker(WeightlessNests):
         return Nest("depthwise_conv2d", params, (arguments,))
 
     def _dsp_depthwise(self, op: DepthwiseConv2D, choice: KernelChoice) -> Nest:
-        window = self._window(op)
-        same = (
-            *("input_height", "input_width", "output_height", "output_width", "pad_top", "pad_left"),
-            *("output_offset", "output_minimum", "output_maximum"),
-        )
-        params = {name: window[name] for name in same} | {
-            "channels": window["input_channels"],
-            "stride": op.stride[0],
-            "zero_point": self._zero(op.input),
-            "requantize": int(band_requantization(self.graph, op)),
-            "scales_up": int((self._arithmetic(ChannelRequantization).shift >= 0).any()),
-        }
         assert choice.variant is not None
         name, at_once = choice.variant.name, choice.variant.isa == DSP
         pick = "NULL" if at_once or self.graph.bitwidths.weights[op.name] == 8 else name
         weights, steps, *_ = self._constants(op.weights)
         arguments = (pick, name if at_once else "NULL", self._at(op.input), weights, steps, f"{self.symbol}_table")
-        return Nest("depthwise3x3__armv7em_dsp", params, ((*arguments, self._scratch(), self._at(op.output)),))
+        places = (self._scratch(), self._at(op.output))
+        return Nest(depthwise_nest(self.graph, op), depthwise_params(self.graph, op), ((*arguments, *places),))
 
     def _dense(self, op: Dense) -> Nest:
         choice = exact_choice(self.graph, self.plan.choices[op.name], op)

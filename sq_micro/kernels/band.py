@@ -57,7 +57,7 @@ def band_unpacking(bits: int, channels: int) -> KernelVariant | None:
     """What decodes four channels at once; None at 8 bits, or where the channels are no multiple of its four."""
     if bits == 8:
         return None
-    variant = find("taps", bits, "9x4", "armv7em_dsp")
+    variant = find("taps", bits, "1x4", "armv7em_dsp")
     return variant if channels % variant.k_multiple == 0 else None
 
 

@@ -39,6 +39,7 @@ from sq_micro.kernels.dsp import (
     dense_taps,
 )
 from sq_micro.kernels.overlap import Overlap
+from sq_micro.kernels.strips import strips_of, strips_scratch_bytes, strips_unpacking
 from sq_micro.kernels.tiling import DSP_COSTS, LOSSES, PORTABLE_COSTS, Tiling, tiling_loss, tilings
 
 _WORD_BYTES = 4  # of the weights of two channels, see portable_c/pairs.h
@@ -223,7 +224,7 @@ def _worth_taking(priced: Sequence[tuple[float, Tiling]]) -> list[tuple[float, T
 
 
 def _depthwise(operator: DepthwiseConv2D, topology: Topology, bits: int, isa: str) -> tuple[KernelChoice, ...]:
-    """The band of DSP cores works in place as it is; the portable kernel where it copies each channel first."""
+    """The kernels of DSP cores work in place as they are; the portable one where it copies each channel first."""
     _, height, width, _ = topology.shape(operator.weights)
     variant = find("pick", bits, "1x1")
     sizes = topology.elements(operator.input), topology.elements(operator.output)
@@ -232,6 +233,12 @@ def _depthwise(operator: DepthwiseConv2D, topology: Topology, bits: int, isa: st
         overlap = walks.by_channel(*sizes, same_start=columns[1] <= columns[0])
         scratch = band_scratch_bytes(operator, topology)
         variant = band_unpacking(bits, topology.shape(operator.output)[-1]) or variant
+        return (KernelChoice(operator.name, variant, scratch, {operator.input: overlap}, nest_isa=DSP),)
+    strips = strips_of(operator, topology) if isa == DSP else None
+    if strips is not None:
+        overlap = walks.by_channel(*sizes, same_start=strips.works_in_place(operator))
+        scratch = strips_scratch_bytes(operator, strips)
+        variant = strips_unpacking(operator, bits, topology.shape(operator.output)[-1]) or variant
         return (KernelChoice(operator.name, variant, scratch, {operator.input: overlap}, nest_isa=DSP),)
     plain = KernelChoice(operator.name, variant, height * width)
     if operator.depth_multiplier != 1:

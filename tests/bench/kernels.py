@@ -54,7 +54,7 @@ _TITLES = {
     "ad": "autoencoder 640-128x4-8-128x4-640",
     "vww": "MobileNetV1 0.25, 96x96x3",
 }
-_RANDOM = {"ad": random_networks.autoencoder, "vww": random_networks.mobilenet}
+_RANDOM = {"ad": random_networks.autoencoder, "vww": random_networks.mobilenet, "dw": random_networks.windows}
 
 
 @dataclass(frozen=True)

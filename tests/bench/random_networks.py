@@ -1,4 +1,5 @@
-"""Networks of MLPerf Tiny for which no trained weights are at hand: their shapes, with random weights.
+"""Networks of MLPerf Tiny for which no trained weights are at hand: their shapes, with random weights; and one of
+depthwise windows of many kinds.
 
 What a network costs does not depend on its weights, except that a filter of zeros could be left out; these have none.
 """
@@ -38,6 +39,36 @@ def mobilenet() -> keras.Model:
         x = layers.ReLU()(layers.Conv2D(channels, 1, kernel_initializer="he_normal")(x))
     x = layers.Flatten()(layers.AveragePooling2D(3)(x))
     return keras.Model(inputs, layers.Dense(2, activation="softmax")(x), name="mobilenet")
+
+
+def windows() -> keras.Model:
+    """Depthwise layers one behind the other: a depth multiplier, square and long windows, strides, dilation, 1-D."""
+    keras.utils.set_random_seed(3)
+    layers = keras.layers
+    inputs = x = keras.Input((48, 48, 1))
+    kinds: tuple[tuple[tuple[int, int], dict[str, int]], ...] = (
+        ((3, 3), {"strides": 2, "depth_multiplier": 16}),
+        ((5, 5), {}),
+        ((7, 7), {}),
+        ((3, 1), {}),
+        ((9, 1), {}),
+        ((1, 9), {}),
+        ((3, 3), {"dilation_rate": 2}),
+        ((5, 5), {"strides": 2}),
+        ((5, 5), {}),
+        ((7, 7), {"strides": 2}),
+        ((5, 5), {}),
+    )
+    for window, options in kinds:
+        spread = keras.initializers.RandomNormal(stddev=(2 / (window[0] * window[1])) ** 0.5)
+        depthwise = layers.DepthwiseConv2D(window, padding="same", depthwise_initializer=spread, **options)
+        x = layers.ReLU()(depthwise(x))
+    x = layers.Reshape((1, 36, 16))(x)
+    for taps in (3, 9):
+        spread = keras.initializers.RandomNormal(stddev=(2 / taps) ** 0.5)
+        depthwise = layers.DepthwiseConv2D((1, taps), padding="same", depthwise_initializer=spread)
+        x = layers.ReLU()(depthwise(x))
+    return keras.Model(inputs, layers.Dense(2, activation="softmax")(layers.Flatten()(x)), name="windows")
 
 
 def write(model: keras.Model, folder: Path) -> Path:

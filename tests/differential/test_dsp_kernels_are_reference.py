@@ -12,6 +12,7 @@ import struct
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -19,11 +20,12 @@ import pytest
 
 from sq_micro.board import load_board
 from sq_micro.codegen.constants import constant_arrays, exact_choice
-from sq_micro.codegen.lane_nests import lane_params
+from sq_micro.codegen.depthwise_nests import depthwise_nest, depthwise_params
+from sq_micro.codegen.lane_nests import lane_nest, lane_params
 from sq_micro.codegen.render import render_board
 from sq_micro.codegen.views import ArrayView
 from sq_micro.ir.bitwidths import WEIGHT_BITS
-from sq_micro.ir.operators import RELU, ActivationFunction, Conv2D, Dense, Pad
+from sq_micro.ir.operators import RELU, ActivationFunction, Conv2D, Dense, DepthwiseConv2D, Pad
 from sq_micro.kernels.dsp import DSP
 from sq_micro.kernels.select import select_kernels
 from sq_micro.paths import project_files
@@ -57,9 +59,9 @@ class Layer:
     graph: QuantGraph
 
     @property
-    def operator(self) -> Conv2D | Dense:
+    def operator(self) -> Conv2D | DepthwiseConv2D | Dense:
         (operator,) = self.graph.topology.operators
-        assert isinstance(operator, Conv2D | Dense)
+        assert isinstance(operator, Conv2D | DepthwiseConv2D | Dense)
         return operator
 
     def __str__(self) -> str:
@@ -80,6 +82,8 @@ def random_layer(seed: int) -> Layer:
         builder = RandomQuantGraph(seed, (draw.choice([1, 7, 8, 16, 33, 64, draw.randrange(1, 200)]),), params)
         units = draw.choice([1, 4, 8, 10, 12, draw.randrange(1, 40)])
         return _layer(seed, builder, builder.dense(builder.input, units, activation, bits, multiplier))
+    if draw.random() < 0.4:
+        return _depthwise(seed, draw, params, activation, bits, multiplier)
     channels = draw.choice([1, 3, 4, 8, 16, draw.randrange(1, 24)])
     builder = RandomQuantGraph(seed, (draw.randrange(1, 12), draw.randrange(1, 12), channels), params)
     window = draw.choice([(1, 1), (3, 3), (3, 3), (draw.randrange(1, 5), draw.randrange(1, 5))])
@@ -92,8 +96,41 @@ def random_layer(seed: int) -> Layer:
     return _layer(seed, builder, output)
 
 
+def _depthwise(
+    seed: int,
+    draw: random.Random,
+    params: ActivationParams,
+    activation: ActivationFunction,
+    bits: int,
+    multiplier: float | None,
+) -> Layer:
+    """Windows of every length on images of one row or column and of more; some that go to portable C are drawn anew."""
+    for attempt in count():
+        rng = random.Random(f"{seed} {attempt} {draw.random()}")
+        window = rng.choice([(5, 5), (3, 3), (1, rng.randrange(1, 14)), (rng.randrange(1, 14), 1), (7, 7)])
+        window = rng.choice([window, (rng.randrange(1, 9), rng.randrange(1, 9))])
+        stride = rng.choice([(1, 1), (1, 1), (2, 2), (1, 2), (2, 1), (rng.randrange(1, 4), rng.randrange(1, 4))])
+        dilation = rng.choice([(1, 1), (1, 1), (rng.randrange(1, 4), rng.randrange(1, 4))])
+        spans = [(taps - 1) * spacing for taps, spacing in zip(window, dilation, strict=True)]
+        padding = rng.choice(["same", "same", Pad(*(rng.randrange(0, 3) + span for span in spans for _ in range(2)))])
+        image = rng.choice([(rng.randrange(1, 12), rng.randrange(1, 12)), (1, rng.randrange(1, 40))])
+        channels = rng.choice([1, 4, 8, rng.randrange(1, 12)])
+        depth = rng.choice([1, 1, 1, 1, 2, 4, 8])
+        builder = RandomQuantGraph(seed, (*image, channels), params)
+        options = (window, stride, dilation, padding, depth, activation, bits, multiplier)
+        layer = _layer(seed, builder, builder.depthwise_conv2d(builder.input, *options))
+        (choice,) = select_kernels(layer.graph.topology, layer.graph.bitwidths, DSP).values()
+        if choice.nest_isa == DSP:
+            return layer
+    raise AssertionError
+
+
 def _layer(seed: int, builder: RandomQuantGraph, output: str) -> Layer:
     return Layer(seed, builder.build(output))
+
+
+NESTS = ("conv2d__armv7em_dsp", "dense__armv7em_dsp", "depthwise3x3__armv7em_dsp", "depthwise_strips__armv7em_dsp")
+IN_PLACE, UNPACKS_FOUR = 1, 2  # flags of a case, see kernel_server/main.c
 
 
 def case_of(layer: Layer, codes: Int8Array) -> bytes:
@@ -102,13 +139,18 @@ def case_of(layer: Layer, codes: Int8Array) -> bytes:
     choice = select_kernels(graph.topology, graph.bitwidths, DSP)[op.name]
     assert exact_choice(graph, choice, op) == choice, f"{layer}: the weights are too large for the kernel"
     arrays = {array.symbol: _values(array) for array in constant_arrays(graph, choice, op, "x")}
-    values = list(lane_params(graph, op, choice).values())
-    parts = [struct.pack(f"<{len(values)}i", *values), codes.tobytes()]
-    parts += [arrays.get(symbol, b"") for symbol in ("x_weights", "x_meaning", "x_table")]
+    flags = 0
+    if isinstance(op, DepthwiseConv2D):
+        params, nest, meaning = depthwise_params(graph, op), depthwise_nest(graph, op), "x_steps"
+        flags |= IN_PLACE if choice.overlaps[op.input].same_start and layer.seed % 2 else 0
+        flags |= UNPACKS_FOUR if choice.variant is not None and choice.variant.isa == DSP else 0
+    else:
+        params, nest, meaning = lane_params(graph, op, choice), lane_nest(op), "x_meaning"
+    parts = [struct.pack(f"<{len(params)}i", *params.values()), codes.tobytes()]
+    parts += [arrays.get(symbol, b"") for symbol in ("x_weights", meaning, "x_table")]
     sizes = [len(part) for part in parts]
-    nest = 0 if isinstance(op, Conv2D) else 1
-    numbers = (nest, graph.bitwidths.weights[op.name], *sizes, choice.scratch_bytes)
-    head = struct.pack("<9I", *numbers, graph.topology.elements(op.output))
+    numbers = (NESTS.index(nest), graph.bitwidths.weights[op.name], flags, *sizes, choice.scratch_bytes)
+    head = struct.pack("<10I", *numbers, graph.topology.elements(op.output))
     return head + b"".join(part + bytes(-len(part) % 4) for part in parts)
 
 
@@ -118,7 +160,8 @@ def _values(array: ArrayView) -> bytes:
         for line in array.lines
         for word in line.rstrip(",").replace("INT32_MIN", str(-(1 << 31))).split(",")
     ]
-    return np.array(numbers, np.int64).astype(np.uint32).tobytes()
+    kind = np.uint32 if array.type.endswith("32_t") else np.uint8
+    return np.array(numbers, np.int64).astype(kind).tobytes()
 
 
 @pytest.fixture(scope="module")

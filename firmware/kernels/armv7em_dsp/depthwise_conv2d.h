@@ -164,7 +164,7 @@ SQM_INLINE void sqm_band_pick(const sqm_depthwise3x3__armv7em_dsp_params *p, sqm
 
 /** Records of `count` channels from `channel` on. */
 SQM_INLINE void sqm_band_prepare(const sqm_depthwise3x3__armv7em_dsp_params *p, sqm_pick_1x1 *pick,
-                                 sqm_taps_9x4 *unpack, const uint8_t *weights, const int8_t *steps,
+                                 sqm_taps_1x4 *unpack, const uint8_t *weights, const int8_t *steps,
                                  const int32_t *table, int32_t channel, int32_t count,
                                  uint32_t *records)
 {
@@ -174,7 +174,7 @@ SQM_INLINE void sqm_band_prepare(const sqm_depthwise3x3__armv7em_dsp_params *p, 
     int32_t step = SQM_BAND_CHANNELS;
 
     if (unpack != NULL) {
-        unpack(weights, p->channels, channel, steps, taps);
+        unpack(weights, 9, p->channels, channel, steps, taps);
     } else if (pick != NULL || count < SQM_BAND_CHANNELS) {
         sqm_band_pick(p, pick, weights, steps, channel, count, (int8_t *)taps);
     } else {
@@ -274,7 +274,7 @@ SQM_INLINE void sqm_band_run_sums(const sqm_depthwise3x3__armv7em_dsp_params *p,
  * @param[out] output   output_height * output_width * channels codes.
  */
 SQM_INLINE void sqm_depthwise3x3__armv7em_dsp(const sqm_depthwise3x3__armv7em_dsp_params *p,
-                                              sqm_pick_1x1 *pick, sqm_taps_9x4 *unpack,
+                                              sqm_pick_1x1 *pick, sqm_taps_1x4 *unpack,
                                               const int8_t *input, const uint8_t *weights,
                                               const int8_t *steps, const int32_t *table,
                                               int8_t *scratch, int8_t *output)

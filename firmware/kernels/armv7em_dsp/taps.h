@@ -1,7 +1,7 @@
 /*
- * The weights of a 3x3 depthwise convolution, four neighbouring channels at a time, out of the
- * layout `linear`: where the channels are a multiple of four, four codes of a plane never cross a
- * byte that others begin in, and SIMD on bytes makes weights of them.
+ * The weights of a depthwise convolution, four neighbouring channels at a time, out of the layout
+ * `linear`: where the channels are a multiple of four, four codes of a plane never cross a byte
+ * that others begin in, and SIMD on bytes makes weights of them.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -51,18 +51,19 @@ SQM_INLINE sqm_four_meanings sqm_four_meanings_of(const int8_t *steps)
 }
 
 /**
- * Nine words of four int8 weights. A code v of b bits is u - 2^(b - 1), with u its bits and the
+ * Words of four int8 weights. A code v of b bits is u - 2^(b - 1), with u its bits and the
  * sign turned over.
  */
-SQM_INLINE void sqm_taps_planes(const uint8_t *weights, int32_t channels, int32_t channel,
-                                const int8_t *steps, uint32_t *taps, int32_t high, int32_t low)
+SQM_INLINE void sqm_taps_planes(const uint8_t *weights, int32_t number, int32_t channels,
+                                int32_t channel, const int8_t *steps, uint32_t *taps, int32_t high,
+                                int32_t low)
 {
-    const uint8_t *fine = weights + (9 * channels * high + 7) / 8;
+    const uint8_t *fine = weights + (number * channels * high + 7) / 8;
     const uint32_t half = UINT32_C(0x01010101) << (high + low - 1);
     const sqm_four_meanings means = sqm_four_meanings_of(steps == NULL ? NULL : steps + channel);
     int32_t index = channel;
 
-    for (int32_t tap = 0; tap < 9; ++tap) {
+    for (int32_t tap = 0; tap < number; ++tap) {
         uint32_t codes = sqm_four_codes(weights, index, high);
         if (low != 0) {
             codes = codes << low | sqm_four_codes(fine, index, low);
@@ -78,11 +79,11 @@ SQM_INLINE void sqm_taps_planes(const uint8_t *weights, int32_t channels, int32_
 }
 
 #define SQM_DEFINE_TAPS(wgt, high, low)                                                            \
-    SQM_BESIDE_ASM void sqm_taps_s8_##wgt##_9x4__armv7em_dsp(const uint8_t *weights,               \
-                                                             int32_t channels, int32_t channel,    \
-                                                             const int8_t *steps, uint32_t *taps)  \
+    SQM_BESIDE_ASM void sqm_taps_s8_##wgt##_1x4__armv7em_dsp(                                      \
+        const uint8_t *weights, int32_t number, int32_t channels, int32_t channel,                 \
+        const int8_t *steps, uint32_t *taps)                                                       \
     {                                                                                              \
-        sqm_taps_planes(weights, channels, channel, steps, taps, high, low);                       \
+        sqm_taps_planes(weights, number, channels, channel, steps, taps, high, low);               \
     }
 
 SQM_DEFINE_TAPS(w6, 4, 2)

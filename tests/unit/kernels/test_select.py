@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from sq_micro.ir.bitwidths import WEIGHT_BITS
-from sq_micro.ir.operators import RELU, Pad
+from sq_micro.ir.operators import RELU, DepthwiseConv2D, Pad
 from sq_micro.kernels.select import KernelChoice, select_kernels
+from sq_micro.kernels.strips import strips_of
 from sq_micro.quant.graph import QuantGraph
 from tests.models.random_quant_graph import RandomQuantGraph
 
@@ -80,17 +81,45 @@ def test_dsp_cores_take_bands_of_rows_for_depthwise_windows_of_3x3(bits: int, ch
 
 
 @pytest.mark.parametrize(
-    "geometry",
+    ("geometry", "along_rows"),
     [
-        {"window": (3, 5)},
-        {"stride": (1, 2)},
-        {"dilation": (2, 1)},
-        {"depth_multiplier": 2},
-        {"padding": Pad(3, 0, 0, 0)},
+        ({"window": (3, 5)}, True),
+        ({"window": (5, 3)}, False),
+        ({"window": (9, 1)}, False),
+        ({"window": (1, 9)}, True),
+        ({"stride": (1, 2)}, False),
+        ({"dilation": (2, 1)}, True),
+        ({"depth_multiplier": 2}, True),
+        ({"padding": Pad(3, 0, 0, 0)}, False),
     ],
 )
-def test_dsp_cores_leave_other_depthwise_windows_to_portable_c(geometry: dict[str, Any]) -> None:
-    builder = RandomQuantGraph(0, (7, 5, 4))
+def test_dsp_cores_take_strips_for_other_depthwise_windows(geometry: dict[str, Any], along_rows: bool) -> None:
+    """Along rows of seven columns or columns of nine rows: where outputs fill fours, and the window is longer."""
+    builder = RandomQuantGraph(0, (9, 7, 4))
+    graph = builder.build(builder.depthwise_conv2d(builder.input, **geometry))
+    (operator,) = graph.topology.operators
+    assert isinstance(operator, DepthwiseConv2D)
+    (choice,) = select_kernels(graph.topology, graph.bitwidths, "armv7em_dsp").values()
+    strips = strips_of(operator, graph.topology)
+    assert choice.nest_isa == "armv7em_dsp"
+    assert strips is not None
+    assert (strips.across.input_pixels == 1) is along_rows
+
+
+@pytest.mark.parametrize("geometry", [{"window": (9, 8)}, {"stride": (3, 3)}, {"stride": (2, 2), "dilation": (2, 2)}])
+def test_dsp_cores_leave_the_rest_to_portable_c(geometry: dict[str, Any]) -> None:
+    builder = RandomQuantGraph(0, (11, 11, 4))
     graph = builder.build(builder.depthwise_conv2d(builder.input, **geometry))
     (choice,) = select_kernels(graph.topology, graph.bitwidths, "armv7em_dsp").values()
     assert choice.nest_isa == "c"
+
+
+def test_a_window_of_one_row_is_lines_that_share_a_tap() -> None:
+    """Nine taps: two lines of five, of 48 cycles, rather than four of three or two of seven."""
+    builder = RandomQuantGraph(0, (1, 36, 16))
+    graph = builder.build(builder.depthwise_conv2d(builder.input, (1, 9)))
+    (operator,) = graph.topology.operators
+    assert isinstance(operator, DepthwiseConv2D)
+    strips = strips_of(operator, graph.topology)
+    assert strips is not None
+    assert (strips.line, strips.lines) == (5, 2)
