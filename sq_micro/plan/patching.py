@@ -18,6 +18,8 @@ from sq_micro.ir.bitwidths import Bitwidths
 from sq_micro.ir.operators import Conv2D, Dense, DepthwiseConv2D, Operator
 from sq_micro.ir.topology import Role, Shape, TensorSpec, Topology
 from sq_micro.kernels import walks
+from sq_micro.kernels.band import band_serves
+from sq_micro.kernels.catalogue import PORTABLE
 from sq_micro.kernels.dsp import DSP
 from sq_micro.kernels.overlap import Overlap
 from sq_micro.kernels.select import CONV_BLOCK, KernelChoice, kernel_choices_of
@@ -199,6 +201,8 @@ def _choices_of_part(
         operator.output: TensorSpec(operator.output, output, Role.ACTIVATION),
     }
     alone = Topology("part", tensors, (operator,), operator.input, operator.output)
+    if isinstance(operator, DepthwiseConv2D) and not band_serves(operator, alone):
+        isa = PORTABLE  # strips are laid out for one size of image, and parts have several
     return tuple(replace(choice, overlaps={}) for choice in kernel_choices_of(operator, alone, bits, isa))
 
 
