@@ -53,6 +53,7 @@ def show(
         )
         if (table := _cycle_table(known)) is not None:
             print(f"cycles on the simulator: {table.label}; error against silicon: {table.error}")
+            print(f"they leave out: {known.leaves_out or 'not known'}")
         width = max((len(path) for path in known.sources), default=0)
         for path, source in known.sources.items():
             print(f"  {path:<{width}}  {source}")
@@ -114,6 +115,8 @@ def _document(board: Board) -> dict[str, object]:
         "regions": {region.name: region.memory.size_bytes for region in board.regions},
         "stack_bytes": board.stack_bytes,
         "links": list(board.links),
-        "cycle_model": {"label": table.label, "error": table.error} if table else None,
+        "cycle_model": (
+            {"label": table.label, "error": table.error, "leaves_out": board.leaves_out} if table else None
+        ),
         "sources": board.sources,
     }

@@ -113,6 +113,7 @@ class Board:
     sram_rank     speed rank of sram, to be compared with those of `regions`
     regions       more RAM, the fastest first
     wait_factor   modelled: cycles with the wait states of this board's flash and RAM over those without; None: unknown
+    leaves_out    what of this board's memories modelled cycles do not hold; None: the file does not say
     ram_image     boot code loads the whole image into RAM: `flash` is the part of it that code and constants take
     stack_bytes   what the linker script sets aside for the stack
     flashers      ways to program it, the preferred one first
@@ -130,6 +131,7 @@ class Board:
     sram_rank: int
     regions: tuple[Region, ...]
     wait_factor: float | None
+    leaves_out: str | None
     uart: Uart
     ram_image: bool
     stack_bytes: int

@@ -124,7 +124,8 @@ class LinksTable(_Table):
 class TimingTable(_Table):
     """[timing]."""
 
-    wait_factor: Factor
+    wait_factor: Factor | None = None
+    leaves_out: Annotated[str, Field(min_length=8)] | None = None
 
 
 class BoardFile(_Table):

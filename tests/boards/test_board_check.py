@@ -47,8 +47,8 @@ def test_a_board_of_ones_own_answers_hello(tmp_path: Path) -> None:
 @pytest.mark.simulator
 def test_wait_states_lengthen_the_cycles_of_the_simulator(tmp_path: Path) -> None:
     skip_without("simulator", load_board("rpi_pico2_riscv"))
-    slow = '[timing]\nwait_factor = { value = 2.5, source = "measured with nothing" }\n\n[simulator]\n'
-    board = load_board(own_board(tmp_path, "rpi_pico2_riscv", ("[simulator]\n", slow)))
+    slow = '[timing]\nwait_factor = { value = 2.5, source = "measured with nothing" }\n'
+    board = load_board(own_board(tmp_path, "rpi_pico2_riscv", ("[timing]\n", slow)))
     graph, golden = small_model()
     elf = image("rpi_pico2_riscv", "auto").elf
     without, with_waits = (
@@ -77,3 +77,4 @@ def test_boards_show_how_far_their_cycles_can_be_trusted(name: str, said: str) -
     ran = sq_micro("boards", "show", name)
     assert ran.code == 0, ran.err
     assert f"cycles on the simulator: {said}" in ran.out
+    assert f"they leave out: {load_board(name).leaves_out}" in ran.out

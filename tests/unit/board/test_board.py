@@ -279,6 +279,12 @@ def test_more_memories_come_the_fastest_first(tmp_path: Path) -> None:
     assert load(tmp_path, GOOD).regions == ()
 
 
+@pytest.mark.parametrize("name", board_ids())
+def test_boards_say_what_modelled_cycles_leave_out(name: str) -> None:
+    board = load_board(name)
+    assert (board.leaves_out is not None) == (board.simulator is not None)
+
+
 def test_all_mistakes_of_a_file_are_told_at_once(tmp_path: Path) -> None:
     found = mistakes(
         tmp_path,
