@@ -14,27 +14,28 @@ inputs, or a pair of inputs and labels. Errors are those of `sq_micro.errors`; n
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
-from typing import Any, ParamSpec, TypeAlias
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import ParamSpec
 
 from sq_micro import pipeline
 from sq_micro.assign.problem import Allocator
 from sq_micro.budget_request import asked_to_assign, budget_of, needed_samples, require_measurable
 from sq_micro.codegen.package import PackageKind
-from sq_micro.ir.storage import write_arrays
+from sq_micro.inputs import DEFAULT_OUT as DEFAULT_OUT
+from sq_micro.inputs import Model, Samples, WeightBits, bits_text, model_file, samples_file
 from sq_micro.notebook import result_table
-from sq_micro.paths import write_atomically
 from sq_micro.quant.observers import ObserverName
 from sq_micro.quant.weights import WeightScales
 from sq_micro.report.result import Result
 from sq_micro.rounding import RoundingMethod
+from sq_micro.searches import compare_allocators as compare_allocators
+from sq_micro.searches import diff as diff
+from sq_micro.searches import diff_firmware as diff_firmware
+from sq_micro.searches import finetune as finetune
+from sq_micro.searches import sweep as sweep
 from sq_micro.stages import analyze as analyze_stage
 from sq_micro.stages import assign as assign_stage
 from sq_micro.stages import build as build_stage
@@ -53,14 +54,7 @@ from sq_micro.stages.reproduce import Reproduction
 from sq_micro.toolchain.compiler import CompilerChoice
 from sq_micro.workspace import Workspace
 
-Model: TypeAlias = str | Path | Any
-Samples: TypeAlias = str | Path | NDArray[Any] | tuple[NDArray[Any], NDArray[Any]]
 Asked = ParamSpec("Asked")
-WeightBits: TypeAlias = int | str | Path | Mapping[str, int]
-"""One width for all, the path of a plan file, or widths by operator name."""
-
-DEFAULT_OUT = Path("out/deploy")
-_INPUTS = "inputs"  # where models and samples that are no files yet are put
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,9 +132,9 @@ def deploy_request(
     equalise       balance channels of neighbouring layers by the calibration samples first
     """
     folder = Path(out)
-    calibration = _samples_file(calibrate, folder, "calibrate")
-    evaluation = _samples_file(evaluate, folder, "evaluate")
-    bits = None if weight_bits is None else _bits_text(weight_bits, folder)
+    calibration = samples_file(calibrate, folder, "calibrate")
+    evaluation = samples_file(evaluate, folder, "evaluate")
+    bits = None if weight_bits is None else bits_text(weight_bits, folder)
     quantization = QuantizeOptions(
         calibration,
         evaluation,
@@ -149,7 +143,7 @@ def deploy_request(
         rounding,
         weight_scales,
         samples,
-        _samples_file(train, folder, "train"),
+        samples_file(train, folder, "train"),
         epochs,
         learning_rate,
         int4,
@@ -171,7 +165,7 @@ def deploy_request(
             keep=keep,
         )
         require_measurable(assign_request, evaluation)
-    file = _model_file(model, folder)
+    file = model_file(model, folder)
     return pipeline.DeployRequest(file, board, quantization, folder, compiler, link, runs, assign_request, equalise)
 
 
@@ -204,8 +198,8 @@ def analyze(model: Model, *, out: str | Path = DEFAULT_OUT, equalise_by: Samples
     """Read a model and bring it into canonical form; `equalise_by` are samples to balance neighbouring layers by."""
     workspace = Workspace(Path(out))
     workspace.open()
-    samples = _samples_file(equalise_by, workspace.folder, "equalise")
-    return analyze_stage.analyze(workspace, _model_file(model, workspace.folder), samples)
+    samples = samples_file(equalise_by, workspace.folder, "equalise")
+    return analyze_stage.analyze(workspace, model_file(model, workspace.folder), samples)
 
 
 def assign(
@@ -238,14 +232,14 @@ def quantize(
     """Quantize the analyzed model and hold the integers against TFLite Micro; arguments as of `deploy_request`."""
     folder = Path(out)
     wanted = QuantizeOptions(
-        _samples_file(calibrate, folder, "calibrate"),
-        _samples_file(evaluate, folder, "evaluate"),
-        _bits_text(weight_bits, folder),
+        samples_file(calibrate, folder, "calibrate"),
+        samples_file(evaluate, folder, "evaluate"),
+        bits_text(weight_bits, folder),
         observer,
         rounding,
         weight_scales,
         samples,
-        _samples_file(train, folder, "train"),
+        samples_file(train, folder, "train"),
         epochs,
         learning_rate,
         int4,
@@ -278,7 +272,7 @@ def measure(
     notify: Notify = silent,
 ) -> Deployment:
     """Run the image over a link, verify every output, write the result; arguments as of `MeasureOptions`."""
-    labelled = _samples_file(accuracy, Path(out), "accuracy")
+    labelled = samples_file(accuracy, Path(out), "accuracy")
     options = measure_stage.MeasureOptions(link, runs, port, renode, warm_up, labelled, accuracy_margin)
     return Deployment(Path(out), measure_stage.measure(Workspace(Path(out)), options, notify))
 
@@ -299,36 +293,6 @@ def package(
 ) -> PackageRecord:
     """Wrap the generated C as a library; `portable` takes kernels that every core has, not the board's own."""
     return package_stage.package(Workspace(Path(out)), kind, Path(folder), version, homepage, portable)
-
-
-def _model_file(model: Model, folder: Path) -> Path:
-    """The file of a model; a Keras model is saved first."""
-    if isinstance(model, str | Path):
-        return Path(model)
-    file = folder / _INPUTS / f"{model.name}.keras"
-    file.parent.mkdir(parents=True, exist_ok=True)
-    model.save(file)
-    return file
-
-
-def _samples_file(samples: Samples | None, folder: Path, name: str) -> Path | None:
-    """The .npz of samples; arrays are written first."""
-    if samples is None or isinstance(samples, str | Path):
-        return None if samples is None else Path(samples)
-    x, y = samples if isinstance(samples, tuple) else (samples, None)
-    file = folder / _INPUTS / f"{name}.npz"
-    arrays = {"x": np.asarray(x)} if y is None else {"x": np.asarray(x), "y": np.asarray(y)}
-    write_arrays(file, arrays)
-    return file
-
-
-def _bits_text(weight_bits: WeightBits, folder: Path) -> str:
-    """What `--weight-bits` takes; a mapping is written as a plan file first, operators it leaves out having 8."""
-    if not isinstance(weight_bits, Mapping):
-        return str(weight_bits)
-    file = folder / _INPUTS / "bits.json"
-    write_atomically(file, json.dumps({"default": 8, "operators": dict(weight_bits)}, indent=2) + "\n")
-    return str(file)
 
 
 def reproduce(

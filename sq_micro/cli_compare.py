@@ -33,24 +33,17 @@ def compare_allocators(
 ) -> None:
     """All allocators at equal bytes of packed weights: table, CSV and plot in OUT."""
     with errors_as_exit_codes(debug), StageDisplay(quiet=json) as display:
-        from rich.console import Console
-
+        from sq_micro import api
+        from sq_micro.assign.problem import ALLOCATORS
         from sq_micro.budget_request import pins_of, shares_of
-        from sq_micro.cost.budget import Budget
-        from sq_micro.paths import write_atomically
-        from sq_micro.report.bits_plot import PlannedBits, plot_bits
-        from sq_micro.report.comparison import ComparedRow, comparison_csv, plot_comparison, print_comparison
-        from sq_micro.stages import compare
-        from sq_micro.stages.analyze import read_model
-        from sq_micro.stages.assign import AssignRequest, worker_pool
-        from sq_micro.stages.quantize import QuantizeOptions, read_samples
-        from sq_micro.workspace import Workspace
 
-        workspace = Workspace(out)
-        request = AssignRequest(
-            calibrate,
-            board,
-            Budget(),
+        found = api.compare_allocators(
+            model,
+            calibrate=calibrate,
+            board=board,
+            evaluate=evaluate,
+            shares=shares_of(at),
+            allocators=[name.value for name in allocator] if allocator else ALLOCATORS,
             pins=pins_of(pin),
             observer=observer.value,
             rounding=rounding.value,
@@ -58,40 +51,16 @@ def compare_allocators(
             workers=workers,
             dask=dask,
             keep=not no_cache,
+            out=out,
+            notify=display.notify,
         )
-        wanted = compare.CompareRequest(shares_of(at))
-        if allocator:
-            wanted = compare.CompareRequest(shares_of(at), tuple(name.value for name in allocator))
-        workspace.open()
-        _, graph, _ = read_model(model)
-        samples = read_samples(graph, QuantizeOptions(calibrate, evaluate, "8"))
-        assert samples.calibration is not None
-        with worker_pool(request) as mapper:
-            found = compare.compare_allocators(
-                graph, samples.calibration, samples.evaluation, request, wanted, mapper, display.notify
-            )
-        rows = [
-            ComparedRow(
-                plan.allocator,
-                plan.share,
-                plan.weight_bytes,
-                plan.feasible,
-                tuple(plan.bits.values()),
-                plan.calibration_divergence,
-                plan.accuracy,
-            )
-            for plan in found.plans
-        ]
-        title = f"{found.model}: allocators at equal weight bytes (int8: {found.int8_weight_bytes:,} B)"
-        write_atomically(workspace / "allocators.json", found.model_dump_json(indent=1) + "\n")
-        write_atomically(workspace / "allocators.csv", comparison_csv(rows))
-        plot_comparison(title, rows, found.float_accuracy, workspace / "allocators.svg")
-        planned = [PlannedBits(f"{row.share:.1%} {row.allocator}", row.bits) for row in rows]
-        plot_bits(f"{found.model}: bits by operator", list(found.plans[0].bits), planned, workspace / "bits.svg")
     if json:
         print(found.model_dump_json(indent=2))
-    else:
-        print_comparison(title, rows, Console())
-        print(
-            f"plots: {workspace / 'allocators.svg'}, {workspace / 'bits.svg'}   table: {workspace / 'allocators.csv'}"
-        )
+        return
+    from rich.console import Console
+
+    from sq_micro.report.comparison import print_comparison
+    from sq_micro.stages.compare import compared_rows
+
+    print_comparison(found.title, compared_rows(found), Console())
+    print(f"plots: {out / 'allocators.svg'}, {out / 'bits.svg'}   table: {out / 'allocators.csv'}")

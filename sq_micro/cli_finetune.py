@@ -29,22 +29,20 @@ def finetune(
 ) -> None:
     """Analyze, quantize and train a plan of bits; goes on where it was interrupted."""
     with errors_as_exit_codes(debug), StageDisplay(quiet=json) as display:
-        from sq_micro.stages.analyze import analyze
-        from sq_micro.stages.quantize import QuantizeOptions, quantize
-        from sq_micro.workspace import Workspace
+        from sq_micro import api
 
-        workspace = Workspace(out)
-        wanted = QuantizeOptions(
-            calibrate,
-            evaluate,
-            weight_bits or "8",
-            observer.value,
-            samples=samples,
+        record = api.finetune(
+            model,
+            calibrate=calibrate,
             train=train,
+            evaluate=evaluate,
+            weight_bits=weight_bits or 8,
+            observer=observer.value,
+            samples=samples,
             epochs=epochs,
             learning_rate=learning_rate,
+            out=out,
+            notify=display.notify,
+            done=display.done,
         )
-        workspace.open()
-        display.done("analyze", analyze(workspace, model))
-        record = quantize(workspace, wanted, display.notify)
     print(record.model_dump_json(indent=2, by_alias=True) if json else record)

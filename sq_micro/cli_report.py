@@ -10,7 +10,8 @@ from typing import Annotated
 import typer
 
 from sq_micro import cli_options as options
-from sq_micro.console import errors_as_exit_codes
+from sq_micro.console import StageDisplay, errors_as_exit_codes
+from sq_micro.errors import GoldenMismatchError, UsageError
 
 
 class FormName(StrEnum):
@@ -91,18 +92,41 @@ def compare(
 def diff(
     samples_file: Annotated[Path, typer.Option("--calibrate", help=".npz with x: samples to compare on")],
     out: options.Out = options.DEFAULT_OUT,
-    samples: Annotated[int, typer.Option("--samples", min=1, help="how many of them")] = 64,
+    samples: Annotated[
+        int | None, typer.Option("--samples", min=1, help="how many of them  [default: 64; 1 with --firmware]")
+    ] = None,
+    firmware: Annotated[
+        bool, typer.Option("--firmware", help="step through the device instead, and compare with the reference")
+    ] = False,
+    link: options.Link = None,
+    port: options.Port = None,
+    renode: options.Renode = None,
     json: options.Json = False,
     debug: options.Debug = False,
 ) -> None:
-    """Find where accuracy goes: each operator's noise against the float network, the worst first."""
-    with errors_as_exit_codes(debug):
-        from sq_micro.stages.diff import DiffRequest
-        from sq_micro.stages.diff import diff as run_stage
-        from sq_micro.workspace import Workspace
+    """Find where accuracy goes, operator by operator; or the first value that a device computes wrongly."""
+    with errors_as_exit_codes(debug), StageDisplay(quiet=json) as display:
+        from sq_micro import api
+        from sq_micro.stages.diff import SAMPLES
 
-        found = run_stage(Workspace(out), DiffRequest(samples_file, samples))
-        print(found.model_dump_json(indent=2) if json else found)
+        if not firmware:
+            if link or port or renode:
+                raise UsageError("--link, --port and --renode say where --firmware runs: add it, or leave them out")
+            found = api.diff(calibrate=samples_file, samples=samples or SAMPLES, out=out)
+            print(found.model_dump_json(indent=2) if json else found)
+            return
+        stepped = api.diff_firmware(
+            calibrate=samples_file,
+            samples=samples or 1,
+            link=link,
+            port=port,
+            renode=renode,
+            out=out,
+            notify=display.notify,
+        )
+    print(stepped.model_dump_json(indent=2) if json else stepped)
+    if stepped.differences:
+        raise SystemExit(GoldenMismatchError.exit_code)
 
 
 def _write_stdout(content: bytes, form: FormName) -> None:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from sq_micro import cli_options as options
-from sq_micro.board import board_ids, load_board
 from sq_micro.console import StageDisplay, errors_as_exit_codes
 
 if TYPE_CHECKING:
@@ -39,60 +36,30 @@ def sweep(
 ) -> None:
     """Boards times budgets: what each would give, as a sheet."""
     with errors_as_exit_codes(debug), StageDisplay(quiet=json) as display:
-        from sq_micro.budget_request import budget_of
-        from sq_micro.cost.budget import Budget
-        from sq_micro.cost.shift_add import SHIFT_ADD
-        from sq_micro.paths import write_atomically
-        from sq_micro.quant.samples import load_samples
-        from sq_micro.stages.analyze import read_model
-        from sq_micro.stages.assign import AssignRequest, worker_pool
-        from sq_micro.stages.sweep import sweep as run_sweep
-        from sq_micro.workspace import Workspace
+        from sq_micro import api
 
-        workspace = Workspace(out)
-        names = boards.split(",") if boards else [name for name in board_ids() if load_board(name).sram]
-        budgets = [budget_of(text, sram, latency, energy, None) for text in flash.split(",")]
-        request = AssignRequest(
-            calibrate,
-            names[0],
-            Budget(),
+        found = api.sweep(
+            model,
+            flash.split(","),
+            calibrate=calibrate,
+            boards=boards.split(",") if boards else None,
+            sram=sram,
+            latency=latency,
+            energy=energy,
             allocator=allocator.value,
             observer=observer.value,
             compiler=compiler.value,
             workers=workers,
             dask=dask,
             keep=not no_cache,
+            out=out,
+            notify=display.notify,
         )
-        for name in names:
-            if name != SHIFT_ADD.id:
-                load_board(name)
-        workspace.open()
-        _, graph, _ = read_model(model)
-        samples = load_samples(calibrate, graph.input_shape, graph.topology.shape(graph.topology.output)[-1])
-        with worker_pool(request) as mapper:
-            found = run_sweep(graph, samples, names, budgets, request, mapper, display.notify)
-        write_atomically(workspace / "sweep.json", found.model_dump_json(indent=1) + "\n")
-        write_atomically(workspace / "sweep.csv", sweep_csv(found))
     if json:
         print(found.model_dump_json(indent=2))
         return
     print_sweep(found)
-    print(f"sheet: {workspace / 'sweep.csv'}")
-
-
-def sweep_csv(found: Sweep) -> str:
-    """One line a board and budget."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    head = ("board", "budget", "fits", "flash_bytes", "sram_bytes", "latency_s", "energy_j")
-    writer.writerow((*head, "divergence", "expected_drop_points", "bits", "reason"))
-    for point in found.points:
-        figures = (point.flash_bytes, point.sram_bytes, point.latency_s, point.energy_j)
-        quality = (point.divergence, point.expected_drop_points)
-        shown = ["" if value is None else value for value in (*figures, *quality)]
-        bits = " ".join(map(str, point.bits.values()))
-        writer.writerow((point.board, point.budget, int(point.fits), *shown, bits, point.reason))
-    return text.getvalue()
+    print(f"sheet: {out / 'sweep.csv'}")
 
 
 def print_sweep(found: Sweep) -> None:

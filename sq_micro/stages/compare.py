@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
@@ -16,14 +17,19 @@ from sq_micro.cost.budget import Budget
 from sq_micro.ir.bitwidths import Bitwidths
 from sq_micro.ir.float_graph import FloatGraph
 from sq_micro.mapper import Mapper
+from sq_micro.paths import write_atomically
 from sq_micro.quant.calibrate import Ranges, observe
 from sq_micro.quant.samples import Samples
+from sq_micro.report.bits_plot import PlannedBits, plot_bits
+from sq_micro.report.comparison import ComparedRow, comparison_csv, plot_comparison
 from sq_micro.rounding import RoundingMethod, round_network
 from sq_micro.stages.accuracy import accuracy_metric
-from sq_micro.stages.assign import AssignRequest, make_problem, with_pairs
+from sq_micro.stages.analyze import read_model
+from sq_micro.stages.assign import AssignRequest, make_problem, with_pairs, worker_pool
 from sq_micro.stages.progress import Notify, silent
-from sq_micro.stages.quantize import float_accuracy, quantized_accuracy
+from sq_micro.stages.quantize import QuantizeOptions, float_accuracy, quantized_accuracy, read_samples
 from sq_micro.store import Store, content_key
+from sq_micro.workspace import Workspace
 
 INT8_BITS = 8
 
@@ -51,6 +57,11 @@ class Comparison(BaseModel):
     int8_weight_bytes: int
     float_accuracy: float | None
     plans: list[ComparedPlan]
+
+    @property
+    def title(self) -> str:
+        """Of table and plot."""
+        return f"{self.model}: allocators at equal weight bytes (int8: {self.int8_weight_bytes:,} B)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +122,49 @@ def compare_allocators(
     return Comparison(
         model=graph.topology.name, int8_weight_bytes=int8_bytes, float_accuracy=float_accuracy, plans=plans
     )
+
+
+def compare_model(
+    workspace: Workspace,
+    model: Path,
+    evaluate: Path | None,
+    request: AssignRequest,
+    wanted: CompareRequest,
+    notify: Notify = silent,
+) -> Comparison:
+    """Read a model and compare; the folder then has `allocators.json`, `.csv` and `.svg`, and `bits.svg`.
+
+    Raises ToolchainError iff matplotlib is missing.
+    """
+    workspace.open()
+    _, graph, _ = read_model(model)
+    samples = read_samples(graph, QuantizeOptions(request.calibrate, evaluate, "8"))
+    assert samples.calibration is not None
+    with worker_pool(request) as mapper:
+        found = compare_allocators(graph, samples.calibration, samples.evaluation, request, wanted, mapper, notify)
+    rows = compared_rows(found)
+    write_atomically(workspace / "allocators.json", found.model_dump_json(indent=1) + "\n")
+    write_atomically(workspace / "allocators.csv", comparison_csv(rows))
+    plot_comparison(found.title, rows, found.float_accuracy, workspace / "allocators.svg")
+    planned = [PlannedBits(f"{row.share:.1%} {row.allocator}", row.bits) for row in rows]
+    plot_bits(f"{found.model}: bits by operator", list(found.plans[0].bits), planned, workspace / "bits.svg")
+    return found
+
+
+def compared_rows(found: Comparison) -> list[ComparedRow]:
+    """The plans as tables and plots take them."""
+    return [
+        ComparedRow(
+            plan.allocator,
+            plan.share,
+            plan.weight_bytes,
+            plan.feasible,
+            tuple(plan.bits.values()),
+            plan.calibration_divergence,
+            plan.accuracy,
+        )
+        for plan in found.plans
+    ]
 
 
 def _bytes_of_share(problem: Problem, share: float, int8_bytes: int) -> float:

@@ -11,6 +11,7 @@ from sq_micro.codegen.render import render_board, render_project
 from sq_micro.errors import DoesNotFitError
 from sq_micro.paths import write_atomically
 from sq_micro.plan.plan import Plan, make_plan
+from sq_micro.quant.graph import QuantGraph
 from sq_micro.report.plan_picture import plan_picture
 from sq_micro.stages.analyze import analyzed_graph
 from sq_micro.stages.operator_records import arena_plan_record, arena_table_record, weighted_operator_records
@@ -42,7 +43,7 @@ def generate(workspace: Workspace, board_name: str) -> GenerateRecord:
     """
     board = load_board(board_name)
     graph = executed_graph(workspace)
-    plan = make_plan(graph.topology, graph.bitwidths, board.core.isa, _arena_limit_bytes(workspace, board))
+    plan = _plan(workspace, graph, board)
     require_sram(plan, board)
     workspace.begin(Stage.GENERATE)
     render_project(graph, plan).write(workspace / "model")
@@ -63,6 +64,15 @@ def generate(workspace: Workspace, board_name: str) -> GenerateRecord:
     )
     save_record(workspace, record)
     return record
+
+
+def planned_of(workspace: Workspace) -> Plan:
+    """The plan that the generated C was printed from, made again: planning is deterministic."""
+    return _plan(workspace, executed_graph(workspace), generated(workspace).board)
+
+
+def _plan(workspace: Workspace, graph: QuantGraph, board: Board) -> Plan:
+    return make_plan(graph.topology, graph.bitwidths, board.core.isa, _arena_limit_bytes(workspace, board))
 
 
 def _arena_limit_bytes(workspace: Workspace, board: Board) -> int | None:

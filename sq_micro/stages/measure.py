@@ -15,10 +15,10 @@ from sq_micro.measure.device_accuracy import count_accuracy
 from sq_micro.measure.harness import Int8Array, Measurement
 from sq_micro.measure.harness import measure as measure_session
 from sq_micro.measure.link.make_link import make_link
-from sq_micro.measure.locate import ExpectedOutput, locate
+from sq_micro.measure.locate import locate
 from sq_micro.measure.session import Session
 from sq_micro.paths import write_atomically
-from sq_micro.plan.plan import make_plan
+from sq_micro.plan.plan import Plan
 from sq_micro.quant.graph import QuantGraph
 from sq_micro.quant.samples import Samples, load_samples
 from sq_micro.reference.golden_vectors import GoldenVectors, first_difference
@@ -34,12 +34,13 @@ from sq_micro.report.result import (
     VerificationRecord,
 )
 from sq_micro.stages.accuracy import Metric, accuracy_metric, decide
-from sq_micro.stages.generate import generated
-from sq_micro.stages.measurement_record import accuracy_record, executed_operators, measurement_record, raw_json
+from sq_micro.stages.generate import generated, planned_of
+from sq_micro.stages.measurement_record import accuracy_record, measurement_record, raw_json
 from sq_micro.stages.modelled import modelled_beside
 from sq_micro.stages.progress import Notify, silent
 from sq_micro.stages.quantize import executed_graph
 from sq_micro.stages.records import AnalyzeRecord, BuiltRecord, QuantizeRecord, load_record
+from sq_micro.stages.stepping import expected_steps
 from sq_micro.workspace import Stage, Workspace
 
 SERIAL_TIMEOUT_S = 10.0  # of one reply; a board that takes longer for an inference has other troubles
@@ -107,7 +108,7 @@ def measure(workspace: Workspace, options: MeasureOptions | None = None, notify:
             carried=built.carried_inputs,
             progress=lambda done, total: notify(f"measure ({chosen.name})", done, total),
         )
-        _require_identical(session, graph, golden, measured)
+        _require_identical(session, graph, planned_of(workspace), golden, measured)
         if labelled is not None:
             accuracy = _count_accuracy(session, graph, labelled, wanted.accuracy_margin, notify)
     beside = modelled_beside(name, elf, board, inputs, quantized.model_hash, timeout_s)
@@ -164,12 +165,13 @@ def board_record(board: Board) -> BoardRecord:
     )
 
 
-def _require_identical(session: Session, graph: QuantGraph, golden: GoldenVectors, measured: Measurement) -> None:
+def _require_identical(
+    session: Session, graph: QuantGraph, plan: Plan, golden: GoldenVectors, measured: Measurement
+) -> None:
     expected = golden.outputs.reshape(len(golden), -1)
     for sample in np.flatnonzero((measured.outputs != expected).any(axis=1))[:1]:
         codes = golden.inputs[sample : sample + 1]
-        steps = _expected_steps(graph, codes, session.hello.isa)
-        if located := locate(session, codes.tobytes(), steps):
+        if located := locate(session, codes.tobytes(), expected_steps(graph, plan, codes)):
             raise GoldenMismatchError(
                 f"{located.operator}, sample {sample}",
                 located.index,
@@ -180,17 +182,6 @@ def _require_identical(session: Session, graph: QuantGraph, golden: GoldenVector
         whole = f"all of them (each one is right when run alone), sample {sample}"
         if difference := first_difference(measured.outputs[sample], expected[sample], whole):
             raise difference
-
-
-def _expected_steps(graph: QuantGraph, codes: Int8Array, isa: str) -> list[ExpectedOutput]:
-    """What each operator leaves in the arena for one sample, by the reference."""
-    left: dict[str, Int8Array] = {}
-    run(graph, codes, lambda operator, output: left.update({operator.name: output[0].ravel()}))
-    spans = make_plan(graph.topology, graph.bitwidths, isa).tensors
-    return [
-        ExpectedOutput(operator.name, spans[operator.output].offset_bytes, left[operator.name])
-        for operator in executed_operators(graph.topology)
-    ]
 
 
 def _labelled(graph: QuantGraph, file: Path) -> _Labelled:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -15,11 +17,14 @@ from sq_micro.cost.budget import Budget
 from sq_micro.cost.shift_add import SHIFT_ADD
 from sq_micro.ir.float_graph import FloatGraph
 from sq_micro.mapper import Mapper
+from sq_micro.paths import write_atomically
 from sq_micro.quant.calibrate import observe
-from sq_micro.quant.samples import Samples
-from sq_micro.stages.assign import AssignRequest, make_problem
+from sq_micro.quant.samples import Samples, load_samples
+from sq_micro.stages.analyze import read_model
+from sq_micro.stages.assign import AssignRequest, make_problem, worker_pool
 from sq_micro.stages.progress import Notify, silent
 from sq_micro.store import Store
+from sq_micro.workspace import Workspace
 
 
 class SweepPoint(BaseModel):
@@ -92,6 +97,46 @@ def sweep(
             )
             notify("sweep", len(points), len(boards) * len(budgets))
     return Sweep(model=graph.topology.name, points=points)
+
+
+def sweep_model(
+    workspace: Workspace,
+    model: Path,
+    boards: Sequence[str],
+    budgets: Sequence[Budget],
+    request: AssignRequest,
+    notify: Notify = silent,
+) -> Sweep:
+    """Read a model and sweep it; `sweep.json` and `sweep.csv` in the folder hold the sheet.
+
+    request  its board and budget are not looked at
+    """
+    for name in boards:
+        if name != SHIFT_ADD.id:
+            load_board(name)
+    workspace.open()
+    _, graph, _ = read_model(model)
+    samples = load_samples(request.calibrate, graph.input_shape, graph.topology.shape(graph.topology.output)[-1])
+    with worker_pool(request) as mapper:
+        found = sweep(graph, samples, boards, budgets, request, mapper, notify)
+    write_atomically(workspace / "sweep.json", found.model_dump_json(indent=1) + "\n")
+    write_atomically(workspace / "sweep.csv", sweep_csv(found))
+    return found
+
+
+def sweep_csv(found: Sweep) -> str:
+    """One line a board and budget."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    head = ("board", "budget", "fits", "flash_bytes", "sram_bytes", "latency_s", "energy_j")
+    writer.writerow((*head, "divergence", "expected_drop_points", "bits", "reason"))
+    for point in found.points:
+        figures = (point.flash_bytes, point.sram_bytes, point.latency_s, point.energy_j)
+        quality = (point.divergence, point.expected_drop_points)
+        shown = ["" if value is None else value for value in (*figures, *quality)]
+        bits = " ".join(map(str, point.bits.values()))
+        writer.writerow((point.board, point.budget, int(point.fits), *shown, bits, point.reason))
+    return text.getvalue()
 
 
 def _memories(name: str) -> tuple[int | None, int | None]:
