@@ -103,9 +103,13 @@ class Layout:
         one, other = self.buffers[i], self.buffers[j]
         return range(max(one.first, other.first), min(one.last, other.last) + 1)
 
+    def used(self, first: int, last: int) -> list[int]:
+        """The buffers in use at any time while operators `first` to `last` run."""
+        return [i for i, buffer in enumerate(self.buffers) if buffer.first <= last and first <= buffer.last]
+
     def during(self, first: int, last: int) -> Layout:
         """What is in use while operators `first` to `last` run, and no longer."""
-        kept = [i for i, buffer in enumerate(self.buffers) if buffer.first <= last and first <= buffer.last]
+        kept = self.used(first, last)
         position = {i: index for index, i in enumerate(kept)}
         buffers = tuple(
             replace(

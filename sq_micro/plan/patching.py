@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import pairwise
 from math import prod
 
 import numpy as np
@@ -38,6 +39,7 @@ class Head:
     height, width  of a patch in pixels: whole rows, or a part of a single one, so that it is one run of bytes
     largest        height and width of the largest part of each operator's output
     computed       pixels of each operator's output that are computed, over those that there are
+    narrowing      whether no part of an operator's output has more columns than that of its input
     overlap        of the last output with the network's input
     """
 
@@ -47,6 +49,7 @@ class Head:
     patches: int
     largest: tuple[tuple[int, int], ...]
     computed: tuple[float, ...]
+    narrowing: tuple[bool, ...]
     overlap: Overlap
 
     @property
@@ -86,13 +89,18 @@ def with_parts(topology: Topology, head: Head, last: bool) -> Topology:
 def head_choices(
     topology: Topology, bitwidths: Bitwidths, isa: str, head: Head
 ) -> Mapping[str, tuple[KernelChoice, ...]]:
-    """Kernels for the parts. No two of the tensors between share a byte: at the image's edges windows are others."""
+    """Kernels for the parts. Depthwise ones may work in place. Other walks would have to be looked at for every part,
+    since those at the image's edges are smaller and have padding.
+    """
     parts = with_parts(topology, head, last=True)
     found = {}
-    for operator in topology.operators[: len(head.operators)]:
+    for operator, narrowing in zip(topology.operators, head.narrowing, strict=False):
         assert isinstance(operator, Windowed)
         shapes = (parts.shape(operator.input), parts.shape(operator.weights), parts.shape(operator.output))
-        found[operator.name] = _choices_of_part(operator, shapes, bitwidths.weights[operator.name], isa)
+        choices = _choices_of_part(operator, shapes, bitwidths.weights[operator.name], isa)
+        if not narrowing or not isinstance(operator, DepthwiseConv2D):
+            choices = tuple(replace(choice, overlaps={}) for choice in choices)
+        found[operator.name] = choices
     return found
 
 
@@ -174,12 +182,13 @@ def _divided(topology: Topology, chain: tuple[Windowed, ...], height: int, width
     computed = [
         sum(map(len, y)) * sum(map(len, x)) / size for y, x, size in zip(down[1:], across[1:], sizes, strict=True)
     ]
+    narrowing = [all(len(out) <= len(of) for of, out in zip(*pair, strict=True)) for pair in pairwise(across)]
     _, input_width, input_channels = topology.image_shape(topology.input)
     first = [(y.start * input_width + x.start) * input_channels for y in down[0] for x in across[0]]
     end = [((y.stop - 1) * columns + x.stop) * channels for y in down[-1] for x in across[-1]]
     overlap = walks.patched(np.array(first, np.int64), np.array(end, np.int64), topology.elements(topology.input))
     names = tuple(operator.name for operator in chain)
-    yield Head(names, height, width, len(end), tuple(largest), tuple(computed), overlap)
+    yield Head(names, height, width, len(end), tuple(largest), tuple(computed), tuple(narrowing), overlap)
 
 
 def _parts(axes: list[_Axis], size: int, step: int) -> list[list[range]]:
@@ -203,7 +212,7 @@ def _choices_of_part(
     alone = Topology("part", tensors, (operator,), operator.input, operator.output)
     if isinstance(operator, DepthwiseConv2D) and not band_serves(operator, alone):
         isa = PORTABLE  # strips are laid out for one size of image, and parts have several
-    return tuple(replace(choice, overlaps={}) for choice in kernel_choices_of(operator, alone, bits, isa))
+    return kernel_choices_of(operator, alone, bits, isa)
 
 
 def _taps(operator: Operator, topology: Topology) -> int:

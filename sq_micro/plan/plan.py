@@ -132,7 +132,11 @@ def _in_patches(
         every = {**choices, **head_choices(topology, bitwidths, least.isa, head)}
         parts = _layout(topology, _within(every, LOSSES[-1]), head)
         if fits(parts, limit_bytes):
-            return _sped_up(topology, every, smallest_with(head, topology, bitwidths, least.isa), limit_bytes)
+            plan = smallest_with(head, topology, bitwidths, least.isa)
+            unpressed = {**_within(every, LOSSES[0]), **{name: plan.choices[name] for name in head.operators}}
+            if fits(_layout(topology, unpressed, head), limit_bytes):
+                plan = replace(plan, choices=unpressed)
+            return _sped_up(topology, every, plan, limit_bytes)
         found.append((max(parts.live_bytes()), head))
     for bound, head in sorted(found, key=lambda entry: entry[0]):
         if bound >= least.arena_bytes:
@@ -149,9 +153,12 @@ def smallest_with(head: Head, topology: Topology, bitwidths: Bitwidths, isa: str
 
 
 def _sped_up(topology: Topology, choices: Mapping[str, tuple[KernelChoice, ...]], plan: Plan, limit_bytes: int) -> Plan:
-    """Each operator, the one that lost most first, gets its fastest kernel with which the arena still fits."""
+    """Each operator, the one that lost most first, gets the fastest kernel with which the arena still fits; none that
+    is faster than where nothing presses.
+    """
+    unpressed = _within(choices, LOSSES[0])
     for name in sorted(plan.choices, key=lambda name: (-plan.choices[name].loss, name)):
-        for choice in choices[name]:
+        for choice in choices[name][choices[name].index(unpressed[name]) :]:
             if choice.loss >= plan.choices[name].loss:
                 break
             faster = {**plan.choices, name: choice}

@@ -15,6 +15,7 @@ The limit is a number of steps, not seconds: equal inputs must give equal code.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -50,6 +51,7 @@ def place(layout: Layout, steps: int = STEPS) -> Placement:
     arena = layout.arena_bytes(offsets)
     if arena > bound:
         bound = _window_bound(layout, bound, arena)
+        offsets = _around_the_peak(layout, offsets, bound)
     return _searched(layout, offsets, bound, steps)
 
 
@@ -57,7 +59,7 @@ def fits(layout: Layout, limit_bytes: int) -> bool:
     """Whether a placement within a limit is found soon; in most cases that is known without a search."""
     if max(layout.live_bytes()) > limit_bytes:
         return False
-    quickly = greedy(layout, limit_bytes)
+    quickly = greedy(layout, limit_bytes, _WINDOW_REPAIRS)
     return layout.arena_bytes(quickly) <= limit_bytes or place(layout, _TRIAL_STEPS).arena_bytes <= limit_bytes
 
 
@@ -86,6 +88,33 @@ def _window_bound(layout: Layout, bound: int, arena: int) -> int:
             if bound >= arena:
                 return arena
     return bound
+
+
+def _around_the_peak(layout: Layout, offsets: Offsets, bound: int) -> Offsets:
+    """A better placement: the exact one of some operators in a row where most is in use, and the rest beside it."""
+    live = layout.live_bytes()
+    peak = live.index(max(live))
+    best, least = offsets, layout.arena_bytes(offsets)
+    for width in range(1, _WIDEST + 1):
+        for first in range(max(0, peak - width + 1), min(peak, layout.operators - width) + 1):
+            if least <= bound:
+                return best
+            last = first + width - 1
+            part = layout.during(first, last)
+            found = _searched(part, greedy(part, bound, _WINDOW_REPAIRS), bound, _WINDOW_STEPS)
+            completed = _beside(layout, dict(zip(layout.used(first, last), found.offsets, strict=True)))
+            if layout.arena_bytes(completed) < least:
+                best, least = completed, layout.arena_bytes(completed)
+    return best
+
+
+def _beside(layout: Layout, placed: Mapping[int, int]) -> Offsets:
+    """Some buffers where they are, and the others from the largest down at their lowest places."""
+    offsets = [placed.get(i, -1) for i in range(len(layout.buffers))]
+    for i in sorted(range(len(offsets)), key=lambda i: (-layout.sizes[i], i)):
+        if offsets[i] < 0:
+            offsets[i] = layout.lowest(i, offsets)
+    return offsets
 
 
 class _Search:

@@ -58,8 +58,9 @@ class Model:
         """The model's row of the table, and the table of its operators before it."""
         topology, plan, symbol = self.graph.topology, self.plan, self.symbol
         steps = [self._written_by(op) for op in self.executed]
-        spans = [(_c_span(output), ", ".join(map(_c_span, others))) for output, others in steps]
-        rows = "".join(f"    {{{output}, {{{others}}}}},\n" for output, others in spans)
+        rows = "".join(
+            f"    {{{_c_span(output)}, {{{', '.join(map(_c_span, others))}}}}},\n" for output, others in steps
+        )
         functions = f"{symbol}_input, {symbol}_output, {symbol}_invoke, {symbol}_invoke_operator"
         sizes = [plan.arena_bytes, plan.tensors[topology.input].offset_bytes]
         sizes += [topology.elements(topology.input), topology.elements(topology.output), len(steps)]
