@@ -1,14 +1,14 @@
 """Which activations may have 4 bits at rest.
 
 Those between operators that unpack what they read and pack what they write. The network's input and output have 8 bits,
-as have what a Softmax or a Sigmoid reads and writes, and a mean, whose few codes decide most.
+as have what a Softmax or a Sigmoid reads and writes, and a mean, whose few codes decide most. An average pool shares
+its scale with its input, so that 16 codes would have to hold averages of numbers that 16 codes hold: both have 8.
 """
 
 from __future__ import annotations
 
 from sq_micro.ir.operators import (
     Add,
-    AveragePool2D,
     Conv2D,
     Dense,
     DepthwiseConv2D,
@@ -40,7 +40,7 @@ def _may_be_narrow(topology: Topology, tensor: str) -> bool:
 
 
 def _packs(operator: Operator) -> bool:
-    return isinstance(operator, Conv2D | DepthwiseConv2D | Dense | Add | Relu | MaxPool2D | AveragePool2D | Reshape)
+    return isinstance(operator, Conv2D | DepthwiseConv2D | Dense | Add | Relu | MaxPool2D | Reshape)
 
 
 def _unpacks(operator: Operator) -> bool:
