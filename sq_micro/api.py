@@ -14,7 +14,7 @@ inputs, or a pair of inputs and labels. Errors are those of `sq_micro.errors`; n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
@@ -94,6 +94,7 @@ def deploy_request(
     evaluate: Samples | None = None,
     out: str | Path = DEFAULT_OUT,
     weight_bits: WeightBits | None = None,
+    activation_bits: Sequence[str] | None = None,
     flash: str | None = None,
     sram: str | None = None,
     latency: str | None = None,
@@ -123,6 +124,7 @@ def deploy_request(
     calibrate      samples to find activation ranges and rounding by; not needed for int8 .tflite models
     evaluate       samples to find accuracy by, and golden inputs
     weight_bits    8 unless budgets choose them
+    activation_bits   of operators' outputs in SRAM, as ["conv2d_1=4"]; ["4"] is all that can have 4
     flash … weight_bytes, energy, latency   budgets with a unit, as "48KiB", "20ms", "2mJ"
     max_drop       percentage points of accuracy
     pins           widths that budgets must not change
@@ -147,6 +149,7 @@ def deploy_request(
         epochs,
         learning_rate,
         int4,
+        tuple(activation_bits or ()),
     )
     budget, assign_request = budget_of(flash, sram, latency, energy, weight_bytes), None
     if asked_to_assign(budget, max_drop, allocator, bits, [f"{name}={width}" for name, width in (pins or {}).items()]):
@@ -218,6 +221,7 @@ def quantize(
     calibrate: Samples | None = None,
     evaluate: Samples | None = None,
     weight_bits: WeightBits = 8,
+    activation_bits: Sequence[str] | None = None,
     out: str | Path = DEFAULT_OUT,
     observer: ObserverName = "mse",
     rounding: RoundingMethod = "feedback",
@@ -243,6 +247,7 @@ def quantize(
         epochs,
         learning_rate,
         int4,
+        tuple(activation_bits or ()),
     )
     return quantize_stage.quantize(Workspace(folder), wanted, notify)
 

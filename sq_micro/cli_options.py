@@ -72,6 +72,13 @@ Evaluate = Annotated[Path | None, typer.Option("--evaluate", help=".npz with x a
 WeightBits = Annotated[
     str | None, typer.Option("--weight-bits", help="8, 6, 5, 4, 3 or 2; or a plan file (bits.json)  [default: 8]")
 ]
+ActivationBits = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--activation-bits",
+        help="NAME=4: the output of an operator has 4 bits in SRAM; 4: all that can have. May be repeated",
+    ),
+]
 ObserverOption = Annotated[Observer, typer.Option("--observer", help="how activation ranges are chosen")]
 RoundingOption = Annotated[Rounding, typer.Option("--rounding", help="feedback: by the calibration samples")]
 ScalesOption = Annotated[WeightScales, typer.Option("--weight-scales", help="for --rounding nearest")]

@@ -27,7 +27,7 @@ from sq_micro.stages.lock import write_lock
 from sq_micro.stages.measure import MeasureOptions, measure
 from sq_micro.stages.preview import Preview, make_preview
 from sq_micro.stages.progress import Notify, silent
-from sq_micro.stages.quantize import QuantizeOptions, quantize, read_samples, require_labels
+from sq_micro.stages.quantize import QuantizeOptions, quantize, read_samples, require_labels, require_own_activations
 from sq_micro.toolchain.compiler import CompilerChoice, find_compiler
 from sq_micro.workspace import Workspace
 
@@ -136,7 +136,8 @@ def preview(request: DeployRequest) -> Preview:
     board = _board(request)
     compiler = find_compiler(board, request.compiler)
     _, graph, record = read_model(request.model)
-    bitwidths = bitwidths_from(request.quantization.weight_bits, graph.topology)
+    bitwidths = bitwidths_from(request.quantization.weight_bits, graph.topology, request.quantization.activation_bits)
+    require_own_activations(graph, bitwidths)
     inputs = read_samples(graph, request.quantization)
     plan = make_plan(graph.topology, bitwidths, board.core.isa)
     require_sram(plan, board)

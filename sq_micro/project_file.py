@@ -33,6 +33,7 @@ _IN_FILE: dict[str, Any] = {
     "train": str | None,
     "out": str,
     "weight_bits": int | str | dict[str, int] | None,
+    "activation_bits": list[str] | None,
     "pins": dict[str, int] | None,
 }
 

@@ -44,7 +44,7 @@ def cost_of(problem: Problem, bitwidths: Bitwidths) -> Cost:
 
 def arena_bytes(problem: Problem, bitwidths: Bitwidths) -> int:
     """What tensors and scratch take together, as they will be placed: with faster kernels where the budget allows."""
-    return make_plan(problem.topology, bitwidths, problem.isa, problem.arena_limit_bytes).arena_bytes
+    return make_plan(problem.topology, problem.at_rest(bitwidths), problem.isa, problem.arena_limit_bytes).arena_bytes
 
 
 def violations(problem: Problem, bitwidths: Bitwidths) -> tuple[Violation, ...]:

@@ -17,11 +17,12 @@ _ROOMS = ("ir", "quant", "reference", "rounding", "assign")
 def network_key(graph: FloatGraph, ranges: Ranges, samples: Float32Array) -> str:
     """A hash of everything that a network's integers depend on beside bits and rounding method."""
     spans = [(name, span.minimum.hex(), span.maximum.hex()) for name, span in sorted(ranges.tensors.items())]
+    narrow = sorted(ranges.bits.items())
     constants = [part for name, array in sorted(graph.constants.items()) for part in (name, array)]
     if graph.given is not None:
         constants += [part for name, array in sorted(graph.given.arrays().items()) for part in (name, array)]
     topology = json.dumps(topology_document(graph.topology))
-    return content_key(_code_key(), topology, repr(graph.input_shape), repr(spans), *constants, samples)
+    return content_key(_code_key(), topology, repr(graph.input_shape), repr(spans), repr(narrow), *constants, samples)
 
 
 @cache

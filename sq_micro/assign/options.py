@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 
 from sq_micro.board import Board
 from sq_micro.cost.profile import NetworkProfile
 from sq_micro.cost.shift_add import ShiftAddAccelerator
-from sq_micro.ir.bitwidths import WEIGHT_BITS
+from sq_micro.ir.bitwidths import WEIGHT_BITS, Bitwidths
 from sq_micro.ir.topology import Topology
+from sq_micro.kernels.at_rest import choices_at_rest
 from sq_micro.kernels.catalogue import PORTABLE
 from sq_micro.kernels.overlap import Overlap
-from sq_micro.kernels.select import kernel_choices_of, within_loss
+from sq_micro.kernels.select import within_loss
 from sq_micro.kernels.sizes import padding_bytes, table_bytes, weight_bytes
 from sq_micro.kernels.tiling import LOSSES
 
@@ -90,10 +92,12 @@ def operator_options(
     widths: Sequence[int] = WEIGHT_BITS,
     profile: NetworkProfile | None = None,
     board: Board | None = None,
+    activation_bits: Mapping[str, int] = MappingProxyType({}),
 ) -> tuple[OperatorOptions, ...]:
     """The options of every weighted operator, in execution order.
 
     topology  as it is planned: of `quant.quantize.Frame` or a QuantGraph
+    activation_bits  by tensor, 8 where nothing is said
     profile, board  give code bytes, latency and energy; without them there are bytes of constants alone
     """
     power = board.active_power_w if board is not None else None
@@ -102,7 +106,7 @@ def operator_options(
     for operator in topology.weighted():
         options = []
         for bits in widths:
-            choices = kernel_choices_of(operator, topology, bits, isa)
+            choices = choices_at_rest(operator, topology, Bitwidths({operator.name: bits}, activation_bits), isa)
             usual, leanest = within_loss(choices, LOSSES[0]), choices[-1]
             figures = profile.figures(operator.name, bits) if profile is not None else None
             cycles = figures.cycles if figures is not None else None

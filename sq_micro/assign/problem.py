@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Literal, Protocol
 
@@ -74,6 +74,10 @@ class Problem:
     def topology(self) -> Topology:
         """As it is planned and built."""
         return self.frame.topology
+
+    def at_rest(self, bitwidths: Bitwidths) -> Bitwidths:
+        """A plan's widths with those of the activations, which are settled."""
+        return replace(bitwidths, activations=self.frame.activation_bits)
 
     @property
     def graph(self) -> FloatGraph:

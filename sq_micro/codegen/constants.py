@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -26,7 +27,7 @@ from sq_micro.kernels.select import KernelChoice, portable_conv2d, portable_dens
 from sq_micro.kernels.tiling import Tiling
 from sq_micro.quant.arithmetic import ChannelRequantization
 from sq_micro.quant.graph import QuantGraph
-from sq_micro.quant.params import Int8Array, Levels
+from sq_micro.quant.params import ACTIVATION_MAXIMUM, ACTIVATION_MINIMUM, Int8Array, Levels
 
 _BYTES = {"uint8_t": 1, "int8_t": 1, "int32_t": 4, "uint32_t": 4}
 
@@ -46,15 +47,21 @@ def exact_choice(graph: QuantGraph, choice: KernelChoice, operator: WeightedOper
     if not choice.in_lanes or sums_fit(_rows(graph, operator), graph.levels[operator.weights], bits):
         return choice
     if isinstance(operator, Conv2D):
-        return portable_conv2d(operator, graph.topology, bits, Tiling(1, 1), paired=False)
+        portable = portable_conv2d(operator, graph.topology, bits, Tiling(1, 1), paired=False)
+        return replace(portable, pieces=choice.pieces)
     assert isinstance(operator, Dense)
-    return portable_dense(operator, graph.topology, bits)
+    return replace(portable_dense(operator, graph.topology, bits), pieces=choice.pieces)
 
 
 def requantization(graph: QuantGraph, operator: WeightedOperator) -> ChannelRequantization:
-    """The fixed-point constants of an operator with weights."""
-    found = graph.arithmetic[operator.name]
+    """The fixed-point constants of an operator with weights.
+
+    Ends that only four bits have are left out, since packing clamps to them: kernels are fastest with int8's.
+    """
+    found, output = graph.arithmetic[operator.name], graph.activations[operator.output]
     assert isinstance(found, ChannelRequantization)
+    if output.bits == 4 and (found.minimum, found.maximum) == output.limits:
+        return replace(found, minimum=ACTIVATION_MINIMUM, maximum=ACTIVATION_MAXIMUM)
     return found
 
 

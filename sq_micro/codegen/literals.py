@@ -50,14 +50,14 @@ def string(text: str) -> str:
     return f'"{"".join(plain)}"'
 
 
-def call_statement(function: str, arguments: Sequence[str]) -> str:
-    """A call in a function's body, broken between arguments where the line ends.
+def call_statement(function: str, arguments: Sequence[str], depth: int = 1) -> str:
+    """A call in a function's body, or `depth` blocks deep, broken between arguments where the line ends.
 
     >>> print(call_statement("f", ["a" * 45, "b" * 45, "c"]))
         f(aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa, bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb,
           c);
     """
-    start = f"    {function}("
+    start = "    " * depth + f"{function}("
     lines = [start + arguments[0]]
     for argument in arguments[1:]:
         # One column is for the comma or the `);` that follows.

@@ -45,7 +45,7 @@ def make_model_view(graph: QuantGraph, plan: Plan) -> ModelView:
         model_hash=digest.hex(),
         hash_bytes=", ".join(f"0x{byte:02x}" for byte in digest),
         summary=_summary(graph, operators),
-        includes=tuple(sorted({_HEADERS[operator.nest] for operator in operators} | patch_headers)),
+        includes=tuple(sorted(_includes(operators) | patch_headers)),
         isa_folder=isa_folder(plan.isa),
         operators=operators,
         head=head,
@@ -66,6 +66,11 @@ def make_model_view(graph: QuantGraph, plan: Plan) -> ModelView:
     )
 
 
+def _includes(operators: tuple[OperatorView, ...]) -> set[str]:
+    pieces = {"operators/pieces.h"} if any(operator.pieces for operator in operators) else set()
+    return {_HEADERS[operator.nest] for operator in operators} | pieces
+
+
 _HEADERS = {
     "conv2d": "operators/conv2d.h",
     "depthwise_conv2d": "operators/depthwise_conv2d.h",
@@ -76,6 +81,7 @@ _HEADERS = {
     "max_pool2d": "operators/pool2d.h",
     "average_pool2d": "operators/pool2d.h",
     "mean": "operators/mean.h",
+    "mean_packed": "operators/mean_packed.h",
     "rescale": "operators/rescale.h",
     "softmax": "operators/softmax.h",
     "conv2d__armv7em_dsp": "armv7em_dsp/conv2d.h",

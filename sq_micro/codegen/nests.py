@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
 from sq_micro.ir.operators import Operator
+from sq_micro.kernels.pieces import Pieces
 from sq_micro.plan.plan import Plan
 from sq_micro.quant.arithmetic import Arithmetic
 from sq_micro.quant.graph import QuantGraph
@@ -18,7 +20,7 @@ class Nest:
     """A nest's name, its params, and the arguments of each call after the params."""
 
     name: str
-    params: dict[str, int]
+    params: Mapping[str, int | str]
     calls: tuple[tuple[str, ...], ...]
 
 
@@ -31,13 +33,27 @@ class NestMaker:
     operator: Operator
     symbol: str
 
-    def _at(self, tensor: str) -> str:
+    @property
+    def pieces(self) -> Pieces | None:
+        """How the operator is taken apart; None where it is not."""
+        return self.plan.choices[self.operator.name].pieces
+
+    def rest(self, tensor: str) -> str:
+        """Where a tensor lies in the arena; the output of a head's last operator begins at the patch."""
         start = self.plan.tensors[tensor].offset_bytes
         head = self.plan.head
         if head is None or (self.operator.name, self.operator.output) != (head.operators[-1], tensor):
             return f"ARENA({start})"
         _, width, channels = self.graph.topology.image_shape(tensor)
         return f"ARENA({start} + (out->first_row * {width} + out->first_column) * {channels})"
+
+    def _at(self, tensor: str) -> str:
+        """Where the nest finds it: pieces have codes of their own."""
+        return self.rest(tensor) if self.pieces is None else self.piece_of(tensor, self.pieces)
+
+    def piece_of(self, tensor: str, pieces: Pieces) -> str:
+        """Where the codes of a piece lie."""
+        return f"ARENA({self.plan.scratch[self.operator.name].offset_bytes + pieces.place(tensor)})"
 
     def _scratch(self) -> str:
         span = self.plan.scratch.get(self.operator.name)

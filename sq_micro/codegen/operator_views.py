@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from math import prod
 from typing import assert_never
 
-from sq_micro.codegen.constants import exact_choice
+from sq_micro.codegen.constants import exact_choice, requantization
 from sq_micro.codegen.depthwise_nests import depthwise_nest, depthwise_params
 from sq_micro.codegen.head_views import called_as, patch_fields
 from sq_micro.codegen.lane_nests import lane_constants, lane_kernels, lane_nest, lane_params
 from sq_micro.codegen.literals import call_statement, comment
 from sq_micro.codegen.nests import Nest
-from sq_micro.codegen.views import FieldView, OperatorView
+from sq_micro.codegen.piece_views import field_views, piece_view
+from sq_micro.codegen.views import OperatorView
 from sq_micro.codegen.weightless_nests import WeightlessNests
 from sq_micro.errors import GraphError
 from sq_micro.ir.operators import (
@@ -41,9 +42,6 @@ from sq_micro.kernels.dsp import DSP
 from sq_micro.kernels.packing import plane_bytes
 from sq_micro.kernels.select import KernelChoice, is_flat
 from sq_micro.plan.plan import Plan
-from sq_micro.quant.arithmetic import (
-    ChannelRequantization,
-)
 from sq_micro.quant.graph import QuantGraph
 from sq_micro.quant.params import Levels
 
@@ -58,10 +56,10 @@ def operator_view(graph: QuantGraph, plan: Plan, operator: Operator, index: int,
         assert isinstance(operator, Conv2D | DepthwiseConv2D)
         fields, params, template = patch_fields(graph, operator, nest), ("&params",), "patch"
     else:
-        fields = tuple(FieldView(name, str(value)) for name, value in nest.params.items())
+        fields = field_views(nest.params)
         params = (f"&{symbol}_params",) if nest.params else ()
         template = "concatenate" if isinstance(operator, Concatenate) else "nest"
-    return OperatorView(
+    view = OperatorView(
         index=index,
         symbol=symbol,
         called=called_as(plan, operator.name, symbol),
@@ -72,6 +70,7 @@ def operator_view(graph: QuantGraph, plan: Plan, operator: Operator, index: int,
         params=fields,
         calls=tuple(call_statement(f"sqm_{nest.name}", params + arguments) for arguments in nest.calls),
     )
+    return view if maker.pieces is None else piece_view(maker, maker.pieces, nest, view)
 
 
 def _summary(graph: QuantGraph, plan: Plan, operator: Operator, index: int) -> str:
@@ -134,11 +133,16 @@ class _OperatorMaker(WeightlessNests):
             *(f"{self.symbol}_{table}" for table in ("bias", "multiplier", "shift")),
         )
 
+    @property
+    def _downwards(self) -> bool:
+        """Whether the nest goes downwards; where there are pieces it is they that do."""
+        return self.pieces is None and self.operator.name in self.plan.downwards
+
     # ---- operators with weights -------------------------------------------------------------------------------
 
     def _window(self, op: Conv2D | DepthwiseConv2D) -> dict[str, int]:
         _, height, width, _ = self.graph.topology.shape(op.weights)
-        found = self._arithmetic(ChannelRequantization)
+        found = requantization(self.graph, op)
         return {
             **self._image(op.input, "input"),
             **self._image(op.output, "output"),
@@ -169,7 +173,7 @@ class _OperatorMaker(WeightlessNests):
             "row_bytes": plane_bytes(row, bits),
             "tile_height": tiling.height,
             "tile_width": tiling.width,
-            "downwards": int(op.name in self.plan.downwards),
+            "downwards": int(self._downwards),
         }
         if is_flat(op, self.graph.topology):
             for side, tensor in (("input", op.input), ("output", op.output)):
@@ -186,7 +190,7 @@ class _OperatorMaker(WeightlessNests):
         constants = lane_constants(self.graph, op, self.symbol)
         places = (self._scratch(), self._at(op.output))
         arguments = (kernels.inner.name, unpack, self._at(op.input), *constants, *places)
-        return Nest(lane_nest(op), lane_params(self.graph, op, choice, op.name in self.plan.downwards), (arguments,))
+        return Nest(lane_nest(op), lane_params(self.graph, op, choice, self._downwards), (arguments,))
 
     def _depthwise(self, op: DepthwiseConv2D) -> Nest:
         choice = self.plan.choices[op.name]
@@ -220,7 +224,7 @@ class _OperatorMaker(WeightlessNests):
         if variant.isa == DSP:
             return self._lanes(op, choice)
         units, inputs = self.graph.topology.shape(op.weights)
-        found = self._arithmetic(ChannelRequantization)
+        found = requantization(self.graph, op)
         params = {
             "inputs": inputs,
             "outputs": units,

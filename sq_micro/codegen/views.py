@@ -32,6 +32,7 @@ class OperatorView:
     template  file under `operators/`
     params    the initialiser of the params struct
     calls     complete statements (Concatenate has one per input)
+    pieces   the initialiser of the struct that says how activations of 4 bits are gone through; empty without any
     """
 
     index: int
@@ -43,6 +44,7 @@ class OperatorView:
     nest: str
     params: tuple[FieldView, ...]
     calls: tuple[str, ...]
+    pieces: tuple[FieldView, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -110,7 +110,9 @@ class WeightlessNests(NestMaker):
             "multiplier": found.multiplier,
             "shift": found.shift,
         }
-        return Nest(self._own("mean", True), params, (self._in_out(op),))
+        packed = self.graph.activations[op.input].bits == 4
+        nest = "mean_packed" if packed else self._own("mean", True)
+        return Nest(nest, params, (self._in_out(op),))
 
     def _rescale(self, op: Relu | Requantize) -> Nest:
         found = self._arithmetic(Rescaling)

@@ -21,7 +21,7 @@ from sq_micro.ir.float_graph import Float32Array, FloatGraph
 from sq_micro.ir.operators import Operator, Reshape, WeightedOperator, operator_inputs
 from sq_micro.quant.calibrate import SampleSource
 from sq_micro.quant.graph import QuantGraph
-from sq_micro.quant.params import ACTIVATION_MAXIMUM, ACTIVATION_MINIMUM, ActivationParams
+from sq_micro.quant.params import ActivationParams
 from sq_micro.reference.operators import prepare
 
 _BATCH = 32
@@ -108,8 +108,9 @@ def _add(
     found.both.add(real, alone)
     found.weights.add(real, rounded)
     found.steps.add(real, params.dequantize(params.quantize(real)))
-    low = (ACTIVATION_MINIMUM - params.zero_point - 0.5) * params.scale
-    high = (ACTIVATION_MAXIMUM - params.zero_point + 0.5) * params.scale
+    least, most = params.limits
+    low = (least - params.zero_point - 0.5) * params.scale
+    high = (most - params.zero_point + 0.5) * params.scale
     found.clipped += int(((real < low) | (real > high)).sum())
     found.values += real.size
 
@@ -136,7 +137,8 @@ def _outputs_with(
 
 def _isolated(name: str, found: _Sums, quantized: QuantGraph, samples: int) -> Isolated:
     output = next(operator.output for operator in quantized.topology.operators if operator.name == name)
-    span = (ACTIVATION_MAXIMUM - ACTIVATION_MINIMUM) * quantized.activations[output].scale
+    params = quantized.activations[output]
+    span = (params.limits[1] - params.limits[0]) * params.scale
     rms = (found.both.signal / max(found.values, 1)) ** 0.5
     return Isolated(
         operator=name,

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from sq_micro.finetune.backend import keras, ops
 from sq_micro.finetune.forward import Tensor
-from sq_micro.quant.params import ACTIVATION_MAXIMUM, ACTIVATION_MINIMUM, ActivationParams, Levels
+from sq_micro.quant.params import ActivationParams, Levels
 
 Float32Array = NDArray[np.float32]
 
@@ -147,7 +147,8 @@ class FakeQuantActivation(keras.layers.Layer):  # type: ignore[misc]
         """
         scale, zero = self.scale(), self.params.zero_point
         # Clipped before it is rounded: what rounds to an end of the range is still inside, and keeps its gradient.
-        inside = ops.clip(x / scale, ACTIVATION_MINIMUM - zero, ACTIVATION_MAXIMUM - zero)
+        low, high = self.params.limits
+        inside = ops.clip(x / scale, low - zero, high - zero)
         rounded = ops.round(inside) if accumulator_scale is None else rounded_twice(inside, accumulator_scale / scale)
         return scale * (inside + ops.stop_gradient(rounded - inside))
 

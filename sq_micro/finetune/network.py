@@ -7,6 +7,7 @@ multipliers: the same codes in nearly all places.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 
@@ -34,12 +35,9 @@ from sq_micro.ir.operators import (
 from sq_micro.ir.topology import Topology
 from sq_micro.quant.calibrate import Ranges, range_of
 from sq_micro.quant.graph import QuantGraph
-from sq_micro.quant.params import ACTIVATION_MAXIMUM, ACTIVATION_MINIMUM, ActivationParams
 from sq_micro.quant.quantize import QuantizedWeights, channel_axis
 from sq_micro.quant.sharing import shared_groups
 from sq_micro.quant.weights import RoundedWeights
-
-_CODES_SPAN = ACTIVATION_MAXIMUM - ACTIVATION_MINIMUM
 
 
 def scores_tensor(topology: Topology) -> str:
@@ -136,9 +134,9 @@ class FakeQuantNetwork(keras.Model):  # type: ignore[misc]  # Keras has no types
         spans = {}
         for tensor in self.group:
             layer = self.activation(tensor)
-            params = ActivationParams(float(np.asarray(layer.scale())), layer.params.zero_point)
+            params = replace(layer.params, scale=float(np.asarray(layer.scale())))
             spans[tensor] = range_of(params)
-        return Ranges(spans, observed.observer, observed.samples)
+        return replace(observed, tensors=spans)
 
     def quantized_weights(self) -> dict[str, QuantizedWeights]:
         """The integers of each operator as they are now, for `assemble`."""
@@ -158,13 +156,13 @@ class FakeQuantNetwork(keras.Model):  # type: ignore[misc]  # Keras has no types
 def _fake_quant_weights(operator: WeightedOperator, start: QuantGraph, name: str) -> FakeQuantWeights:
     params = start.weights[operator.weights]
     shape = tuple(-1 if axis == params.axis else 1 for axis in range(len(start.topology.shape(operator.weights))))
-    source = start.activations[operator.input]
+    source, output = start.activations[operator.input], start.activations[operator.output]
     bias_scale = np.float64(source.scale) * params.scale.astype(np.float64)
     return FakeQuantWeights(
         codes=start.codes[operator.weights],
         scale=params.scale,
         bias=(start.biases[operator.bias] * bias_scale).astype(np.float32),
         levels=ChannelLevels.of(start.levels[operator.weights], params.bits, shape),
-        output_range=start.activations[operator.output].scale * _CODES_SPAN,
+        output_range=output.scale * (output.limits[1] - output.limits[0]),
         name=name,
     )

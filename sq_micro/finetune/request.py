@@ -29,7 +29,7 @@ from sq_micro.quant.observers import ObserverName
 from sq_micro.quant.storage import load_quant_graph, save_quant_graph
 from sq_micro.store import content_key
 
-VERSION = 1  # changes with the meaning of a request or of a checkpoint
+VERSION = 2  # changes with the meaning of a request or of a checkpoint
 _FLOAT, _START, _SAMPLES = "float.npz", "start.npz", "samples.npz"
 
 
@@ -120,11 +120,12 @@ def load_request(file: Path) -> Request:
 
 def _ranges_document(ranges: Ranges) -> dict[str, Any]:
     spans = {name: [span.minimum, span.maximum] for name, span in ranges.tensors.items()}
-    return {"observer": ranges.observer, "samples": ranges.samples, "tensors": spans}
+    return {"observer": ranges.observer, "samples": ranges.samples, "tensors": spans, "bits": dict(ranges.bits)}
 
 
 def _ranges(document: dict[str, Any]) -> Ranges:
     if document["observer"] not in get_args(ObserverName):
         raise ValueError(f"no observer {document['observer']!r}")
     spans = {name: Range(float(low), float(high)) for name, (low, high) in document["tensors"].items()}
-    return Ranges(spans, document["observer"], int(document["samples"]))
+    bits = {name: int(width) for name, width in document["bits"].items()}
+    return Ranges(spans, document["observer"], int(document["samples"]), bits)

@@ -39,6 +39,7 @@ from sq_micro.kernels.dsp import (
     dense_taps,
 )
 from sq_micro.kernels.overlap import Overlap
+from sq_micro.kernels.pieces import Pieces
 from sq_micro.kernels.strips import strips_of, strips_scratch_bytes, strips_unpacking
 from sq_micro.kernels.tiling import DSP_COSTS, LOSSES, PORTABLE_COSTS, Tiling, tiling_loss, tilings
 
@@ -59,6 +60,7 @@ class KernelChoice:
     taps      of a channel's weights, filled up to what the kernel takes at a time; 0 where they are not filled up
     nest_isa  the ISA whose loop nest computes a depthwise_conv2d around the microkernel
     plane     whether a depthwise_conv2d copies each channel to scratch before it writes
+    pieces   how activations of 4 bits are gone through; `tiling` is then that of the kernel within a piece
     """
 
     operator: str
@@ -70,6 +72,7 @@ class KernelChoice:
     taps: int = 0
     nest_isa: str = PORTABLE
     plane: bool = False
+    pieces: Pieces | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "overlaps", MappingProxyType(dict(self.overlaps)))
@@ -78,6 +81,13 @@ class KernelChoice:
     def layout(self) -> str | None:
         """How the weights are packed; None where there are none."""
         return None if self.variant is None else self.variant.layout
+
+    @property
+    def both_ways(self) -> bool:
+        """Whether it goes upwards or downwards, as the arena wants it; all others go upwards."""
+        if self.pieces is not None:
+            return len(self.pieces.inputs) == 1
+        return self.tiling is not None
 
     @property
     def in_lanes(self) -> bool:

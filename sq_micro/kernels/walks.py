@@ -14,7 +14,7 @@ from math import prod
 import numpy as np
 from numpy.typing import NDArray
 
-from sq_micro.ir.operators import AveragePool2D, Concatenate, Conv2D, MaxPool2D, Pad2D
+from sq_micro.ir.operators import AveragePool2D, Concatenate, Conv2D, DepthwiseConv2D, MaxPool2D, Pad2D
 from sq_micro.ir.topology import Topology
 from sq_micro.kernels.overlap import Overlap, disjoint
 
@@ -44,11 +44,11 @@ class PixelReads:
         return np.insert(np.maximum.accumulate(self.end), 0, 0)
 
 
-def pixel_reads(operator: Conv2D | MaxPool2D | AveragePool2D, topology: Topology) -> PixelReads:
+def pixel_reads(operator: Conv2D | DepthwiseConv2D | MaxPool2D | AveragePool2D, topology: Topology) -> PixelReads:
     """What each output pixel of a windowed operator loads."""
     height, width, channels = topology.image_shape(operator.input)
     output_height, output_width, _ = topology.image_shape(operator.output)
-    if isinstance(operator, Conv2D):
+    if isinstance(operator, Conv2D | DepthwiseConv2D):
         window, dilation = topology.shape(operator.weights)[1:3], operator.dilation
     else:
         window, dilation = operator.window, (1, 1)
@@ -120,6 +120,11 @@ def pooling(reads: PixelReads, channels: int) -> Overlap:
 def elementwise(elements: int) -> Overlap:
     """add.h, rescale.h, softmax.h, sigmoid.h, mean.h: element i is stored once nothing up to it will be loaded."""
     return Overlap(0, elements)
+
+
+def mean_packed(channels: int, elements: int) -> Overlap:
+    """mean_packed.h: a whole byte for each half that is read, and all pixels of a channel for each."""
+    return Overlap(-(channels // 2), -(-elements // 2))
 
 
 def matrix(inputs: int, outputs: int) -> Overlap:

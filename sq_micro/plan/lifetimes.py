@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from sq_micro.ir.bitwidths import Bitwidths, stored_bytes
 from sq_micro.ir.operators import Reshape, operator_inputs
 from sq_micro.ir.topology import Topology
 
@@ -29,8 +30,10 @@ class Buffer:
         return self.first <= other.last and other.first <= self.last
 
 
-def live_buffers(topology: Topology, scratch_bytes: dict[str, int]) -> tuple[Buffer, ...]:
-    """One buffer per stored tensor and per operator with scratch.
+def live_buffers(
+    topology: Topology, scratch_bytes: dict[str, int], bitwidths: Bitwidths | None = None
+) -> tuple[Buffer, ...]:
+    """One buffer per stored tensor and per operator with scratch; without bitwidths activations have 8 bits.
 
     The input is in use from operator 0; the output until the last operator, since it is read afterwards.
     """
@@ -49,8 +52,15 @@ def live_buffers(topology: Topology, scratch_bytes: dict[str, int]) -> tuple[Buf
             members[operator.output] = [operator.output]
             first[operator.output] = last[operator.output] = index
     last[owner[topology.output]] = len(topology.operators) - 1
+    widths = bitwidths or Bitwidths({})
     tensors = tuple(
-        Buffer(name, topology.elements(name), first[name], max(last[name], first[name]), tuple(members[name]))
+        Buffer(
+            name,
+            stored_bytes(topology.elements(name), widths.activation(name)),
+            first[name],
+            max(last[name], first[name]),
+            tuple(members[name]),
+        )
         for name in members
     )
     scratch = tuple(

@@ -122,8 +122,10 @@ def recomputation(topology: Topology, bitwidths: Bitwidths, isa: str, head: Head
 
 
 def affordable(topology: Topology, bitwidths: Bitwidths, isa: str) -> list[Head]:
-    """Heads from the one that costs least time on."""
-    priced = [(recomputation(topology, bitwidths, isa, head), head) for head in heads(topology)]
+    """Heads from the one that costs least time on; none where activations of 4 bits would be taken apart twice."""
+    narrow = {op.name for op in topology.operators if bitwidths.activation(op.output) != 8}
+    whole = (head for head in heads(topology) if narrow.isdisjoint(head.operators))
+    priced = [(recomputation(topology, bitwidths, isa, head), head) for head in whole]
     return [head for share, head in sorted(priced, key=lambda pair: pair[0]) if share <= _DEAREST]
 
 

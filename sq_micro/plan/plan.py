@@ -9,9 +9,10 @@ from types import MappingProxyType
 from sq_micro.ir.bitwidths import Bitwidths
 from sq_micro.ir.operators import operator_inputs
 from sq_micro.ir.topology import Topology
+from sq_micro.kernels.at_rest import all_choices
 from sq_micro.kernels.catalogue import PORTABLE
 from sq_micro.kernels.overlap import Overlap
-from sq_micro.kernels.select import KernelChoice, kernel_choices, within_loss
+from sq_micro.kernels.select import KernelChoice, within_loss
 from sq_micro.kernels.tiling import LOSSES
 from sq_micro.plan.arena import Layout, Span
 from sq_micro.plan.lifetimes import Buffer, live_buffers, scratch_name
@@ -94,18 +95,18 @@ def make_plan(
     of `kernels.tiling`. Where no kernels are small enough, the first operators run in patches. A plan that exceeds the
     limit is the smallest there is.
     """
-    choices = kernel_choices(topology, bitwidths, isa)
-    plans = [_placed(topology, _within(choices, LOSSES[0]), isa)]
+    choices = all_choices(topology, bitwidths, isa)
+    plans = [_placed(topology, bitwidths, _within(choices, LOSSES[0]), isa)]
     for loss in LOSSES[1:]:
         if arena_limit_bytes is None or plans[-1].arena_bytes <= arena_limit_bytes:
             break
-        plans.append(_placed(topology, _within(choices, loss), isa))
+        plans.append(_placed(topology, bitwidths, _within(choices, loss), isa))
     if arena_limit_bytes is not None and plans[-1].arena_bytes > arena_limit_bytes:
         least = min(plans, key=lambda plan: plan.arena_bytes)
         return _in_patches(topology, bitwidths, choices, least, arena_limit_bytes)
     if len(plans) == 1 or arena_limit_bytes is None:
         return plans[0]
-    return _sped_up(topology, choices, plans[-1], arena_limit_bytes)
+    return _sped_up(topology, bitwidths, choices, plans[-1], arena_limit_bytes)
 
 
 def _within(choices: Mapping[str, tuple[KernelChoice, ...]], loss: float) -> dict[str, KernelChoice]:
@@ -123,20 +124,20 @@ def _in_patches(
 
     least  the smallest without patches
     """
-    layout = _layout(topology, least.choices)
+    layout = _layout(topology, bitwidths, least.choices)
     floor = layout.live_bytes()  # of the operators behind the head
     found = []
     for head in affordable(topology, bitwidths, least.isa):
         if max(floor[len(head.operators) :], default=0) >= least.arena_bytes:
             continue
         every = {**choices, **head_choices(topology, bitwidths, least.isa, head)}
-        parts = _layout(topology, _within(every, LOSSES[-1]), head)
+        parts = _layout(topology, bitwidths, _within(every, LOSSES[-1]), head)
         if fits(parts, limit_bytes):
             plan = smallest_with(head, topology, bitwidths, least.isa)
             unpressed = {**_within(every, LOSSES[0]), **{name: plan.choices[name] for name in head.operators}}
-            if fits(_layout(topology, unpressed, head), limit_bytes):
+            if fits(_layout(topology, bitwidths, unpressed, head), limit_bytes):
                 plan = replace(plan, choices=unpressed)
-            return _sped_up(topology, every, plan, limit_bytes)
+            return _sped_up(topology, bitwidths, every, plan, limit_bytes)
         found.append((max(parts.live_bytes()), head))
     for bound, head in sorted(found, key=lambda entry: entry[0]):
         if bound >= least.arena_bytes:
@@ -148,11 +149,17 @@ def _in_patches(
 
 def smallest_with(head: Head, topology: Topology, bitwidths: Bitwidths, isa: str) -> Plan:
     """The plan that needs least memory with these patches."""
-    every = {**kernel_choices(topology, bitwidths, isa), **head_choices(topology, bitwidths, isa, head)}
-    return _placed(topology, _within(every, LOSSES[-1]), isa, head)
+    every = {**all_choices(topology, bitwidths, isa), **head_choices(topology, bitwidths, isa, head)}
+    return _placed(topology, bitwidths, _within(every, LOSSES[-1]), isa, head)
 
 
-def _sped_up(topology: Topology, choices: Mapping[str, tuple[KernelChoice, ...]], plan: Plan, limit_bytes: int) -> Plan:
+def _sped_up(
+    topology: Topology,
+    bitwidths: Bitwidths,
+    choices: Mapping[str, tuple[KernelChoice, ...]],
+    plan: Plan,
+    limit_bytes: int,
+) -> Plan:
     """Each operator, the one that lost most first, gets the fastest kernel with which the arena still fits; none that
     is faster than where nothing presses.
     """
@@ -162,31 +169,39 @@ def _sped_up(topology: Topology, choices: Mapping[str, tuple[KernelChoice, ...]]
             if choice.loss >= plan.choices[name].loss:
                 break
             faster = {**plan.choices, name: choice}
-            if fits(_layout(topology, faster, plan.head), limit_bytes):
+            if fits(_layout(topology, bitwidths, faster, plan.head), limit_bytes):
                 plan = replace(plan, choices=faster)
                 break
-    return _placed(topology, plan.choices, plan.isa, plan.head)
+    return _placed(topology, bitwidths, plan.choices, plan.isa, plan.head)
 
 
-def _layout(topology: Topology, choices: Mapping[str, KernelChoice], head: Head | None = None) -> Layout:
+def _layout(
+    topology: Topology, bitwidths: Bitwidths, choices: Mapping[str, KernelChoice], head: Head | None = None
+) -> Layout:
     """Buffers, and who may lie on whom. The input and the output of a head are in use while all of it runs."""
     scratch = {name: choice.scratch_bytes for name, choice in choices.items()}
     if head is None:
-        buffers = live_buffers(topology, scratch)
+        buffers = live_buffers(topology, scratch, bitwidths)
         return Layout(buffers, allowed_overlaps(topology, choices, buffers))
     last = len(head.operators) - 1
     output = topology.operators[last].output
     buffers = tuple(
         replace(buffer, first=0, last=max(last, buffer.last)) if buffer.name in (topology.input, output) else buffer
-        for buffer in live_buffers(with_parts(topology, head, last=False), scratch)
+        for buffer in live_buffers(with_parts(topology, head, last=False), scratch, bitwidths)
     )
     position = {buffer.name: index for index, buffer in enumerate(buffers)}
     overlaps = allowed_overlaps(topology, choices, buffers)
     return Layout(buffers, (*overlaps, ((position[topology.input], position[output]), head.overlap)))
 
 
-def _placed(topology: Topology, choices: Mapping[str, KernelChoice], isa: str, head: Head | None = None) -> Plan:
-    layout = _layout(topology, choices, head)
+def _placed(
+    topology: Topology,
+    bitwidths: Bitwidths,
+    choices: Mapping[str, KernelChoice],
+    isa: str,
+    head: Head | None = None,
+) -> Plan:
+    layout = _layout(topology, bitwidths, choices, head)
     buffers = layout.buffers
     placement: Placement = place(layout)
     spans = {
@@ -229,7 +244,7 @@ def allowed_overlaps(
 
 def _is_downwards(choice: KernelChoice, output: str, tensors: Mapping[str, Span]) -> bool:
     """Where the output lies too high in its input for a walk upwards, the walk goes downwards."""
-    if choice.tiling is None or not choice.overlaps:
+    if not choice.both_ways or not choice.overlaps:
         return False
     (tensor,) = choice.overlaps
     distance = tensors[output].offset_bytes - tensors[tensor].offset_bytes

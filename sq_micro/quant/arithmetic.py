@@ -14,7 +14,7 @@ import numpy as np
 
 from sq_micro.errors import QuantizationError
 from sq_micro.ir.operators import ActivationFunction
-from sq_micro.quant.params import ACTIVATION_MAXIMUM, ACTIVATION_MINIMUM, ActivationParams, Float32Array, Int32Array
+from sq_micro.quant.params import ActivationParams, Float32Array, Int32Array
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +111,11 @@ def activation_limits(activation: ActivationFunction, output: ActivationParams) 
         scaled = float(np.float32(bound) / np.float32(output.scale))
         return output.zero_point + int(np.copysign(floor(abs(scaled) + 0.5), scaled))
 
-    lower = ACTIVATION_MINIMUM if activation.minimum is None else max(ACTIVATION_MINIMUM, code(activation.minimum))
-    upper = ACTIVATION_MAXIMUM if activation.maximum is None else min(ACTIVATION_MAXIMUM, code(activation.maximum))
+    lower, upper = output.limits
+    if activation.minimum is not None:
+        lower = max(lower, code(activation.minimum))
+    if activation.maximum is not None:
+        upper = min(upper, code(activation.maximum))
     return lower, upper
 
 
@@ -142,8 +145,8 @@ def relu_rescaling(source: ActivationParams, output: ActivationParams, activatio
 
 
 def requantize_rescaling(source: ActivationParams, output: ActivationParams) -> Rescaling:
-    """in_scale / out_scale, clamped to int8 alone."""
-    return Rescaling(*derive_multiplier(source.scale / output.scale), ACTIVATION_MINIMUM, ACTIVATION_MAXIMUM)
+    """in_scale / out_scale, clamped to the codes that there are."""
+    return Rescaling(*derive_multiplier(source.scale / output.scale), *output.limits)
 
 
 def averaging(source: ActivationParams, output: ActivationParams, pixels: int) -> Averaging:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Protocol
 
@@ -14,9 +14,10 @@ from sq_micro.errors import QuantizationError
 from sq_micro.ir import evaluate
 from sq_micro.ir.float_graph import FloatGraph
 from sq_micro.quant.observers import Histogram, ObserverName
-from sq_micro.quant.params import ACTIVATION_MAXIMUM, ACTIVATION_MINIMUM, ActivationParams
+from sq_micro.quant.params import ActivationParams
 
 BATCH = 32
+NARROW_BITS = 4
 Progress = Callable[[int, int], None]
 
 
@@ -40,14 +41,31 @@ class Range:
 
 @dataclass(frozen=True, slots=True)
 class Ranges:
-    """What int8 should cover, by tensor, and how that was found."""
+    """What the codes should cover, by tensor, and how that was found.
+
+    bits    of the tensors that have not 8
+    narrow  what 4 bits should cover, where it was observed: coarse steps are worth more clipping
+    """
 
     tensors: Mapping[str, Range]
     observer: ObserverName
     samples: int
+    bits: Mapping[str, int] = field(default_factory=dict)
+    narrow: Mapping[str, Range] = field(
+        default_factory=dict, compare=False
+    )  # until `with_bits` nothing follows from it
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "tensors", MappingProxyType(dict(self.tensors)))
+        for name in ("tensors", "bits", "narrow"):
+            object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
+
+    def with_bits(self, bits: Mapping[str, int]) -> Ranges:
+        """The same observations with some tensors of 4 bits. Raises QuantizationError iff one was not observed."""
+        for tensor in bits:
+            if tensor not in self.narrow:
+                raise QuantizationError(tensor, "no range of 4 bits was observed; calibrate this model again")
+        spans = {tensor: self.narrow[tensor] for tensor, width in bits.items() if width == NARROW_BITS}
+        return replace(self, tensors={**self.tensors, **spans}, bits=bits)
 
     def __str__(self) -> str:
         width = max((len(name) for name in self.tensors), default=6)
@@ -60,9 +78,9 @@ class Ranges:
 
 
 def range_of(params: ActivationParams) -> Range:
-    """What the 256 codes span: `sharing.params_of_range` makes the same params of it."""
-    low, high = ACTIVATION_MINIMUM - params.zero_point, ACTIVATION_MAXIMUM - params.zero_point
-    return Range(params.scale * low, params.scale * high)
+    """What the codes span: `sharing.params_of_range` makes the same params of it."""
+    low, high = params.limits
+    return Range(params.scale * (low - params.zero_point), params.scale * (high - params.zero_point))
 
 
 def observe(
@@ -101,8 +119,11 @@ def observe(
     stream(see_range)
     if passes == 2:
         stream(see_values)
-    tensors = {tensor: Range(*histogram.covered(observer)) for tensor, histogram in histograms.items()}
-    return Ranges(tensors, observer, len(samples))
+
+    def covered(bits: int) -> dict[str, Range]:
+        return {tensor: Range(*histogram.covered(observer, 1 << bits)) for tensor, histogram in histograms.items()}
+
+    return Ranges(covered(8), observer, len(samples), narrow=covered(NARROW_BITS))
 
 
 def _batches(graph: FloatGraph, samples: NDArray[np.floating] | SampleSource) -> Iterator[NDArray[np.float32]]:

@@ -90,6 +90,8 @@ class QuantGraph:
         see(sorted((name, spec.shape) for name, spec in self.topology.tensors.items()))
         see(sorted(self.bitwidths.weights.items()))
         see(sorted((name, params.scale.hex(), params.zero_point) for name, params in self.activations.items()))
+        if self.bitwidths.activations:
+            see(sorted(self.bitwidths.activations.items()))
         for arrays in self._constants():
             see(len(arrays))
             for name, array in sorted(arrays.items()):

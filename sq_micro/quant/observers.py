@@ -1,4 +1,4 @@
-"""Observers: watch a tensor's values as they stream by, then say which range int8 should cover.
+"""Observers: watch a tensor's values as they stream by, then say which range the codes should cover.
 
 All three keep a fixed amount of memory, however many samples pass. An observer is fed twice: first
 `see_range` with every batch, then `see_values` with every batch again, when the bins are known.
@@ -17,7 +17,6 @@ OBSERVERS: tuple[ObserverName, ...] = ("mse", "minmax", "percentile")
 
 BINS = 2048  # 8 bins a code: finer than int8 can resolve
 KEPT_FRACTION = 0.999  # the 99.9 percentile on both sides
-LEVELS = 256
 
 
 @dataclass(slots=True)
@@ -41,13 +40,13 @@ class Histogram:
             # In float64: between neighbouring float32 values there are no 2048 bins of float32.
             self.counts += np.histogram(values.astype(np.float64), BINS, (self.minimum, self.maximum))[0]
 
-    def covered(self, observer: ObserverName) -> tuple[float, float]:
-        """(minimum, maximum) that the codes should span; always holds zero."""
+    def covered(self, observer: ObserverName, levels: int = 256) -> tuple[float, float]:
+        """(minimum, maximum) that so many codes should span; always holds zero."""
         if observer == "minmax" or self.maximum <= self.minimum:
             return min(self.minimum, 0.0), max(self.maximum, 0.0)
         if observer == "percentile":
             return self._percentile()
-        return self._least_squares()
+        return self._least_squares(levels)
 
     def _edges(self) -> NDArray[np.float64]:
         return np.linspace(self.minimum, self.maximum, BINS + 1)
@@ -59,7 +58,7 @@ class Histogram:
         high = edges[min(int(np.searchsorted(cumulative, KEPT_FRACTION)) + 1, BINS)]
         return min(float(low), 0.0), max(float(high), 0.0)
 
-    def _least_squares(self) -> tuple[float, float]:
+    def _least_squares(self, levels: int) -> tuple[float, float]:
         """Shrink each end in turn while the mean squared quantization error falls."""
         edges = self._edges()
         centres = (edges[:-1] + edges[1:]) / 2
@@ -68,12 +67,12 @@ class Histogram:
         fractions = np.linspace(1.0, 0.2, 81)
 
         def error(candidate_low: float, candidate_high: float) -> float:
-            scale = max(candidate_high - candidate_low, 1e-30) / (LEVELS - 1)
+            scale = max(candidate_high - candidate_low, 1e-30) / (levels - 1)
             zero = np.round(-candidate_low / scale)
-            codes = np.clip(np.round(centres / scale) + zero, 0, LEVELS - 1)
+            codes = np.clip(np.round(centres / scale) + zero, 0, levels - 1)
             # Inside the range a value is off by scale²/12 on average, whatever its bin's centre says.
             rounding = np.where(
-                (codes > 0) & (codes < LEVELS - 1), scale**2 / 12, (centres - (codes - zero) * scale) ** 2
+                (codes > 0) & (codes < levels - 1), scale**2 / 12, (centres - (codes - zero) * scale) ** 2
             )
             return float((weights * rounding).sum())
 

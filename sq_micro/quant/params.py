@@ -14,30 +14,45 @@ Int32Array = NDArray[np.int32]
 Float32Array = NDArray[np.float32]
 
 ACTIVATION_MINIMUM, ACTIVATION_MAXIMUM = -128, 127
+_LIMITS = {8: (ACTIVATION_MINIMUM, ACTIVATION_MAXIMUM), 4: (0, 15)}  # 4 bits without a sign: a mask unpacks them
 
 
 @dataclass(frozen=True, slots=True)
 class ActivationParams:
-    """real = scale · (q − zero_point), q in [−128, 127]. The scale is a float32 value, as TFLite stores it."""
+    """real = scale · (q − zero_point). The scale is a float32 value, as TFLite stores it.
+
+    bits  8: q in [−128, 127]; 4: q in [0, 15], an int8 of which the arena holds four bits
+    """
 
     scale: float
     zero_point: int
+    bits: int = 8
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "scale", float(np.float32(self.scale)))
+
+    @property
+    def limits(self) -> tuple[int, int]:
+        """The smallest and the largest code.
+
+        >>> ActivationParams(1.0, 0).limits, ActivationParams(1.0, 0, bits=4).limits
+        ((-128, 127), (0, 15))
+        """
+        return _LIMITS[self.bits]
 
     def quantize(self, real: NDArray[np.floating[Any]]) -> Int8Array:
         """Real values to codes: round half away from zero as TFLite's QUANTIZE, then clamp."""
         scaled = np.asarray(real, dtype=np.float32) / np.float32(self.scale)
         rounded = np.trunc(scaled + np.copysign(np.float32(0.5), scaled)).astype(np.float64)
-        return np.asarray(np.clip(rounded + self.zero_point, ACTIVATION_MINIMUM, ACTIVATION_MAXIMUM), np.int8)
+        return np.asarray(np.clip(rounded + self.zero_point, *self.limits), np.int8)
 
     def dequantize(self, codes: NDArray[np.integer[Any]]) -> Float32Array:
         """Codes to the real values that they stand for."""
         return ((codes.astype(np.int32) - self.zero_point) * np.float32(self.scale)).astype(np.float32)
 
     def __str__(self) -> str:
-        return f"{self.scale:.6g}·(q{-self.zero_point:+d})"
+        narrow = "" if self.bits == 8 else f", {self.bits} bits"
+        return f"{self.scale:.6g}·(q{-self.zero_point:+d}){narrow}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,33 +1,79 @@
-"""bits.json: a bitwidth per operator by name, with a default. `{"default": 8, "operators": {"conv2d_1": 4}}`"""
+"""bits.json: a bitwidth per operator by name, with a default. `{"default": 8, "operators": {"conv2d_1": 4}}`
+
+`"activations": {"conv2d_1": 4}` gives an operator's output 4 bits at rest, `"activations": 4` all that can have them.
+"""
 
 from __future__ import annotations
 
 import difflib
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from sq_micro.errors import PlanFileError, UsageError
-from sq_micro.ir.bitwidths import WEIGHT_BITS, Bitwidths
+from sq_micro.ir.bitwidths import ACTIVATION_BITS, WEIGHT_BITS, Bitwidths
 from sq_micro.ir.topology import Topology
+from sq_micro.quant.narrow import narrowable
 
-_KEYS = ("default", "operators")
+_KEYS = ("default", "operators", "activations")
 
 
-def bitwidths_from(weight_bits: str, topology: Topology) -> Bitwidths:
+def bitwidths_from(weight_bits: str, topology: Topology, activation_bits: Sequence[str] = ()) -> Bitwidths:
     """`--weight-bits`: one width for all operators, or the path of a plan file.
 
+    activation_bits  `--activation-bits`: each a width for all activations that can have it, or NAME=BITS; what is said
+                     here holds against the plan file
     Raises UsageError for a width that does not exist, PlanFileError for anything wrong in the file.
     """
+    planned = _weight_bitwidths(weight_bits, topology)
+    activations = dict(planned.activations)
+    for text in activation_bits:
+        name, given, bits = text.rpartition("=")
+        try:
+            width = int(bits)
+            found = _of_all(width, topology) if not given else _of_operators({name: width}, topology)
+        except ValueError as error:
+            raise UsageError(f"--activation-bits {text}: {error}") from error
+        activations |= found
+    return Bitwidths(planned.weights, activations)
+
+
+def _of_all(bits: object, topology: Topology) -> dict[str, int]:
+    """A width for every activation that can have it. Raises ValueError iff there is no such width."""
+    return _of_operators(dict.fromkeys(narrowable(topology), bits), topology)
+
+
+def _of_operators(chosen: Mapping[str, object], topology: Topology) -> dict[str, int]:
+    """Bits by tensor of what operators put out. Raises ValueError saying what is wrong."""
+    able, names = narrowable(topology), [operator.name for operator in topology.operators]
+    found: dict[str, int] = {}
+    for name, bits in chosen.items():
+        if bits not in ACTIVATION_BITS or not isinstance(bits, int):
+            raise ValueError(f"{bits!r} bits; activations take {' or '.join(map(str, ACTIVATION_BITS))}")
+        if name not in names:
+            raise ValueError(f"no operator '{name}'{_near(name, names)}")
+        if name not in able and bits != ACTIVATION_BITS[0]:
+            raise ValueError(f"the output of '{name}' takes 8 bits (4 are for: {', '.join(able) or 'none'})")
+        found |= dict.fromkeys(able.get(name, ()), bits)
+    return found
+
+
+def _near(name: str, names: Sequence[str]) -> str:
+    near = difflib.get_close_matches(name, names, n=1, cutoff=0.3)
+    return f"; did you mean '{near[0]}'?" if near else ""
+
+
+def _weight_bitwidths(weight_bits: str, topology: Topology) -> Bitwidths:
     operators = [operator.name for operator in topology.weighted()]
     if weight_bits.isdigit():
         bits = int(weight_bits)
         if bits not in WEIGHT_BITS:
             raise UsageError(f"--weight-bits {bits}: weights take {_widths()} bits, or a plan file")
         return Bitwidths(dict.fromkeys(operators, bits))
-    return _read_plan(Path(weight_bits), operators)
+    return _read_plan(Path(weight_bits), operators, topology)
 
 
-def _read_plan(path: Path, operators: list[str]) -> Bitwidths:
+def _read_plan(path: Path, operators: list[str], topology: Topology) -> Bitwidths:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -43,9 +89,8 @@ def _read_plan(path: Path, operators: list[str]) -> Bitwidths:
     chosen = content.get("operators", {})
     for name in chosen:
         if name not in operators:
-            near = difflib.get_close_matches(name, operators, n=1, cutoff=0.3)
-            hint = f"; did you mean '{near[0]}'?" if near else ""
-            raise PlanFileError(path, f"names an unknown operator '{name}'{hint} (known: {', '.join(operators)})")
+            known = f"{_near(name, operators)} (known: {', '.join(operators)})"
+            raise PlanFileError(path, f"names an unknown operator '{name}'{known}")
     given = {f"'{name}'": value for name, value in chosen.items()}
     if "default" in content:
         given['"default"'] = content["default"]
@@ -55,7 +100,15 @@ def _read_plan(path: Path, operators: list[str]) -> Bitwidths:
     for operator in operators:
         if operator not in chosen and "default" not in content:
             raise PlanFileError(path, f"gives no bits for '{operator}' and has no \"default\"")
-    return Bitwidths({operator: chosen.get(operator, content.get("default")) for operator in operators})
+    weights = {operator: chosen.get(operator, content.get("default")) for operator in operators}
+    return Bitwidths(weights, _activations(path, content.get("activations", {}), topology))
+
+
+def _activations(path: Path, given: object, topology: Topology) -> dict[str, int]:
+    try:
+        return _of_operators(given, topology) if isinstance(given, dict) else _of_all(given, topology)
+    except ValueError as error:
+        raise PlanFileError(path, f'"activations": {error}') from error
 
 
 def _widths() -> str:

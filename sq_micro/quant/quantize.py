@@ -59,6 +59,11 @@ class Frame:
     def __post_init__(self) -> None:
         object.__setattr__(self, "activations", MappingProxyType(dict(self.activations)))
 
+    @property
+    def activation_bits(self) -> Mapping[str, int]:
+        """By tensor."""
+        return {tensor: params.bits for tensor, params in self.activations.items()}
+
     @classmethod
     def of(cls, graph: FloatGraph, ranges: Ranges, int4: bool = False) -> Frame:
         """The frame of a canonical graph. Raises QuantizationError for a tensor without a range.
@@ -132,7 +137,9 @@ class Frame:
         }
         return QuantGraph(
             topology=topology,
-            bitwidths=Bitwidths({op.name: bitwidths.weights[op.name] for op in topology.weighted()}),
+            bitwidths=Bitwidths(
+                {op.name: bitwidths.weights[op.name] for op in topology.weighted()}, self.activation_bits
+            ),
             activations=self.activations,
             weights=params,
             codes=codes,

@@ -32,8 +32,6 @@ from sq_micro.quant.calibrate import Range, Ranges
 from sq_micro.quant.params import ActivationParams
 
 PROBABILITIES = ActivationParams(scale=1.0 / 256.0, zero_point=-128)
-ALWAYS_ZERO = ActivationParams(scale=1.0, zero_point=-128)
-_LEVELS = 255
 _SMALLEST_RANGE = 2.0**-52  # below, TFLite's converter takes a tensor to be always zero, and so do we
 
 
@@ -124,22 +122,27 @@ def activation_params(topology: Topology, ranges: Ranges) -> dict[str, Activatio
             raise QuantizationError(tensor, "no range was observed; calibrate this model again")
         known = spans.get(name, span)
         spans[name] = Range(min(known.minimum, span.minimum), max(known.maximum, span.maximum))
-    chosen = {name: PROBABILITIES if name in fixed else params_of_range(span) for name, span in spans.items()}
+    bits = {group[tensor]: width for tensor, width in ranges.bits.items() if tensor in group}
+    chosen = {
+        name: PROBABILITIES if name in fixed else params_of_range(span, bits.get(name, 8))
+        for name, span in spans.items()
+    }
     return {tensor: chosen[name] for tensor, name in group.items()}
 
 
-def params_of_range(span: Range) -> ActivationParams:
-    """Cover [minimum, maximum] and zero with 256 codes, zero exactly on a code (TFLite `ChooseQuantizationParams`).
+def params_of_range(span: Range, bits: int = 8) -> ActivationParams:
+    """Cover [minimum, maximum] and zero with all codes, zero exactly on one (TFLite `ChooseQuantizationParams`).
 
     >>> params_of_range(Range(-1.0, 1.0)).zero_point   # −0.5 is rounded away from zero
     -1
     """
     low, high = min(span.minimum, 0.0), max(span.maximum, 0.0)
+    least, most = ActivationParams(1.0, 0, bits).limits
     if high - low < _SMALLEST_RANGE:
-        return ALWAYS_ZERO
-    scale = (high - low) / _LEVELS
+        return ActivationParams(1.0, least, bits)
+    scale = (high - low) / (most - least)
     # Of the two ends TFLite starts from the one whose sum loses less; both give the same real number.
-    end, bound = (-128, low) if 128 + abs(low / scale) < 127 + abs(high / scale) else (127, high)
+    end, bound = (least, low) if abs(least) + abs(low / scale) < most + abs(high / scale) else (most, high)
     zero_point = end - bound / scale
     rounded = int(copysign(floor(abs(zero_point) + 0.5), zero_point))
-    return ActivationParams(scale, max(-128, min(127, rounded)))
+    return ActivationParams(scale, max(least, min(most, rounded)), bits)

@@ -23,7 +23,9 @@ def save_quant_graph(graph: QuantGraph, file: Path) -> None:
         "topology": topology_document(graph.topology),
         "input_shape": list(graph.input_shape),
         "bits": dict(graph.bitwidths.weights),
-        "activations": {name: [params.scale.hex(), params.zero_point] for name, params in graph.activations.items()},
+        "activations": {
+            name: [params.scale.hex(), params.zero_point, params.bits] for name, params in graph.activations.items()
+        },
         "weights": {name: [params.bits, params.axis] for name, params in graph.weights.items()},
         "model_hash": graph.digest().hex(),
     }
@@ -57,8 +59,8 @@ def _graph(document: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Q
         by_kind[kind][name] = array
     topology = topology_from(document["topology"])
     activations = {
-        name: ActivationParams(float.fromhex(scale), int(zero_point))
-        for name, (scale, zero_point) in document["activations"].items()
+        name: ActivationParams(float.fromhex(scale), int(zero_point), int(bits))
+        for name, (scale, zero_point, bits) in document["activations"].items()
     }
     weights = {
         name: WeightParams(by_kind["scales"][name], int(bits), int(axis))
@@ -67,7 +69,7 @@ def _graph(document: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Q
     derived = ((op.name, derive_arithmetic(op, topology, activations, weights)) for op in topology.operators)
     return QuantGraph(
         topology=topology,
-        bitwidths=Bitwidths(document["bits"]),
+        bitwidths=Bitwidths(document["bits"], {name: params.bits for name, params in activations.items()}),
         activations=activations,
         weights=weights,
         codes=by_kind["codes"],

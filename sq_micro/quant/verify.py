@@ -23,6 +23,7 @@ from sq_micro.ir.operators import (
 )
 from sq_micro.quant.arithmetic import Averaging, ChannelRequantization, Rescaling
 from sq_micro.quant.graph import QuantGraph
+from sq_micro.quant.narrow import narrowable
 from sq_micro.quant.params import Levels
 
 _INT32_MAXIMUM = (1 << 31) - 1
@@ -44,6 +45,12 @@ def _verify_widths(graph: QuantGraph) -> None:
     for operator in graph.topology.weighted():
         if graph.weights[operator.weights].bits != graph.bitwidths.weights[operator.name]:
             raise GraphError(operator.name, "has weights of the width that was asked for")
+    able = {tensor for tensors in narrowable(graph.topology).values() for tensor in tensors}
+    for tensor, params in graph.activations.items():
+        if params.bits != graph.bitwidths.activation(tensor):
+            raise GraphError(tensor, "has activations of the width that was asked for")
+        if params.bits != 8 and tensor not in able:
+            raise GraphError(tensor, "has 8 bits, which is all that its operators take")
 
 
 def _verify_levels(graph: QuantGraph) -> None:

@@ -64,10 +64,10 @@ class BoardRecord(Record):
 
 
 class BitsRecord(Record):
-    """Bits of each operator's weights, by its name."""
+    """Bits of each operator's weights, and of its output at rest where it has not 8; by the operator's name."""
 
     weights: dict[str, Bits]
-    activations: Literal[8] = 8
+    activations: dict[str, Literal[4]] = Field(default_factory=dict)
 
 
 class FinetuningRecord(Record):

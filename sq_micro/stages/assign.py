@@ -196,9 +196,10 @@ def _costs(
         return shift_add_options(frame.topology, SHIFT_ADD), FixedCosts(sram_bytes=None, latency_s=0.0, energy_j=0.0)
     board = load_board(request.board)
     if request.budget and request.budget == Budget(weights=request.budget.weights):
-        return operator_options(frame.topology, board=board), FixedCosts()
+        return operator_options(frame.topology, board=board, activation_bits=frame.activation_bits), FixedCosts()
     profile = characterise(graph, ranges, request.board, request.compiler, store, mapper, notify)
-    return operator_options(frame.topology, profile=profile, board=board), fixed_costs(frame.topology, profile, board)
+    options = operator_options(frame.topology, profile=profile, board=board, activation_bits=frame.activation_bits)
+    return options, fixed_costs(frame.topology, profile, board)
 
 
 @contextmanager

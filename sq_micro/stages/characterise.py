@@ -87,7 +87,7 @@ def characterise(
     What was built before, with the same kernels and the same compiler, comes from the store.
     """
     kept, workers = store or Store(None), mapper or SerialMapper()
-    key = _key(graph, board, compiler)
+    key = _key(graph, ranges, board, compiler)
     found = {bits: _from_store(kept, f"{key}-{bits}") for bits in WEIGHT_BITS}
     missing = [bits for bits, figures in found.items() if figures is None]
     requests = [ImageRequest(graph, ranges, bits, board, compiler) for bits in missing]
@@ -209,7 +209,7 @@ def _from_store(store: Store, key: str) -> ImageFigures | None:
     )
 
 
-def _key(graph: FloatGraph, board_name: str, compiler: CompilerChoice) -> str:
+def _key(graph: FloatGraph, ranges: Ranges, board_name: str, compiler: CompilerChoice) -> str:
     """Everything that an image's cycles and bytes depend on."""
     board = load_board(board_name)
     topology = graph.topology
@@ -217,7 +217,8 @@ def _key(graph: FloatGraph, board_name: str, compiler: CompilerChoice) -> str:
     weights = [f"{operator.name} {topology.shape(operator.weights)}" for operator in topology.weighted()]
     sources = b"".join(_sources())
     parts = (board.source_file.read_bytes(), str(find_compiler(board, compiler)), sources)
-    return content_key("characterise, calls apart", *shapes, *weights, *parts)
+    narrow = repr(sorted(ranges.bits.items()))
+    return content_key("characterise, calls apart", *shapes, *weights, narrow, *parts)
 
 
 def _sources() -> list[bytes]:

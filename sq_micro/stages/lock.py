@@ -9,7 +9,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Literal
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from sq_micro import __version__
 from sq_micro.board.load import boards_folder
@@ -61,6 +61,7 @@ class LockedSettings(StageRecord):
     equalised: bool
     compiler: CompilerChoice
     bits: dict[str, int]
+    activation_bits: dict[str, int] = Field(default_factory=dict)
 
 
 class LockedOutputs(StageRecord):
@@ -114,6 +115,7 @@ def write_lock(
             equalised=load_record(workspace, AnalyzeRecord).equalised,
             compiler=compiler,
             bits=dict(quantized.bits.weights),
+            activation_bits=dict(quantized.bits.activations),
         ),
         outputs=current_outputs(workspace),
     )

@@ -15,8 +15,9 @@ from sq_micro.ir.bitwidths import WEIGHT_BITS, Bitwidths
 from sq_micro.ir.float_graph import FloatGraph
 from sq_micro.ir.operators import WeightedOperator, kind
 from sq_micro.ir.topology import Topology
+from sq_micro.kernels.at_rest import choices_at_rest
 from sq_micro.kernels.overlap import Overlap
-from sq_micro.kernels.select import KernelChoice, kernel_choices_of, within_loss
+from sq_micro.kernels.select import KernelChoice, within_loss
 from sq_micro.kernels.sizes import to_word
 from sq_micro.kernels.tiling import LOSSES
 from sq_micro.plan.plan import Plan, make_plan
@@ -45,8 +46,8 @@ def weighted_operator_records(graph: FloatGraph, executed: QuantGraph, board: Bo
     statistics = {
         found.operator: found for found in weight_statistics(own_constants(graph), every, SigmaQuantOptions(bits=every))
     }
-    topology = executed.topology
-    options = {option.operator: option for option in operator_options(topology, board=board)}
+    topology, at_rest = executed.topology, executed.bitwidths.activations
+    options = {option.operator: option for option in operator_options(topology, board=board, activation_bits=at_rest)}
     return [
         WeightedOperatorRecord(
             name=operator.name,
@@ -98,13 +99,15 @@ def arena_table_record(topology: Topology, bitwidths: Bitwidths, board: Board) -
     Widths whose kernels want the same memory count as one. An operator whose width does not change the arena when it
     alone is moved, amid the least scratch, the most, or what was chosen, is left out.
     """
-    groups = {operator.name: _by_memory(operator, topology, board.core.isa) for operator in topology.weighted()}
+    groups = {
+        operator.name: _by_memory(operator, topology, bitwidths, board.core.isa) for operator in topology.weighted()
+    }
     known: dict[tuple[tuple[str, int], ...], int] = {}
 
     def arena(plan: dict[str, int]) -> int:
         key = tuple(sorted(plan.items()))
         if key not in known:
-            known[key] = make_plan(topology, Bitwidths(plan), board.core.isa).arena_bytes
+            known[key] = make_plan(topology, Bitwidths(plan, bitwidths.activations), board.core.isa).arena_bytes
         return known[key]
 
     chosen = {name: _first_of_group(groups[name], bits) for name, bits in bitwidths.weights.items()}
@@ -127,18 +130,20 @@ def _moves(
     return any(arena({**around, name: group[0]}) != arena(around) for around in surroundings for group in widths)
 
 
-def _by_memory(operator: WeightedOperator, topology: Topology, isa: str) -> list[list[int]]:
+def _by_memory(operator: WeightedOperator, topology: Topology, bitwidths: Bitwidths, isa: str) -> list[list[int]]:
     """Widths with the same scratch and overlap together, the least scratch first."""
     groups: dict[tuple[int, tuple[tuple[str, Overlap], ...]], list[int]] = {}
     for bits in sorted(WEIGHT_BITS):
-        choice = _fastest(operator, topology, bits, isa)
+        choice = _fastest(operator, topology, bitwidths, bits, isa)
         groups.setdefault((choice.scratch_bytes, tuple(choice.overlaps.items())), []).append(bits)
     return [groups[key] for key in sorted(groups, key=lambda key: (key[0], groups[key]))]
 
 
-def _fastest(operator: WeightedOperator, topology: Topology, bits: int, isa: str) -> KernelChoice:
+def _fastest(operator: WeightedOperator, topology: Topology, bitwidths: Bitwidths, bits: int, isa: str) -> KernelChoice:
     """The kernel that is taken where the arena is not too large."""
-    return within_loss(kernel_choices_of(operator, topology, bits, isa), LOSSES[0])
+    return within_loss(
+        choices_at_rest(operator, topology, Bitwidths({operator.name: bits}, bitwidths.activations), isa), LOSSES[0]
+    )
 
 
 def _first_of_group(groups: list[list[int]], bits: int) -> int:
@@ -166,7 +171,9 @@ def _widths(
                     "weight_bytes": width.weight_bytes,
                     "table_bytes": tables,
                     "padding_bytes": padding,
-                    "scratch_bytes": _fastest(operator, executed.topology, width.bits, board.core.isa).scratch_bytes,
+                    "scratch_bytes": _fastest(
+                        operator, executed.topology, executed.bitwidths, width.bits, board.core.isa
+                    ).scratch_bytes,
                     "weight_divergence": divergence[width.bits],
                 }
             )
@@ -177,6 +184,6 @@ def _widths(
 def _steps_that_no_channel_needs(operator: WeightedOperator, executed: QuantGraph, board: Board) -> int:
     """Bytes of a table that was reckoned with and is not written, since all channels are of the plain levels."""
     bits = executed.bitwidths.weights[operator.name]
-    choice = _fastest(operator, executed.topology, bits, board.core.isa)
+    choice = _fastest(operator, executed.topology, executed.bitwidths, bits, board.core.isa)
     plain = bool((executed.levels[operator.weights] == Levels.TWOS).all())
     return executed.topology.shape(operator.bias)[0] if bits < 8 and not choice.in_lanes and plain else 0

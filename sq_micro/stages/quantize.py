@@ -63,7 +63,7 @@ class QuantizeOptions:
     calibrate may be None for an int8 model, whose file gives scales, unless weights are to be rounded by the samples.
     weight_scales is for nearest rounding alone; feedback finds scales of its own. With `train`, the rounded network is
     then trained on those samples; epochs None takes what suits their number. With `int4`, 4-bit weights are such as
-    TFLite's int4 holds, so that the compact export can store them.
+    TFLite's int4 holds, so that the compact export can store them. activation_bits: see `quant.plan_file`.
     """
 
     calibrate: Path | None
@@ -77,6 +77,7 @@ class QuantizeOptions:
     epochs: int | None = None
     learning_rate: float | None = None
     int4: bool = False
+    activation_bits: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,12 +123,14 @@ def quantize(
     Raises GoldenMismatchError iff the reference and TFLite Micro disagree: that would be a defect of ours.
     """
     graph = analyzed_graph(workspace)
-    bitwidths = bitwidths_from(options.weight_bits, graph.topology)
+    bitwidths = bitwidths_from(options.weight_bits, graph.topology, options.activation_bits)
+    require_own_activations(graph, bitwidths)
     inputs = read_samples(graph, options)
     workspace.begin(Stage.QUANTIZE)
 
     samples: Samples | NDArray[np.float32] = inputs.calibration or np.empty((0, *graph.input_shape), np.float32)
     ranges = observe(graph, samples, options.observer, lambda done, total: notify("calibrate", done, total))
+    ranges = ranges.with_bits(bitwidths.activations)
     rounding = _rounding(graph, bitwidths, options)
     quantized = _rounded(graph, ranges, bitwidths, samples, options, notify)
     finetuning = None
@@ -155,7 +158,7 @@ def quantize(
         model_hash=executed.digest().hex(),
         macs=total_macs(quantized.topology),
         executed_macs=total_macs(executed.topology),
-        bits=BitsRecord.model_validate({"weights": dict(quantized.bitwidths.weights)}),
+        bits=_bits_record(quantized),
         quantization=QuantizationRecord(
             observer=ranges.observer,
             rounding=rounding,
@@ -172,6 +175,20 @@ def quantize(
     )
     save_record(workspace, record)
     return record
+
+
+def _bits_record(quantized: QuantGraph) -> BitsRecord:
+    bits = quantized.bitwidths
+    narrow = {op.name: bits.activation(op.output) for op in quantized.topology.operators}
+    return BitsRecord.model_validate(
+        {"weights": dict(bits.weights), "activations": {name: width for name, width in narrow.items() if width != 8}}
+    )
+
+
+def require_own_activations(graph: FloatGraph, bitwidths: Bitwidths) -> None:
+    """Raises UsageError iff 4 bits are wanted of activations whose scales the model's file gives."""
+    if graph.given is not None and bitwidths.activations:
+        raise UsageError("activations of 4 bits need scales of their own: give the float model, not the int8 one")
 
 
 def _rounding(graph: FloatGraph, bitwidths: Bitwidths, options: QuantizeOptions) -> RoundingMethod | Literal["given"]:

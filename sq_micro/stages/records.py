@@ -101,6 +101,8 @@ class QuantizeRecord(StageRecord):
     def __str__(self) -> str:
         widths = sorted(set(self.bits.weights.values()), reverse=True)
         text = f"weights of {'/'.join(map(str, widths)) or 'no'} bits"
+        if self.bits.activations:
+            text += f", {len(self.bits.activations)} activations of 4"
         text += f"; {self.golden_samples} golden samples by {self.oracle}"
         if self.executed_macs != self.macs:
             text += f"; {self.executed_macs:,} of {self.macs:,} MACs are left without constant channels"

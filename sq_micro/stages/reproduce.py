@@ -63,8 +63,9 @@ def reproduce(lock_file: Path, out: Path, inputs: Path | None = None, notify: No
     workspace = Workspace(out)
     workspace.open()
     analyze(workspace, files["model"], files.get("calibrate") if lock.settings.equalised else None)
-    write_atomically(workspace / _PLAN, json.dumps({"operators": lock.settings.bits}, indent=2) + "\n")
     settings = lock.settings
+    plan = {"operators": settings.bits, "activations": settings.activation_bits}
+    write_atomically(workspace / _PLAN, json.dumps(plan, indent=2) + "\n")
     options = QuantizeOptions(
         files.get("calibrate"),
         files.get("evaluate"),

@@ -1,12 +1,14 @@
 """QuantGraph → the TFLite operators that compute the same integers.
 
 What TFLite has no single operator for is written as two: padding that is neither SAME nor VALID as a PAD
-before, a clamp that no fused activation gives as MAXIMUM and MINIMUM after.
+before, a clamp that no fused activation gives as MAXIMUM and MINIMUM after. So are the ends of 4-bit codes, which in
+TFLite are int8 codes that stay within 0 and 15.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import assert_never
 
 import numpy as np
@@ -109,7 +111,7 @@ class _Lowering:
             case Relu():
                 self._relu(operator)
             case Requantize():
-                self._emit("QUANTIZE", (operator.input,), operator.output)
+                self._emit("QUANTIZE", (operator.input,), operator.output)  # its output always has 8 bits
             case Softmax():
                 self._emit("SOFTMAX", (operator.input,), operator.output, "SoftmaxOptions", {"Beta": 1.0})
             case Sigmoid():
@@ -200,7 +202,7 @@ class _Lowering:
         arithmetic = self._graph.arithmetic[operator.name]
         assert isinstance(arithmetic, ChannelRequantization | Addition)
         wanted = (arithmetic.minimum, arithmetic.maximum)
-        params = self._graph.activations[operator.output]
+        params = replace(self._graph.activations[operator.output], bits=8)  # as TFLite, which knows no other
         for number, activation in _FUSED:
             if activation_limits(activation, params) == wanted:
                 fused = {**options, "FusedActivationFunction": number}

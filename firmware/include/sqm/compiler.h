@@ -30,11 +30,14 @@ SQM_INLINE int32_t sqm_leading_zeros(uint32_t value)
     return __builtin_clz(value);
 }
 
-/** v clamped to int8's range: one instruction on Arm, which gcc misses in long functions. */
+/** v clamped to int8's range, and to that of four bits without a sign: one instruction on Arm,
+ * which gcc misses in long functions. */
 #if defined(__ARM_FEATURE_SAT)
 #define SQM_SATURATE_S8(v) ((int32_t)__builtin_arm_ssat((v), 8))
+#define SQM_SATURATE_U4(v) ((int32_t)__builtin_arm_usat((v), 4))
 #else
 #define SQM_SATURATE_S8(v) ((v) < -128 ? -128 : (v) > 127 ? 127 : (v))
+#define SQM_SATURATE_U4(v) ((v) < 0 ? 0 : (v) > 15 ? 15 : (v))
 #endif
 
 /**

@@ -110,7 +110,7 @@ def _row(problem: Problem, resource: Resource) -> Row:
 def _sram_rows(problem: Problem) -> list[Row]:
     """For each operator: what is alive while it runs, and the least scratch, are within the budget."""
     assert problem.budget.sram is not None
-    floors = floor_bytes(problem.topology, problem.isa)
+    floors = floor_bytes(problem.topology, problem.isa, problem.frame.activation_bits)
     free = problem.budget.sram - fixed_amount(problem, "sram")
     position = {option.operator: index for index, option in enumerate(problem.allowed)}
     rows = []

@@ -67,7 +67,9 @@ def _largest_share(
 
 def _fullest(problem: Problem, widths: dict[str, int], options: dict[str, OperatorOptions]) -> str | None:
     """The operator at which the arena is fullest, if another width of it takes less scratch."""
-    peak = make_plan(problem.topology, Bitwidths(widths), problem.isa, problem.arena_limit_bytes).peak_operator
+    peak = make_plan(
+        problem.topology, problem.at_rest(Bitwidths(widths)), problem.isa, problem.arena_limit_bytes
+    ).peak_operator
     if peak not in options or _leaner(options[peak], widths[peak]) == widths[peak]:
         return None
     return peak
