@@ -69,7 +69,6 @@ def test_every_board_builds_and_runs(name: str, compiler: CompilerChoice) -> Non
     check(name, compiler)
 
 
-# The smallest arena of these networks is larger than the RAM of the HiFive1, which the digits fit.
 _NETWORKS = ("digits_cnn", "dscnn_kws", "resnet8_cifar10")
 
 
@@ -77,7 +76,8 @@ SAMPLES = 4  # some seconds each on the cores without DSP instructions
 
 
 def fits(network: str, board: Board) -> bool:
-    return network == "digits_cnn" or board.id != "hifive1_revb"
+    """The smallest arena of ResNet8 is larger than the RAM of the HiFive1; the others' are not."""
+    return network != "resnet8_cifar10" or board.id != "hifive1_revb"
 
 
 def check_network(name: str, network: str, plan: str, links: tuple[str, ...], folder: Path) -> None:
@@ -87,7 +87,8 @@ def check_network(name: str, network: str, plan: str, links: tuple[str, ...], fo
         pytest.skip(f"{network} needs more than the 16 KiB of RAM of {name}")
     graph, every = quantized(network, plan)
     golden = replace(every, inputs=every.inputs[:SAMPLES], outputs=every.outputs[:SAMPLES])
-    arena = make_plan(graph.topology, graph.bitwidths, board.core.isa)
+    assert board.sram is not None
+    arena = make_plan(graph.topology, graph.bitwidths, board.core.isa, board.sram.size_bytes - board.stack_bytes)
     render_project(graph, arena).write(folder / "model")
     render_board(graph, arena, board).write(folder / "board")
     folders = folder / "model", folder / "board", folder / "build"
