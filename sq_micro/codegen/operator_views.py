@@ -54,7 +54,8 @@ def operator_view(graph: QuantGraph, plan: Plan, operator: Operator, index: int,
     symbol = f"op{index:02d}_{kind(operator)}"
     if plan.head is not None and operator.name in plan.head.operators:
         assert isinstance(operator, Conv2D | DepthwiseConv2D)
-        fields, params, template = patch_fields(graph, operator, nest), ("&params",), "patch"
+        fields, template = patch_fields(graph, operator, nest), "patch"
+        params: tuple[str, ...] = ("&params",)
     else:
         fields = tuple(FieldView(name, str(value)) for name, value in nest.params.items())
         params = (f"&{symbol}_params",) if nest.params else ()

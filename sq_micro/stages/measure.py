@@ -18,11 +18,11 @@ from sq_micro.measure.link.make_link import make_link
 from sq_micro.measure.locate import ExpectedOutput, locate
 from sq_micro.measure.session import Session
 from sq_micro.paths import write_atomically
-from sq_micro.plan.plan import make_plan
 from sq_micro.quant.graph import QuantGraph
 from sq_micro.quant.samples import Samples, load_samples
 from sq_micro.reference.golden_vectors import GoldenVectors, first_difference
 from sq_micro.reference.interpreter import run
+from sq_micro.report.evidence import ArenaPlanRecord
 from sq_micro.report.html.page import render_html
 from sq_micro.report.markdown import render_markdown
 from sq_micro.report.result import (
@@ -107,11 +107,12 @@ def measure(workspace: Workspace, options: MeasureOptions | None = None, notify:
             carried=built.carried_inputs,
             progress=lambda done, total: notify(f"measure ({chosen.name})", done, total),
         )
-        _require_identical(session, graph, golden, measured)
+        _require_identical(session, graph, planned.record.plan, golden, measured)
         if labelled is not None:
             accuracy = _count_accuracy(session, graph, labelled, wanted.accuracy_margin, notify)
     beside = modelled_beside(name, elf, board, inputs, quantized.model_hash, timeout_s)
-    notes = [note for note in (_counter_note(board, measured), beside.note) if note]
+    together = _patches_note(planned.record.plan)
+    notes = [note for note in (_counter_note(board, measured), beside.note, together) if note]
     result = Result(
         tool=ToolRecord(version=__version__),
         model=ModelRecord(
@@ -139,7 +140,7 @@ def measure(workspace: Workspace, options: MeasureOptions | None = None, notify:
             }
         ),
         build=built.build,
-        measurement=measurement_record(graph, board, measured, beside, accuracy, notes),
+        measurement=measurement_record(graph, board, planned.record.plan, measured, beside, accuracy, notes),
         verification=VerificationRecord(
             oracle=quantized.oracle, samples=len(golden), identical=measured.identical or 0
         ),
@@ -163,11 +164,13 @@ def board_record(board: Board) -> BoardRecord:
     )
 
 
-def _require_identical(session: Session, graph: QuantGraph, golden: GoldenVectors, measured: Measurement) -> None:
+def _require_identical(
+    session: Session, graph: QuantGraph, plan: ArenaPlanRecord, golden: GoldenVectors, measured: Measurement
+) -> None:
     expected = golden.outputs.reshape(len(golden), -1)
     for sample in np.flatnonzero((measured.outputs != expected).any(axis=1))[:1]:
         codes = golden.inputs[sample : sample + 1]
-        steps = _expected_steps(graph, codes, session.hello.isa)
+        steps = _expected_steps(graph, codes, plan)
         if located := locate(session, codes.tobytes(), steps):
             raise GoldenMismatchError(
                 f"{located.operator}, sample {sample}",
@@ -181,13 +184,14 @@ def _require_identical(session: Session, graph: QuantGraph, golden: GoldenVector
             raise difference
 
 
-def _expected_steps(graph: QuantGraph, codes: Int8Array, isa: str) -> list[ExpectedOutput]:
+def _expected_steps(graph: QuantGraph, codes: Int8Array, plan: ArenaPlanRecord) -> list[ExpectedOutput]:
     """What each operator leaves in the arena for one sample, by the reference."""
-    left: dict[str, Int8Array] = {}
+    left: dict[str, Int8Array | None] = {}
     run(graph, codes, lambda operator, output: left.update({operator.name: output[0].ravel()}))
-    spans = make_plan(graph.topology, graph.bitwidths, isa).tensors
+    left |= dict.fromkeys(plan.patches.operators[:-1] if plan.patches else ())
+    offsets = {tensor: buffer.offset_bytes for buffer in plan.buffers for tensor in buffer.tensors}
     return [
-        ExpectedOutput(operator.name, spans[operator.output].offset_bytes, left[operator.name])
+        ExpectedOutput(operator.name, offsets[operator.output], left[operator.name])
         for operator in executed_operators(graph.topology)
     ]
 
@@ -232,6 +236,13 @@ def _count_accuracy(
         progress=lambda done, total: notify("accuracy on the device", done, total),
     )
     return accuracy_record(counted, labelled.metric)
+
+
+def _patches_note(plan: ArenaPlanRecord) -> str | None:
+    if plan.patches is None:
+        return None
+    first, last = plan.patches.operators[0], plan.patches.operators[-1]
+    return f"'{first}' to '{last}' run in {plan.patches.patches} patches; the cycles of '{last}' are those of all"
 
 
 def _counter_note(board: Board, measured: Measurement) -> str | None:
