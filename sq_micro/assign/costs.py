@@ -13,7 +13,7 @@ from sq_micro.cost.figure import Figure
 from sq_micro.cost.profile import called_bytes
 from sq_micro.errors import UsageError
 from sq_micro.ir.bitwidths import Bitwidths
-from sq_micro.plan.plan import make_plan
+from sq_micro.plan.plan import Plan, make_plan
 
 Amount = Callable[[WidthOption], float | None]
 
@@ -45,6 +45,12 @@ def cost_of(problem: Problem, bitwidths: Bitwidths) -> Cost:
 def arena_bytes(problem: Problem, bitwidths: Bitwidths) -> int:
     """What tensors and scratch take together, as they will be placed: with faster kernels where the budget allows."""
     return make_plan(problem.topology, problem.at_rest(bitwidths), problem.isa, problem.arena_limit_bytes).arena_bytes
+
+
+def leanest_plan(problem: Problem) -> Plan:
+    """The memory of the widths that want least scratch, pins kept."""
+    leanest = {o.operator: min(o.widths, key=lambda width: width.scratch_bytes).bits for o in problem.allowed}
+    return make_plan(problem.topology, Bitwidths(leanest), problem.isa, problem.arena_limit_bytes)
 
 
 def violations(problem: Problem, bitwidths: Bitwidths) -> tuple[Violation, ...]:
@@ -102,8 +108,7 @@ def least(problem: Problem, resource: Resource) -> float:
     that only some plans call.
     """
     if resource == "sram":
-        leanest = {o.operator: min(o.widths, key=lambda width: width.scratch_bytes).bits for o in problem.allowed}
-        return fixed_amount(problem, "sram") + arena_bytes(problem, Bitwidths(leanest))
+        return fixed_amount(problem, "sram") + leanest_plan(problem).arena_bytes
     amount = AMOUNTS[resource]
     lowest = fsum(min(amount(width) or 0 for width in option.widths) for option in problem.allowed)
     return fixed_amount(problem, resource) + lowest

@@ -51,10 +51,10 @@ def operator_view(graph: QuantGraph, plan: Plan, operator: Operator, index: int,
     maker = _OperatorMaker(graph, plan, operator, f"{prefix}_op{index:02d}")
     nest = maker.nest()
     symbol = f"op{index:02d}_{kind(operator)}"
-    params: tuple[str, ...]
     if plan.head is not None and operator.name in plan.head.operators:
         assert isinstance(operator, Conv2D | DepthwiseConv2D)
-        fields, params, template = patch_fields(graph, operator, nest), ("&params",), "patch"
+        fields, template = patch_fields(graph, operator, nest), "patch"
+        params: tuple[str, ...] = ("&params",)
     else:
         fields = field_views(nest.params)
         params = (f"&{symbol}_params",) if nest.params else ()

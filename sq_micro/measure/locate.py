@@ -19,7 +19,7 @@ _ATTEMPTS = 4
 class ExpectedOutput:
     """What an operator that is executed must leave at an offset of the arena; in execution order.
 
-    codes  None where the operator leaves nothing whole, as one that runs patch by patch
+    codes  None where it never leaves all of it, because it runs in patches with those behind it
     """
 
     operator: str

@@ -1,4 +1,4 @@
-"""What every plan takes at least, whatever the bits."""
+"""What every plan without patches takes at least, whatever the bits."""
 
 from __future__ import annotations
 

@@ -140,18 +140,34 @@ class ArenaBufferRecord(Record):
     last: Count
 
 
+class PatchesRecord(Record):
+    """The first operators where they run patch by patch: what lies in the buffers between them are parts of tensors.
+
+    height, width  of a patch, in pixels of the last operator's output
+    computed       by operator, pixels of its output that are computed over those that there are
+    """
+
+    operators: list[str]
+    patches: Count
+    height: Count
+    width: Count
+    computed: list[Annotated[float, Field(ge=1.0)]]
+
+
 class ArenaPlanRecord(Record):
     """Where every tensor lies, and when. Buffers overlap as far as an operator may write over its input.
 
     operators      all of them in execution order, Reshape included
     peak_operator  the one at which most is in use
     loss           the largest share of its time that an operator gives up for memory; modelled
+    patches        null where every tensor is whole
     """
 
     operators: list[str]
     peak_operator: str
     buffers: list[ArenaBufferRecord]
     loss: Annotated[float, Field(ge=0.0)]
+    patches: PatchesRecord | None = None
 
 
 class ArenaTableRecord(Record):

@@ -207,7 +207,8 @@ class ModelledRecord(Record):
     """What the cycle model makes of the same image where the link has no cycles: one inference, no wait states.
 
     by         what has counted the basic blocks
-    operators  cycles of each operator that is executed; null where they were not told apart
+    operators  cycles of each operator that is executed; null where they were not told apart. Of those that run in
+               patches the last has all
     """
 
     by: Literal["simulator", "qemu"]

@@ -60,7 +60,7 @@ def generate(workspace: Workspace, board_name: str) -> GenerateRecord:
         tables_bytes=view.table_bytes,
         operators=weighted_operator_records(analyzed_graph(workspace), graph, board),
         plan=drawn,
-        arena_by_width=arena_table_record(graph.topology, graph.bitwidths, board),
+        arena_by_width=None if plan.head else arena_table_record(graph.topology, graph.bitwidths, board),
     )
     save_record(workspace, record)
     return record

@@ -23,6 +23,7 @@ from sq_micro.quant.graph import QuantGraph
 from sq_micro.quant.samples import Samples, load_samples
 from sq_micro.reference.golden_vectors import GoldenVectors, first_difference
 from sq_micro.reference.interpreter import run
+from sq_micro.report.evidence import ArenaPlanRecord
 from sq_micro.report.html.page import render_html
 from sq_micro.report.markdown import render_markdown
 from sq_micro.report.result import (
@@ -112,7 +113,8 @@ def measure(workspace: Workspace, options: MeasureOptions | None = None, notify:
         if labelled is not None:
             accuracy = _count_accuracy(session, graph, labelled, wanted.accuracy_margin, notify)
     beside = modelled_beside(name, elf, board, inputs, quantized.model_hash, timeout_s)
-    notes = [note for note in (_counter_note(board, measured), beside.note) if note]
+    together = _patches_note(planned.record.plan)
+    notes = [note for note in (_counter_note(board, measured), beside.note, together) if note]
     result = Result(
         tool=ToolRecord(version=__version__),
         model=ModelRecord(
@@ -141,7 +143,7 @@ def measure(workspace: Workspace, options: MeasureOptions | None = None, notify:
             }
         ),
         build=built.build,
-        measurement=measurement_record(graph, board, measured, beside, accuracy, notes),
+        measurement=measurement_record(graph, board, planned.record.plan, measured, beside, accuracy, notes),
         verification=VerificationRecord(
             oracle=quantized.oracle, samples=len(golden), identical=measured.identical or 0
         ),
@@ -224,6 +226,13 @@ def _count_accuracy(
         progress=lambda done, total: notify("accuracy on the device", done, total),
     )
     return accuracy_record(counted, labelled.metric)
+
+
+def _patches_note(plan: ArenaPlanRecord) -> str | None:
+    if plan.patches is None:
+        return None
+    first, last = plan.patches.operators[0], plan.patches.operators[-1]
+    return f"'{first}' to '{last}' run in {plan.patches.patches} patches; the cycles of '{last}' are those of all"
 
 
 def _counter_note(board: Board, measured: Measurement) -> str | None:

@@ -12,6 +12,7 @@ from sq_micro.ir.topology import Topology, macs
 from sq_micro.measure.device_accuracy import CONFIDENCE, DeviceAccuracy
 from sq_micro.measure.harness import Measurement
 from sq_micro.quant.graph import QuantGraph
+from sq_micro.report.evidence import ArenaPlanRecord
 from sq_micro.report.result import (
     CyclesRecord,
     DeviceAccuracyRecord,
@@ -25,18 +26,23 @@ from sq_micro.stages.modelled import Beside
 def measurement_record(
     graph: QuantGraph,
     board: Board,
+    plan: ArenaPlanRecord,
     measured: Measurement,
     beside: Beside,
     accuracy: DeviceAccuracyRecord | None,
     notes: Sequence[str],
 ) -> MeasurementRecord:
-    """Cycles of the inference and of each operator that runs; latency only where clock and cycles are known."""
+    """Cycles of the inference and of each operator that runs; latency only where clock and cycles are known.
+
+    Of operators that run in patches, cycles and instructions are known together alone: the last one has them.
+    """
     cycles = latency_s = None
     counts_cycles = measured.cycle_source != "none"  # a counter may run where it means nothing, as in QEMU
     if measured.cycles and counts_cycles:
         cycles = cycles_record(measured.cycles)
         latency_s = cycles.median / board.core.clock_hz if board.core.clock_hz else None
     executed = executed_operators(graph.topology)
+    together = frozenset(plan.patches.operators[:-1] if plan.patches else ())
     unknown: list[int | None] = [None] * len(executed)
     instructions = measured.operator_instructions or beside.operator_instructions or unknown
     figures = zip(executed, measured.operator_cycles or unknown, instructions, strict=True)
@@ -48,8 +54,8 @@ def measurement_record(
                 "kind": kind(operator),
                 "weight_bits": graph.bitwidths.weights.get(operator.name),
                 "macs": macs(operator, graph.topology),
-                "cycles": spent,
-                "instructions": counted,
+                "cycles": None if operator.name in together else spent,
+                "instructions": None if operator.name in together else counted,
             }
         )
         for index, (operator, spent, counted) in enumerate(figures)

@@ -20,6 +20,7 @@ from sq_micro.kernels.overlap import Overlap
 from sq_micro.kernels.select import KernelChoice, within_loss
 from sq_micro.kernels.sizes import to_word
 from sq_micro.kernels.tiling import LOSSES
+from sq_micro.plan.patching import Head
 from sq_micro.plan.plan import Plan, make_plan
 from sq_micro.quant.calibrate import SampleSource
 from sq_micro.quant.graph import QuantGraph
@@ -31,6 +32,7 @@ from sq_micro.report.evidence import (
     ArenaTableRecord,
     FidelityRecord,
     PackedWidthRecord,
+    PatchesRecord,
     WeightedOperatorRecord,
 )
 
@@ -90,6 +92,17 @@ def arena_plan_record(topology: Topology, plan: Plan) -> ArenaPlanRecord:
         peak_operator=plan.peak_operator,
         buffers=buffers,
         loss=plan.loss,
+        patches=None if plan.head is None else _patches_record(plan.head),
+    )
+
+
+def _patches_record(head: Head) -> PatchesRecord:
+    return PatchesRecord(
+        operators=list(head.operators),
+        patches=head.patches,
+        height=head.height,
+        width=head.width,
+        computed=list(head.computed),
     )
 
 

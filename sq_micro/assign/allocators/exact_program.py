@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import replace
 from itertools import combinations
 
-from sq_micro.assign.costs import AMOUNTS, arena_bytes, fixed_amount, sometimes_called, stated
+from sq_micro.assign.costs import AMOUNTS, arena_bytes, fixed_amount, leanest_plan, sometimes_called, stated
 from sq_micro.assign.integer_program import Solution, solve
 from sq_micro.assign.options import WidthOption
 from sq_micro.assign.problem import Problem
@@ -108,13 +108,19 @@ def _row(problem: Problem, resource: Resource) -> Row:
 
 
 def _sram_rows(problem: Problem) -> list[Row]:
-    """For each operator: what is alive while it runs, and the least scratch, are within the budget."""
+    """For each operator: what is alive while it runs, and the least scratch, are within the budget.
+
+    Where even the leanest widths fit in patches alone, none of that holds for the operators that run so.
+    """
     assert problem.budget.sram is not None
     floors = floor_bytes(problem.topology, problem.isa, problem.frame.activation_bits)
     free = problem.budget.sram - fixed_amount(problem, "sram")
     position = {option.operator: index for index, option in enumerate(problem.allowed)}
+    head = leanest_plan(problem).head
     rows = []
     for index, operator in enumerate(problem.topology.operators):
+        if head is not None and operator.name in head.operators:
+            continue
         table = [[0.0] * len(option.widths) for option in problem.allowed]
         if operator.name in position:
             option = problem.allowed[position[operator.name]]

@@ -63,4 +63,22 @@ def test_the_floor_is_below_every_plan(seed: int, isa: str) -> None:
     graph = random_network(seed)
     floor = max(floor_bytes(graph.topology, isa))
     for limit in (None, 1):
-        assert floor <= planned(graph, isa, limit).arena_bytes
+        plan = planned(graph, isa, limit)
+        assert plan.head is not None or floor <= plan.arena_bytes
+
+
+@pytest.mark.parametrize(("isa", "limit", "columns"), [(DSP, 30_000, 12), (DSP, 34_000, 24), ("c", 30_000, 12)])
+def test_patches_where_no_kernels_are_small_enough(isa: str, limit: int, columns: int) -> None:
+    """MobileNetV1 of width 0.25 at 96x96: the first four operators, as far as the limit asks for."""
+    graph = mobilenet_v1_quarter()
+    plan = planned(graph, isa, limit)
+    assert plan.arena_bytes <= limit
+    assert plan.optimal
+    assert plan.head is not None
+    assert (len(plan.head.operators), plan.head.width) == (4, columns)
+    assert plan.loss >= plan.head.loss > 0
+
+
+def test_no_patches_where_kernels_are_small_enough_or_patches_save_nothing() -> None:
+    assert planned(mobilenet_v1_quarter(), limit=38_768).head is None
+    assert planned(ds_cnn(), limit=1).head is None  # the first output is all that binds
