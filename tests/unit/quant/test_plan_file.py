@@ -54,7 +54,7 @@ def test_a_plan_names_some_operators_and_a_default(tmp_path: Path) -> None:
         ("{", "is not JSON: "),
         ([8], 'must look like {"default": 8, "operators": {"<name>": 4}}'),
         ({"operators": [8]}, 'must look like {"default": 8, "operators": {"<name>": 4}}'),
-        ({"default": 8, "layers": {}}, "unknown key 'layers'; known: default, operators"),
+        ({"default": 8, "layers": {}}, "unknown key 'layers'; known: default, operators, activations"),
         ({"default": 8, "operators": {"conv2d_1": 4}}, "unknown operator 'conv2d_1'; did you mean 'conv2d_0'?"),
         ({"default": 8, "operators": {"zzz": 4}}, f"unknown operator 'zzz' (known: {', '.join(NAMES)})"),
         ({"operators": {NAMES[0]: 4}}, f"gives no bits for '{NAMES[1]}' and has no \"default\""),
@@ -66,6 +66,15 @@ def test_a_plan_names_some_operators_and_a_default(tmp_path: Path) -> None:
         ({"default": None}, '"default": None bits; weights take'),
         ({"default": 8, "operators": {NAMES[2]: None}}, f"'{NAMES[2]}': None bits; weights take"),
         ({"default": 9, "operators": dict.fromkeys(NAMES, 8)}, '"default": 9 bits; weights take'),
+        (
+            {"default": 8, "activations": {"conv2d_9": 4}},
+            "\"activations\": no operator 'conv2d_9'; did you mean 'conv2d_0'?",
+        ),
+        ({"default": 8, "activations": 3}, '"activations": 3 bits; activations take 8 or 4'),
+        (
+            {"default": 8, "activations": {NAMES[2]: 4}},
+            f"the output of '{NAMES[2]}' takes 8 bits (4 are for: {NAMES[0]}, {NAMES[1]})",
+        ),
     ],
 )
 def test_what_is_wrong_in_a_plan_is_said(tmp_path: Path, content: object, problem: str) -> None:
@@ -83,3 +92,24 @@ def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
     binary.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(PlanFileError, match="is not JSON"):
         bitwidths_from(str(binary), TOPOLOGY)
+
+
+def test_activations_of_a_plan_and_of_the_option(tmp_path: Path) -> None:
+    outputs = [TOPOLOGY.operators[index].output for index in (0, 1)]
+    path = tmp_path / "bits.json"
+    path.write_text(json.dumps({"default": 8, "activations": {NAMES[0]: 4, NAMES[2]: 8}}), encoding="utf-8")
+    assert dict(bitwidths_from(str(path), TOPOLOGY).activations) == {outputs[0]: 4}
+    both = bitwidths_from(str(path), TOPOLOGY, [f"{NAMES[1]}=4"])
+    assert dict(both.activations) == dict.fromkeys(outputs, 4)
+    assert not bitwidths_from(str(path), TOPOLOGY, ["8"]).activations
+    assert dict(bitwidths_from("4", TOPOLOGY, ["4"]).activations) == dict.fromkeys(outputs, 4)
+    for text, problem in (("5", "5 bits; activations take 8 or 4"), ("zzz=4", "no operator 'zzz'"), ("a", "invalid")):
+        with pytest.raises(UsageError, match=f"--activation-bits {text}: {problem}"):
+            bitwidths_from("8", TOPOLOGY, [text])
+
+
+def test_a_pool_has_the_bits_of_what_it_reads() -> None:
+    builder = RandomQuantGraph(1, (4, 4, 1))
+    x = builder.max_pool2d(builder.conv2d(builder.input, 2))
+    topology = builder.build(builder.dense(builder.mean(x), 2)).topology
+    assert dict(bitwidths_from("8", topology, ["conv2d_0=4"]).activations) == {"conv2d_0": 4, x: 4}
