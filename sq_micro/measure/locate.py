@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sq_micro.errors import DeviceError, GoldenMismatchError, LinkError
+from sq_micro.ir.bitwidths import stored_bytes
 from sq_micro.measure.session import Session
 from sq_micro.quant.params import Int8Array
 from sq_micro.reference.golden_vectors import first_difference
@@ -20,11 +21,20 @@ class ExpectedOutput:
     """What an operator that is executed must leave at an offset of the arena; in execution order.
 
     codes  None where it never leaves all of it, because it runs in patches with those behind it
+    bits   of a code in the arena: 8, or 4, two a byte
     """
 
     operator: str
     offset_bytes: int
     codes: Int8Array | None
+    bits: int = 8
+
+    def unpacked(self, stored: bytes) -> Int8Array:
+        """The codes that an arena holds; the first of a byte is its lower half."""
+        if self.bits == 8 or self.codes is None:
+            return np.frombuffer(stored, np.int8)
+        packed = np.frombuffer(stored, np.uint8)
+        return np.stack([packed & 15, packed >> 4], axis=-1).astype(np.int8).ravel()[: self.codes.size]
 
 
 def locate(session: Session, sample: bytes, expected: Sequence[ExpectedOutput]) -> GoldenMismatchError | None:
@@ -50,7 +60,7 @@ def _walk(session: Session, sample: bytes, expected: Sequence[ExpectedOutput]) -
         session.step(index)
         if wanted.codes is None:
             continue
-        got = np.frombuffer(session.read_arena(wanted.offset_bytes, wanted.codes.size), np.int8)
+        got = wanted.unpacked(session.read_arena(wanted.offset_bytes, stored_bytes(wanted.codes.size, wanted.bits)))
         if difference := first_difference(got, wanted.codes, wanted.operator):
             session.step(index)  # does nothing, unless a reset has put something else into the arena
             return difference

@@ -19,6 +19,7 @@ def expected_steps(graph: QuantGraph, plan: Plan, codes: Int8Array) -> list[Expe
             operator.name,
             plan.tensors[operator.output].offset_bytes,
             None if plan.in_parts(operator.name) else left[operator.name],
+            graph.bitwidths.activation(operator.output),
         )
         for operator in executed_operators(graph.topology)
     ]

@@ -44,6 +44,15 @@ def test_a_healthy_device_is_the_reference(built: Path) -> None:
     assert "every output byte is the reference's" in str(found)
 
 
+def test_outputs_that_rest_in_4_bits_are_compared_code_by_code(tmp_path: Path) -> None:
+    api.analyze(converted("sequence_float"), out=tmp_path)
+    quantized = api.quantize(calibrate=SAMPLES, activation_bits=["4"], samples=2, out=tmp_path)
+    assert 4 in quantized.bits.activations.values()
+    api.generate("host", out=tmp_path)
+    api.build(out=tmp_path)
+    assert api.diff_firmware(calibrate=SAMPLES, samples=3, out=tmp_path).differences == []
+
+
 def test_the_first_wrong_operator_is_located(built: Path) -> None:
     first = json.loads((built / "analyze.json").read_text())["operators"][0]
     damage_weights_of_first_operator(built)
