@@ -37,6 +37,7 @@ def lane_params(graph: QuantGraph, op: Conv2D | Dense, choice: KernelChoice, dow
         "block_words": block_words(bits, choice.taps),
         "unpacked_words": unpacked_words(choice.taps, kernels),
         "table_words": FORMATS[bits].table_words,
+        "head_words": FORMATS[bits].head_words,
         **taps_sums,
         "output_offset": graph.activations[op.output].zero_point,
         "output_minimum": found.minimum,
