@@ -115,7 +115,9 @@ SQM_INLINE void sqm_conv2d__armv7em_dsp(const sqm_conv2d__armv7em_dsp_params *p,
             g.weights = weights + block * p->block_words;
             g.columns = columns;
             g.columns_end = columns + count / 2 * taps;
-            g.round = table[block * p->table_words];
+            if (p->head_words != 0) {
+                g.round = table[block * p->table_words];
+            }
             g.table = table + block * p->table_words + p->head_words;
             g.output = output + pixel * p->output_channels + block * p->block;
             g.taps_sums = sums;

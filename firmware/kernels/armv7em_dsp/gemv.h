@@ -1,6 +1,7 @@
 /*
  * A column times blocks of output channels: the inner loops of dense. Layouts and tables are those
- * of gemm; each weight is used once, so all widths are decoded on the way.
+ * of gemm; each weight is used once, so all widths are decoded on the way, 6, 5 and 3 bits in
+ * gemv_planes.h.
  *
  *             instructions   cycles
  *   8 bits    27             39        per 32 multiplications
@@ -31,6 +32,7 @@
  * sums        NULL, or where the sums of ONE block are written instead of codes.
  * taps_sum    of the column; 8 bits do without.
  * round       as for gemm, the same for all blocks.
+ * meaning     of codes, two words a block: of weights of 6, 5 and 3 bits alone.
  */
 typedef struct sqm_gemv {
     const uint32_t *weights;
@@ -44,9 +46,10 @@ typedef struct sqm_gemv {
     int32_t *sums;
     int32_t taps_sum;
     int32_t round;
+    const uint32_t *meaning;
 } sqm_gemv;
 
-_Static_assert(sizeof(void *) != 4 || offsetof(sqm_gemv, round) == 40, "as the assembly has it");
+_Static_assert(sizeof(void *) != 4 || offsetof(sqm_gemv, meaning) == 44, "as the assembly has it");
 
 /** The next block, from label 1 on, or the end; r0 = its table, `channels` codes were written. */
 /* clang-format off */
@@ -79,6 +82,27 @@ _Static_assert(sizeof(void *) != 4 || offsetof(sqm_gemv, round) == 40, "as the a
     "ldrd r2, r3, [r0], #8\n"                                                      \
     SQM_ASM_REQUANTIZE(r7, r2, r3, r12)                                            \
     "strb.w r7, [r1, #3]\n"
+/* clang-format on */
+
+/** Even sums in r4 and r6, of both in r5 and r7, to codes or sums; then the next block, or the end.
+ */
+/* clang-format off */
+#define SQM_ASM_PAIRS_END                                                          \
+    SQM_TAKE(r0, 3)                                                                \
+    "sub.w r5, r5, r4\n"                                                           \
+    "sub.w r7, r7, r6\n"                                                           \
+    "ldrd r2, r3, [r0, #8]\n"                                                      \
+    "add.w r5, r2, r5, asr #8\n"                                                   \
+    "add.w r7, r3, r7, asr #8\n"                                                   \
+    "add.w r0, r0, #16\n"                                                          \
+    SQM_TAKE(r2, 9)                                                                \
+    "cmp.w r2, #0\n"                                                               \
+    "bne.w 3f\n"                                                                   \
+    SQM_ASM_FOUR_OUTPUTS                                                           \
+    SQM_ASM_NEXT_BLOCK(4)                                                          \
+    "3:\n"                                                                         \
+    "stm.w r2, {r4-r7}\n"                                                          \
+    SQM_LEAVE
 /* clang-format on */
 
 /** Two channels and two taps `x`: even sum, sum of both. */
@@ -132,21 +156,7 @@ SQM_NAKED void sqm_gemv_s8_w8_1x4__armv7em_dsp(SQM_IN_ASM const sqm_gemv *g)
         "cmp.w r1, r8\n"
         "bne.w 2b\n"
         SQM_PARK(0, r0)
-        SQM_TAKE(r0, 3)
-        "sub.w r5, r5, r4\n"
-        "sub.w r7, r7, r6\n"
-        "ldrd r2, r3, [r0, #8]\n"
-        "add.w r5, r2, r5, asr #8\n"
-        "add.w r7, r3, r7, asr #8\n"
-        "add.w r0, r0, #16\n"
-        SQM_TAKE(r2, 9)
-        "cmp.w r2, #0\n"
-        "bne.w 3f\n"
-        SQM_ASM_FOUR_OUTPUTS
-        SQM_ASM_NEXT_BLOCK(4)
-        "3:\n"
-        "stm.w r2, {r4-r7}\n"
-        SQM_LEAVE
+        SQM_ASM_PAIRS_END
         ::: "memory");
     /* clang-format on */
 }
