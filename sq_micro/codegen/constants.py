@@ -13,6 +13,7 @@ from sq_micro.codegen.views import ArrayView
 from sq_micro.ir.operators import Conv2D, Dense, DepthwiseConv2D, WeightedOperator
 from sq_micro.kernels.band import BandRequantization, band_table
 from sq_micro.kernels.catalogue import PORTABLE
+from sq_micro.kernels.lane_codes import lane_codes
 from sq_micro.kernels.lanes import (
     FORMATS,
     folded_bias,
@@ -84,7 +85,7 @@ def _lanes_arrays(
     name = comment(f"'{operator.name}'")
     bias = folded_bias(graph.biases[operator.bias], rows, graph.activations[operator.input].zero_point)
     zero_point = graph.activations[operator.output].zero_point if isinstance(operator, Conv2D) else None
-    table = table_words(bias, sum_magnitudes(bias, rows), levels, bits, found, zero_point)
+    table = table_words(bias, sum_magnitudes(bias, rows), lane_codes(rows, levels, bits), bits, found, zero_point)
     packed = pack_lanes(rows, levels, bits, choice.taps)
     arrays = [
         _array("uint32_t", f"{symbol}_weights", packed, f"{name}: {rows.size:,} weights of {bits} bits, packed"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sq_micro.codegen.constants import requantization
 from sq_micro.ir.operators import Conv2D, Dense
-from sq_micro.kernels.dsp import LaneKernels, conv2d_kernels, dense_kernels, unpacked_words
+from sq_micro.kernels.dsp import conv2d_kernels, dense_kernel, unpacked_words
 from sq_micro.kernels.lanes import FORMATS, block_words
 from sq_micro.kernels.select import KernelChoice
 from sq_micro.quant.graph import QuantGraph
@@ -15,10 +15,13 @@ def lane_nest(op: Conv2D | Dense) -> str:
     return "conv2d__armv7em_dsp" if isinstance(op, Conv2D) else "dense__armv7em_dsp"
 
 
-def lane_kernels(graph: QuantGraph, op: Conv2D | Dense) -> LaneKernels:
-    """The kernels that the nest takes."""
+def lane_microkernels(graph: QuantGraph, op: Conv2D | Dense) -> tuple[str, ...]:
+    """What the nest takes as arguments: the inner loops, and for a convolution what unpacks weights for them."""
     bits = graph.bitwidths.weights[op.name]
-    return conv2d_kernels(bits) if isinstance(op, Conv2D) else dense_kernels(bits)
+    if isinstance(op, Dense):
+        return (dense_kernel(bits).name,)
+    kernels = conv2d_kernels(bits)
+    return kernels.inner.name, "NULL" if kernels.unpack is None else kernels.unpack.name
 
 
 def lane_params(graph: QuantGraph, op: Conv2D | Dense, choice: KernelChoice, downwards: bool = False) -> dict[str, int]:
@@ -26,18 +29,19 @@ def lane_params(graph: QuantGraph, op: Conv2D | Dense, choice: KernelChoice, dow
 
     downwards  whether a convolution goes through its tiles from the last to the first
     """
-    geometry = (
-        _conv2d_geometry(graph, op, choice, downwards) if isinstance(op, Conv2D) else _dense_geometry(graph, op, choice)
-    )
-    bits, kernels, found = graph.bitwidths.weights[op.name], lane_kernels(graph, op), requantization(graph, op)
-    taps_sums = {"taps_sums": int(kernels.taps_sums)} if isinstance(op, Conv2D) else {}
+    bits, found = graph.bitwidths.weights[op.name], requantization(graph, op)
+    form = FORMATS[bits]
+    block = {"block": form.block, "block_words": block_words(bits, choice.taps)}
+    table = {"table_words": form.table_words, "head_words": form.head_words}
+    if isinstance(op, Conv2D):
+        kernels = conv2d_kernels(bits)
+        unpacked = {"unpacked_words": unpacked_words(choice.taps, kernels)}
+        sums = {"taps_sums": int(kernels.taps_sums)}
+        own = {**_conv2d_geometry(graph, op, choice, downwards), **block, **unpacked, **table, **sums}
+    else:
+        own = {**_dense_geometry(graph, op, choice), **block, **table}
     return {
-        **geometry,
-        "block": FORMATS[bits].block,
-        "block_words": block_words(bits, choice.taps),
-        "unpacked_words": unpacked_words(choice.taps, kernels),
-        "table_words": FORMATS[bits].table_words,
-        **taps_sums,
+        **own,
         "output_offset": graph.activations[op.output].zero_point,
         "output_minimum": found.minimum,
         "output_maximum": found.maximum,

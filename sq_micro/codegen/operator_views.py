@@ -9,7 +9,7 @@ from typing import assert_never
 from sq_micro.codegen.constants import exact_choice, requantization
 from sq_micro.codegen.depthwise_nests import depthwise_nest, depthwise_params
 from sq_micro.codegen.head_views import called_as, patch_fields
-from sq_micro.codegen.lane_nests import lane_constants, lane_kernels, lane_nest, lane_params
+from sq_micro.codegen.lane_nests import lane_constants, lane_microkernels, lane_nest, lane_params
 from sq_micro.codegen.literals import call_statement, comment
 from sq_micro.codegen.nests import Nest
 from sq_micro.codegen.piece_views import field_views, piece_view
@@ -185,11 +185,9 @@ class _OperatorMaker(WeightlessNests):
         return Nest("conv2d", params, ((*arguments, self._at(op.output)),))
 
     def _lanes(self, op: Conv2D | Dense, choice: KernelChoice) -> Nest:
-        kernels = lane_kernels(self.graph, op)
-        unpack = "NULL" if kernels.unpack is None else kernels.unpack.name
         constants = lane_constants(self.graph, op, self.symbol)
         places = (self._scratch(), self._at(op.output))
-        arguments = (kernels.inner.name, unpack, self._at(op.input), *constants, *places)
+        arguments = (*lane_microkernels(self.graph, op), self._at(op.input), *constants, *places)
         return Nest(lane_nest(op), lane_params(self.graph, op, choice, self._downwards), (arguments,))
 
     def _depthwise(self, op: DepthwiseConv2D) -> Nest:

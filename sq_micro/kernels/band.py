@@ -12,7 +12,7 @@ import numpy as np
 from sq_micro.ir.operators import DepthwiseConv2D
 from sq_micro.ir.topology import Topology
 from sq_micro.kernels.catalogue import KernelVariant, find
-from sq_micro.kernels.lanes import Int64Array
+from sq_micro.kernels.lane_codes import Int64Array
 from sq_micro.quant.arithmetic import ChannelRequantization
 from sq_micro.quant.params import ACTIVATION_MAXIMUM, ACTIVATION_MINIMUM, Int32Array
 

@@ -55,25 +55,19 @@ def conv2d_kernels(bits: int) -> LaneKernels:
             return LaneKernels(find("gemm", 8, "2x4", DSP), find("unpack", bits, "1x4", DSP), taps_sums=False)
 
 
-def dense_kernels(bits: int) -> LaneKernels:
-    """Each weight is used once, so 2 bits too are decoded in the inner loop."""
-    match bits:
-        case 8 | 4:
-            return LaneKernels(find("gemv", bits, "1x4", DSP), None, taps_sums=True)
-        case 2:
-            return LaneKernels(find("gemv", 2, "1x8", DSP), None, taps_sums=True)
-        case _:
-            return LaneKernels(find("gemv", 8, "1x4", DSP), find("unpack", bits, "1x4", DSP), taps_sums=True)
+def dense_kernel(bits: int) -> KernelVariant:
+    """Each weight is used once, so all widths are decoded in the inner loop."""
+    return find("gemv", bits, "1x8" if bits == 2 else "1x4", DSP)
 
 
 def dense_taps(operator: Dense, topology: Topology, bits: int) -> int:
     """An output's weights, filled up to what the kernel takes at a time."""
-    return padded(topology.shape(operator.weights)[1], dense_kernels(bits).k_multiple)
+    return padded(topology.shape(operator.weights)[1], dense_kernel(bits).k_multiple)
 
 
-def dense_scratch_bytes(taps: int, bits: int) -> int:
-    """Unpacked weights and the column, as armv7em_dsp/dense.h lays them out."""
-    return 4 * unpacked_words(taps, dense_kernels(bits)) + taps * _COLUMN_BYTES
+def dense_scratch_bytes(taps: int) -> int:
+    """The column, as armv7em_dsp/dense.h lays it out."""
+    return taps * _COLUMN_BYTES
 
 
 def conv2d_taps(operator: Conv2D, topology: Topology, bits: int) -> int:

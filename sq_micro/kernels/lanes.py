@@ -17,14 +17,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from sq_micro.kernels.lane_codes import INT8_MAGNITUDE, Int64Array, LaneCodes, bases, lane_codes, rounds_of
 from sq_micro.kernels.packing import PLANES
 from sq_micro.quant.arithmetic import ChannelRequantization
-from sq_micro.quant.params import ACTIVATION_MAXIMUM, ACTIVATION_MINIMUM, Int8Array, Int32Array, Levels
+from sq_micro.quant.params import ACTIVATION_MAXIMUM, ACTIVATION_MINIMUM, Int8Array, Int32Array
 
 UInt32Array = NDArray[np.uint32]
-Int64Array = NDArray[np.int64]
 
-_INT8_MAGNITUDE = 128
 _INT32_MAXIMUM = (1 << 31) - 1
 _ORDER = (0, 2, 1, 3)
 
@@ -34,7 +33,8 @@ class LaneFormat:
     """What a width's kernel expects.
 
     block           output channels of a block
-    table_words     of a block: what its sums start from, then m and s of each channel
+    table_words     of a block: its round, what its sums start from, then m and s of each channel
+    head_words      of them that are its round
     meaning_words   of a block: bases for unpacking
     signed_offset   what lies between the unsigned code of a block's signed channels and the stored one
     sum_limit       |Σ x·stored| of a signed channel must stay below it, since it is known modulo twice that
@@ -42,6 +42,7 @@ class LaneFormat:
 
     block: int
     table_words: int
+    head_words: int
     meaning_words: int
     signed_offset: int
     sum_limit: int
@@ -52,14 +53,14 @@ class LaneFormat:
         return np.asarray(np.arange(channels) % step == step - 1, np.bool_)
 
 
-PLANAR = LaneFormat(block=4, table_words=12, meaning_words=2, signed_offset=0, sum_limit=1 << 23)
+PLANAR = LaneFormat(block=4, table_words=12, head_words=0, meaning_words=2, signed_offset=0, sum_limit=1 << 23)
 FORMATS = {
-    8: LaneFormat(block=4, table_words=12, meaning_words=0, signed_offset=0, sum_limit=1 << 23),
+    8: LaneFormat(block=4, table_words=12, head_words=0, meaning_words=0, signed_offset=0, sum_limit=1 << 23),
     6: PLANAR,
     5: PLANAR,
-    4: LaneFormat(block=4, table_words=16, meaning_words=0, signed_offset=8, sum_limit=1 << 19),
+    4: LaneFormat(block=4, table_words=16, head_words=0, meaning_words=0, signed_offset=8, sum_limit=1 << 19),
     3: PLANAR,
-    2: LaneFormat(block=8, table_words=40, meaning_words=0, signed_offset=2, sum_limit=1 << 17),
+    2: LaneFormat(block=8, table_words=41, head_words=1, meaning_words=0, signed_offset=2, sum_limit=1 << 17),
 }
 
 
@@ -90,20 +91,16 @@ def blocks_of(channels: int, bits: int) -> int:
 def sums_fit(weights: Int8Array, levels: Int8Array, bits: int) -> bool:
     """Whether no input can make the sum of a signed channel leave what it is known modulo: |x| is at most 128."""
     form = FORMATS[bits]
-    stored = weights.astype(np.int64)
-    if form.signed_offset:
-        stored = unsigned_codes(weights, levels, bits) - form.signed_offset
+    stored = lane_codes(weights, levels, bits).codes - form.signed_offset
     magnitude = np.abs(stored[form.signed(len(weights))]).sum(axis=1)
-    return bool((magnitude * _INT8_MAGNITUDE < form.sum_limit).all())
+    return bool((magnitude * INT8_MAGNITUDE < form.sum_limit).all())
 
 
 def pack_lanes(weights: Int8Array, levels: Int8Array, bits: int, taps: int) -> UInt32Array:
     """Weights (channels, k) of any width as words, block after block; rows are padded to `taps`, where x is 0."""
     form = FORMATS[bits]
-    codes = weights.astype(np.int64) if bits == 8 else unsigned_codes(weights, levels, bits)
-    if form.signed_offset:
-        signed = form.signed(len(codes))
-        codes[signed] -= form.signed_offset
+    codes = lane_codes(weights, levels, bits).codes
+    codes = codes - form.signed_offset * form.signed(len(codes))[:, None]
     pairs = _pairs(codes, form.block, taps)  # (block, pair of taps, tap in it, channel)
     match bits:
         case 8:
@@ -122,9 +119,9 @@ def pack_lanes(weights: Int8Array, levels: Int8Array, bits: int, taps: int) -> U
     return words.reshape(-1).astype(np.uint32)
 
 
-def unpack_lanes(words: UInt32Array, levels: Int8Array, bits: int, taps: int) -> Int8Array:
-    """The inverse of `pack_lanes`, padding included: (channels, taps)."""
-    form, channels = FORMATS[bits], len(levels)
+def unpack_lanes(words: UInt32Array, base: Int64Array, scale: Int64Array, bits: int, taps: int) -> Int8Array:
+    """The inverse of `pack_lanes`, padding included: (channels, taps). Base and scale are those of `lane_codes`."""
+    form, channels = FORMATS[bits], len(base)
     rows = words.astype(np.int64).reshape(blocks_of(channels, bits), -1)
     match bits:
         case 8:
@@ -146,23 +143,7 @@ def unpack_lanes(words: UInt32Array, levels: Int8Array, bits: int, taps: int) ->
         pairs = np.where(form.signed(form.block), _signed(pairs, bits) + form.signed_offset, pairs)
     grouped = pairs.reshape(len(rows), taps // 4, 4, form.block)[:, :, np.argsort(_ORDER)]
     codes = grouped.transpose(0, 3, 1, 2).reshape(-1, taps)[:channels]
-    if bits == 8:
-        return codes.astype(np.int8)
-    base, scale = bases(levels, bits)
     return np.asarray(codes * scale[:, None] + base[:, None], np.int8)
-
-
-def bases(levels: Int8Array, bits: int) -> tuple[Int64Array, Int64Array]:
-    """(base, scale) of every channel, below 8 bits."""
-    half = 1 << (bits - 1)
-    base = np.select([levels == Levels.ODD, levels == Levels.MIRRORED], [1 - 2 * half, 1 - half], -half)
-    return base.astype(np.int64), np.where(levels == Levels.ODD, 2, 1).astype(np.int64)
-
-
-def unsigned_codes(weights: Int8Array, levels: Int8Array, bits: int) -> Int64Array:
-    """(weight − base) / scale by channel."""
-    base, scale = bases(levels, bits)
-    return np.asarray((weights.astype(np.int64) - base[:, None]) // scale[:, None])
 
 
 def meaning_words(levels: Int8Array, bits: int) -> UInt32Array:
@@ -174,7 +155,7 @@ def meaning_words(levels: Int8Array, bits: int) -> UInt32Array:
 
 def sum_magnitudes(bias: Int64Array, weights: Int8Array) -> Int64Array:
     """What no sum of a channel exceeds in magnitude, `bias` being the folded one."""
-    return np.asarray(np.abs(bias) + _INT8_MAGNITUDE * np.abs(weights.astype(np.int64)).sum(axis=1))
+    return np.asarray(np.abs(bias) + INT8_MAGNITUDE * np.abs(weights.astype(np.int64)).sum(axis=1))
 
 
 def folded_bias(bias: Int32Array, weights: Int8Array, zero_point: int) -> Int64Array:
@@ -185,14 +166,14 @@ def folded_bias(bias: Int32Array, weights: Int8Array, zero_point: int) -> Int64A
 def table_words(
     bias: Int64Array,
     magnitudes: Int64Array,
-    levels: Int8Array,
+    coded: LaneCodes,
     bits: int,
     found: ChannelRequantization,
     zero_point: int | None,
 ) -> Int32Array:
-    """(blocks, words): what a block's sums start from, then m and s of each channel.
+    """(blocks, words): at 2 bits its round, what a block's sums start from, then m and s of each channel.
 
-    Where weights are true numbers a block starts with the biases of channels 0, 2, 1, 3; else with bias and base of
+    Where weights are true numbers sums start from the biases of channels 0, 2, 1, 3; else from bias and base of
     each channel, at 2 bits its scale too. A signed channel's base is that of a stored 0.
 
     m = 2·multiplier − 2^32 and s = −2^(32 + shift): SMMLAR(a, m, a) is then the first rounding, SMMLSR(a, s, zero
@@ -204,9 +185,8 @@ def table_words(
     form = FORMATS[bits]
     columns = [bias]
     if form.signed_offset:
-        base, scale = bases(levels, bits)
-        columns.append(base + form.signed(len(base)).astype(np.int64) * form.signed_offset * scale)
-        columns += [scale] if bits == 2 else []
+        columns.append(coded.base + form.signed(len(bias)).astype(np.int64) * form.signed_offset * coded.scale)
+        columns += [coded.scale] if bits == 2 else []
     start = _by_block(np.stack(columns, axis=1), form.block)
     multiplier, shift, largest = (
         _by_block(part.astype(np.int64)[:, None], form.block) for part in (found.multiplier, found.shift, magnitudes)
@@ -224,7 +204,8 @@ def table_words(
     first = start.reshape(len(start), -1)
     if not form.signed_offset:
         first = first[:, [0, 2, 1, 3]]
-    return np.concatenate([first, np.concatenate([m, s], axis=2).reshape(len(m), -1)], axis=1).astype(np.int32)
+    head = rounds_of(coded, form.block)[:, None] if form.head_words else first[:, :0]
+    return np.concatenate([head, first, np.concatenate([m, s], axis=2).reshape(len(m), -1)], axis=1).astype(np.int32)
 
 
 def _by_block(rows: Int64Array, block: int) -> Int64Array:

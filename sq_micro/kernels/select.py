@@ -34,7 +34,7 @@ from sq_micro.kernels.dsp import (
     conv2d_scratch_bytes,
     conv2d_taps,
     conv2d_tile_pixels,
-    dense_kernels,
+    dense_kernel,
     dense_scratch_bytes,
     dense_taps,
 )
@@ -196,7 +196,7 @@ def _dsp_dense(operator: Dense, topology: Topology, bits: int) -> KernelChoice:
     """The input is copied to a column of its own, but the portable kernel may take the place of this one."""
     taps = dense_taps(operator, topology, bits)
     overlaps = portable_dense(operator, topology, bits).overlaps
-    return KernelChoice(operator.name, dense_kernels(bits).packed, dense_scratch_bytes(taps, bits), overlaps, taps=taps)
+    return KernelChoice(operator.name, dense_kernel(bits), dense_scratch_bytes(taps), overlaps, taps=taps)
 
 
 def _block(channels: int) -> int:

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sq_micro.ir.bitwidths import WEIGHT_BITS
+from sq_micro.kernels.lane_codes import lane_codes, rounds_of
 from sq_micro.kernels.lanes import lanes_bytes, pack_lanes, padded, sums_fit, unpack_lanes
 from sq_micro.quant.params import Int8Array, Levels
 
@@ -31,7 +32,8 @@ def test_weights_come_back(case: tuple[Int8Array, Int8Array, int]) -> None:
     taps = padded(weights.shape[1], 8)
     packed = pack_lanes(weights, levels, bits, taps)
     assert packed.nbytes == lanes_bytes(len(weights), taps, bits)
-    assert (unpack_lanes(packed, levels, bits, taps)[:, : weights.shape[1]] == weights).all()
+    coded = lane_codes(weights, levels, bits)
+    assert (unpack_lanes(packed, coded.base, coded.scale, bits, taps)[:, : weights.shape[1]] == weights).all()
 
 
 def test_the_words_of_the_readme() -> None:
@@ -48,3 +50,29 @@ def test_large_weights_are_noticed() -> None:
     plain = np.full(2, Levels.TWOS, np.int8)
     assert sums_fit(np.full((2, 516), 127, np.int8), plain, 8)
     assert not sums_fit(np.full((2, 517), 127, np.int8), plain, 8)
+
+
+@given(rows())
+def test_rounds_hold_the_largest_sums(case: tuple[Int8Array, Int8Array, int]) -> None:
+    """The first round has what is left over; of each the codes of an even channel times 128 stay below 2^13."""
+    weights, levels, bits = case
+    coded = lane_codes(weights, levels, bits)
+    if bits != 2:
+        return
+    for block, size in enumerate(rounds_of(coded, 8).tolist()):
+        assert size in {5, 6, 7, 8}
+        for row in coded.codes[8 * block : 8 * block + 8 : 2]:
+            quads = -(-len(row) // 4)
+            ends = [4 * end for end in range(1 + (quads - 1) % size, quads + 1, size)]
+            assert all(part.sum() * 128 < 1 << 13 for part in np.split(row, ends))
+
+
+def test_small_codes_make_long_rounds() -> None:
+    """Weights at either end of their range, which are codes of 0 in one direction."""
+    plain = np.full(2, Levels.TWOS, np.int8)
+    for weight in (-2, 1):
+        assert rounds_of(lane_codes(np.full((2, 64), weight, np.int8), plain, 2), 8).tolist() == [8]
+    mixed = np.tile(np.array([-3, 3, 3, -3], np.int8), (2, 16))
+    assert rounds_of(lane_codes(mixed, np.full(2, Levels.ODD, np.int8), 2), 8).tolist() == [8]
+    apart = np.repeat(np.array([[3, -3]], np.int8), 32, axis=1)
+    assert rounds_of(lane_codes(np.tile(apart, (2, 1)), np.full(2, Levels.ODD, np.int8), 2), 8).tolist() == [6]

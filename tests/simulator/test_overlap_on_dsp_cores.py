@@ -32,10 +32,13 @@ SAMPLES = 4
 
 
 def every_walk(bits: int) -> QuantGraph:
-    """Convolutions that shrink, keep and widen, with strides and pads; depthwise of both strides; the rest in place."""
+    """Convolutions that shrink, keep and widen, with strides and pads; depthwise of both strides and of
+    other windows; the rest in place."""
     builder = RandomQuantGraph(bits, (13, 10, 3))
     x = builder.conv2d(builder.input, 8, activation=RELU, bits=bits)
     x = builder.depthwise_conv2d(x, activation=RELU, bits=bits)
+    x = builder.depthwise_conv2d(x, (5, 5), activation=RELU, bits=bits)
+    x = builder.depthwise_conv2d(x, (7, 1), activation=RELU, bits=bits)
     x = builder.conv2d(x, 8, (1, 1), bits=bits)
     x = builder.conv2d(x, 20, (1, 1), activation=RELU, bits=bits)
     x = builder.depthwise_conv2d(x, stride=(2, 2), activation=RELU, bits=bits)

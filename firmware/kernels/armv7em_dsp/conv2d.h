@@ -29,6 +29,7 @@
  * block_words     of a block's packed weights.
  * unpacked_words  of a block's weights where they are unpacked, else 0.
  * table_words     of a block's table.
+ * head_words      that it begins with: 1, `round`, for weights of 2 bits, else 0.
  * taps_sums       whether the kernel wants each pixel's sum of taps: 0 or 1.
  */
 typedef struct {
@@ -41,6 +42,7 @@ typedef struct {
     int32_t block_words;
     int32_t unpacked_words;
     int32_t table_words;
+    int32_t head_words;
     int32_t taps_sums;
     int32_t output_offset;
     int32_t output_minimum;
@@ -51,7 +53,8 @@ typedef struct {
 SQM_INLINE void sqm_conv2d_general_block(const sqm_conv2d__armv7em_dsp_params *p, sqm_gemm *g,
                                          sqm_gemm_block *gemm, int32_t channels, int32_t pixels)
 {
-    const sqm_general general = {.scaling = g->table + p->table_words - 2 * p->block,
+    const sqm_general general = {.scaling =
+                                     g->table + p->table_words - p->head_words - 2 * p->block,
                                  .block = p->block,
                                  .channels = channels < p->block ? channels : p->block,
                                  .offset = p->output_offset,
@@ -112,14 +115,17 @@ SQM_INLINE void sqm_conv2d__armv7em_dsp(const sqm_conv2d__armv7em_dsp_params *p,
             g.weights = weights + block * p->block_words;
             g.columns = columns;
             g.columns_end = columns + count / 2 * taps;
-            g.table = table + block * p->table_words;
+            if (p->head_words != 0) {
+                g.round = table[block * p->table_words];
+            }
+            g.table = table + block * p->table_words + p->head_words;
             g.output = output + pixel * p->output_channels + block * p->block;
             g.taps_sums = sums;
             if (unpack != NULL) {
                 unpack(g.weights, meaning == NULL ? NULL : meaning + 2 * block, taps, unpacked);
                 g.weights = unpacked;
             }
-            if (sqm_general_block(g.table, p->table_words, p->block)) {
+            if (sqm_general_block(g.table, p->table_words - p->head_words, p->block)) {
                 sqm_conv2d_general_block(p, &g, gemm, p->output_channels - block * p->block, count);
                 continue;
             }

@@ -22,8 +22,8 @@
  * inputs          of the layer, and filled up to `taps`.
  * block           outputs of a block: 4, or 8 for weights of 2 bits.
  * block_words     of a block's packed weights.
- * unpacked_words  of a block's weights where they are unpacked, else 0.
  * table_words     of a block's table.
+ * head_words      that it begins with: 1, `round`, for weights of 2 bits, else 0.
  */
 typedef struct {
     int32_t inputs;
@@ -31,8 +31,8 @@ typedef struct {
     int32_t outputs;
     int32_t block;
     int32_t block_words;
-    int32_t unpacked_words;
     int32_t table_words;
+    int32_t head_words;
     int32_t output_offset;
     int32_t output_minimum;
     int32_t output_maximum;
@@ -65,23 +65,22 @@ SQM_BESIDE_ASM int32_t sqm_dense_column(const int8_t *x, int32_t count, int32_t 
 }
 
 /**
- * @param      gemv     of the width; that of 8 bits where weights are unpacked to 8 bits.
- * @param      unpack   of the width; NULL where weights are read where they are.
+ * @param      gemv     of the width.
  * @param[in]  input    `inputs` codes.
  * @param[in]  weights  blocks in the kernel's layout.
  * @param[in]  meaning  two words a block for widths of two planes, else NULL.
  * @param[in]  table    table_words a block.
- * @param      scratch  unpacked weights where they are, and 2 * taps bytes.
+ * @param      scratch  2 * taps bytes.
  * @param[out] output   `outputs` codes.
  */
 SQM_INLINE void sqm_dense__armv7em_dsp(const sqm_dense__armv7em_dsp_params *p, sqm_gemv_block *gemv,
-                                       sqm_unpack_block *unpack, const int8_t *input,
-                                       const uint32_t *weights, const uint32_t *meaning,
-                                       const int32_t *table, int8_t *scratch, int8_t *output)
+                                       const int8_t *input, const uint32_t *weights,
+                                       const uint32_t *meaning, const int32_t *table,
+                                       int8_t *scratch, int8_t *output)
 {
+    const int32_t own_words = p->table_words - p->head_words;
     const int32_t blocks = (p->outputs + p->block - 1) / p->block;
-    uint32_t *const unpacked = (uint32_t *)(void *)scratch;
-    uint32_t *const column = unpacked + p->unpacked_words;
+    uint32_t *const column = (uint32_t *)(void *)scratch;
     sqm_gemv g;
     int32_t sums[8];
 
@@ -92,25 +91,28 @@ SQM_INLINE void sqm_dense__armv7em_dsp(const sqm_dense__armv7em_dsp_params *p, s
     g.taps_sum = sqm_dense_column(input, p->inputs, p->taps, column);
     for (int32_t block = 0; block < blocks; block += g.blocks) {
         const int32_t left = p->outputs - block * p->block;
+        const int32_t *next = table + (block + 1) * p->table_words;
         g.weights = weights + block * p->block_words;
-        g.table = table + block * p->table_words;
+        if (p->head_words != 0) {
+            g.round = table[block * p->table_words];
+        }
+        g.table = table + block * p->table_words + p->head_words;
         g.output = output + block * p->block;
         g.blocks = 1;
         g.sums = NULL;
-        if (unpack != NULL) {
-            unpack(g.weights, meaning + 2 * block, p->taps, unpacked);
-            g.weights = unpacked;
+        if (meaning != NULL) {
+            g.meaning = meaning + 2 * block;
         }
-        if (!sqm_general_block(g.table, p->table_words, p->block)) {
-            /* Neighbours go together, where their weights need no unpacking. */
-            while (
-                unpack == NULL && block + g.blocks < blocks &&
-                !sqm_general_block(g.table + g.blocks * p->table_words, p->table_words, p->block)) {
+        if (!sqm_general_block(g.table, own_words, p->block)) {
+            /* Neighbours go together. */
+            while (block + g.blocks < blocks && (p->head_words == 0 || *next == g.round) &&
+                   !sqm_general_block(next + p->head_words, own_words, p->block)) {
                 ++g.blocks;
+                next += p->table_words;
             }
             gemv(&g);
         } else {
-            const sqm_general general = {.scaling = g.table + p->table_words - 2 * p->block,
+            const sqm_general general = {.scaling = g.table + own_words - 2 * p->block,
                                          .block = p->block,
                                          .channels = left < p->block ? left : p->block,
                                          .offset = p->output_offset,

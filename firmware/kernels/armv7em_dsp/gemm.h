@@ -27,6 +27,8 @@
  * sums         NULL, or where the sums of ONE pair are written instead of codes: the block's of its
  *              first pixel, then of the second.
  * taps_sums    of each pixel, two for each pair; 8 bits do without.
+ * round        groups of four taps whose sums an even channel's field of 14 bits holds, 5 ... 8: of
+ *              weights of 2 bits alone.
  */
 typedef struct sqm_gemm {
     const uint32_t *weights;
@@ -39,10 +41,10 @@ typedef struct sqm_gemm {
     int32_t zero_point;
     int32_t *sums;
     const int32_t *taps_sums;
+    int32_t round;
 } sqm_gemm;
 
-_Static_assert(sizeof(void *) != 4 || offsetof(sqm_gemm, taps_sums) == 36,
-               "as the assembly has it");
+_Static_assert(sizeof(void *) != 4 || offsetof(sqm_gemm, round) == 40, "as the assembly has it");
 
 /**
  * Slots of all kernels: 0 weights, 1 end of this pair's column, 2 entry into the unrolled loop,

@@ -2,12 +2,13 @@
  * Two pixels times eight output channels, weights of 2 bits: two channels in each lane of SMLAD.
  *
  * A word of weights (unpacked once per tile) holds two channels and two taps: each half is
- * u_even + 2^14 * v_odd, u 0 ... 3, v -2 ... 1. A sum of 20 products x * u stays within 14 bits, so
- * after ten SMLADs the even channel's share is taken out (SBFX) and the odd one's goes on growing
- * above it, exact as long as |sum of x * v| < 2^17, which is checked when the code is generated.
+ * u_even + 2^14 * v_odd, u 0 ... 3, v -2 ... 1. While the sum of x * u stays within 14 bits, 20
+ * products at least and 32 where the u are small, the even channel's share can be taken out (SBFX);
+ * the odd one's goes on growing above it, exact as long as |sum of x * v| < 2^17. Both are checked
+ * when the code is generated, which says for each block how many products are a round.
  *
- * Per pair of taps: 11 instructions and 17 cycles for 32 multiplications, and 43 instructions and
- * 45 cycles after every tenth.
+ * Per pair of taps: 11 instructions and 17 cycles for 32 multiplications, and 45 instructions and
+ * 48 cycles after every round of 10, 12, 14 or 16.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -87,11 +88,11 @@
 /* clang-format on */
 
 /**
- * Table: bias, meaning of a code of 0 (of an odd channel: of v = 0) and scale of channels 0 ... 7;
- * then m and s of each. Where the zero point is -128, a channel that is scaled up by 2^shift has
- * all of the first three times 2^(shift + 1), m = 0 and s = -multiplier: one rounding is left.
- * Slots: 11, 12 the pixels' sums of taps, 13 output of the second pixel, 16 ... 23 even channels'
- * sums.
+ * Table, behind the word that is `round`: bias, meaning of a code of 0 (of an odd channel: of v =
+ * 0) and scale of channels 0 ... 7; then m and s of each. Where the zero point is -128, a channel
+ * that is scaled up by 2^shift has all of the first three times 2^(shift + 1), m = 0 and s =
+ * -multiplier: one rounding is left. Slots: 11, 12 the pixels' sums of taps, 13 output of the
+ * second pixel, 15 entry of all rounds but the first, 16 ... 23 even channels' sums.
  */
 SQM_NAKED void sqm_gemm_s8_w2_2x8__armv7em_dsp(SQM_IN_ASM const sqm_gemm *g)
 {
@@ -99,17 +100,20 @@ SQM_NAKED void sqm_gemm_s8_w2_2x8__armv7em_dsp(SQM_IN_ASM const sqm_gemm *g)
     __asm__(
         SQM_ASM_GEMM_ENTER
         SQM_ASM_CHOOSE_END
-        /* The first round takes 1 + (pairs - 1) % 10 of the loop's ten pairs, 44 bytes each. */
-        "lsl.w r6, r6, #1\n"
+        "ldr.w r11, [r0, #40]\n"
+        /* The first round takes 1 + (quads - 1) % round of the loop's eight quads, 88 bytes each;
+           the others take `round`. */
         "sub.w r6, r6, #1\n"
-        "mov.w r4, #10\n"
-        "udiv r5, r6, r4\n"
-        "mls r5, r5, r4, r6\n"
-        "rsb.w r5, r5, #9\n"
-        "mov.w r4, #44\n"
+        "udiv r5, r6, r11\n"
+        "mls r5, r5, r11, r6\n"
+        "rsb.w r5, r5, #7\n"
+        "rsb.w r11, r11, #8\n"
+        "mov.w r4, #88\n"
         "adr.w r12, 2f\n"
-        "mla r12, r4, r5, r12\n"
         "orr.w r12, r12, #1\n"
+        "mla r11, r4, r11, r12\n"
+        "mla r12, r4, r5, r12\n"
+        SQM_PARK(15, r11)
         SQM_PARK(2, r12)
         ".balign 4\n"
         "1:\n"
@@ -125,7 +129,7 @@ SQM_NAKED void sqm_gemm_s8_w2_2x8__armv7em_dsp(SQM_IN_ASM const sqm_gemm *g)
         "bx r12\n"
         ".balign 4\n"
         "2:\n"
-        ".rept 10\n"
+        ".rept 16\n"
         "ldmia.w r1!, {r2, r3}\n"
         "ldrd r12, lr, [r0], #8\n"
         "smlad r4, r12, r2, r4\n"
@@ -147,8 +151,10 @@ SQM_NAKED void sqm_gemm_s8_w2_2x8__armv7em_dsp(SQM_IN_ASM const sqm_gemm *g)
         SQM_ASM_TAKE_OUT(r10, 22)
         SQM_ASM_TAKE_OUT(r11, 23)
         SQM_TAKE(r12, 1)
+        SQM_TAKE(r2, 15)
         "cmp.w r1, r12\n"
-        "bne.w 2b\n"
+        "it ne\n"
+        "bxne r2\n"
         SQM_TAKE(r0, 10)
         "ldrd r2, r3, [r0], #8\n"
         SQM_PARK(10, r0)

@@ -1,11 +1,12 @@
 /*
  * A column times blocks of output channels: the inner loops of dense. Layouts and tables are those
- * of gemm; each weight is used once, so all widths are decoded on the way.
+ * of gemm; each weight is used once, so all widths are decoded on the way, 6, 5 and 3 bits in
+ * gemv_planes.h.
  *
  *             instructions   cycles
  *   8 bits    27             39        per 32 multiplications
  *   4 bits    30             38        per 32
- *   2 bits    18             22        per 32, and 23 and 25 after every 160
+ *   2 bits    18             22        per 32, and 21 and 24 after every 160 ... 256
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -30,6 +31,8 @@
  * zero_point  of the output.
  * sums        NULL, or where the sums of ONE block are written instead of codes.
  * taps_sum    of the column; 8 bits do without.
+ * round       as for gemm, the same for all blocks.
+ * meaning     of codes, two words a block: of weights of 6, 5 and 3 bits alone.
  */
 typedef struct sqm_gemv {
     const uint32_t *weights;
@@ -42,9 +45,11 @@ typedef struct sqm_gemv {
     int32_t zero_point;
     int32_t *sums;
     int32_t taps_sum;
+    int32_t round;
+    const uint32_t *meaning;
 } sqm_gemv;
 
-_Static_assert(sizeof(void *) != 4 || offsetof(sqm_gemv, taps_sum) == 36, "as the assembly has it");
+_Static_assert(sizeof(void *) != 4 || offsetof(sqm_gemv, meaning) == 44, "as the assembly has it");
 
 /** The next block, from label 1 on, or the end; r0 = its table, `channels` codes were written. */
 /* clang-format off */
@@ -77,6 +82,27 @@ _Static_assert(sizeof(void *) != 4 || offsetof(sqm_gemv, taps_sum) == 36, "as th
     "ldrd r2, r3, [r0], #8\n"                                                      \
     SQM_ASM_REQUANTIZE(r7, r2, r3, r12)                                            \
     "strb.w r7, [r1, #3]\n"
+/* clang-format on */
+
+/** Even sums in r4 and r6, of both in r5 and r7, to codes or sums; then the next block, or the end.
+ */
+/* clang-format off */
+#define SQM_ASM_PAIRS_END                                                          \
+    SQM_TAKE(r0, 3)                                                                \
+    "sub.w r5, r5, r4\n"                                                           \
+    "sub.w r7, r7, r6\n"                                                           \
+    "ldrd r2, r3, [r0, #8]\n"                                                      \
+    "add.w r5, r2, r5, asr #8\n"                                                   \
+    "add.w r7, r3, r7, asr #8\n"                                                   \
+    "add.w r0, r0, #16\n"                                                          \
+    SQM_TAKE(r2, 9)                                                                \
+    "cmp.w r2, #0\n"                                                               \
+    "bne.w 3f\n"                                                                   \
+    SQM_ASM_FOUR_OUTPUTS                                                           \
+    SQM_ASM_NEXT_BLOCK(4)                                                          \
+    "3:\n"                                                                         \
+    "stm.w r2, {r4-r7}\n"                                                          \
+    SQM_LEAVE
 /* clang-format on */
 
 /** Two channels and two taps `x`: even sum, sum of both. */
@@ -130,21 +156,7 @@ SQM_NAKED void sqm_gemv_s8_w8_1x4__armv7em_dsp(SQM_IN_ASM const sqm_gemv *g)
         "cmp.w r1, r8\n"
         "bne.w 2b\n"
         SQM_PARK(0, r0)
-        SQM_TAKE(r0, 3)
-        "sub.w r5, r5, r4\n"
-        "sub.w r7, r7, r6\n"
-        "ldrd r2, r3, [r0, #8]\n"
-        "add.w r5, r2, r5, asr #8\n"
-        "add.w r7, r3, r7, asr #8\n"
-        "add.w r0, r0, #16\n"
-        SQM_TAKE(r2, 9)
-        "cmp.w r2, #0\n"
-        "bne.w 3f\n"
-        SQM_ASM_FOUR_OUTPUTS
-        SQM_ASM_NEXT_BLOCK(4)
-        "3:\n"
-        "stm.w r2, {r4-r7}\n"
-        SQM_LEAVE
+        SQM_ASM_PAIRS_END
         ::: "memory");
     /* clang-format on */
 }
@@ -237,13 +249,15 @@ SQM_NAKED void sqm_gemv_s8_w4_1x4__armv7em_dsp(SQM_IN_ASM const sqm_gemv *g)
     "and.w r12, lr, " #w ", ror #12\n"                                                             \
     "smlad r7, r12, " #x ", r7\n"
 
-/** The even channel's share of a sum to its slot. */
+/** The even channel's share of a sum to its register, or to its slot. */
 /* clang-format off */
-#define SQM_ASM_TAKE_OUT(acc, slot)                                                \
-    SQM_TAKE(r3, slot)                                                             \
+#define SQM_ASM_TAKE_OUT(acc, even)                                                \
     "sbfx r2, " #acc ", #0, #14\n"                                                 \
     "sub.w " #acc ", " #acc ", r2\n"                                               \
-    "add.w r3, r3, r2\n"                                                           \
+    "add.w " #even ", " #even ", r2\n"
+#define SQM_ASM_TAKE_OUT_TO_SLOT(acc, slot)                                        \
+    SQM_TAKE(r3, slot)                                                             \
+    SQM_ASM_TAKE_OUT(acc, r3)                                                      \
     SQM_PARK(slot, r3)
 /* clang-format on */
 
@@ -276,23 +290,30 @@ SQM_NAKED void sqm_gemv_s8_w4_1x4__armv7em_dsp(SQM_IN_ASM const sqm_gemv *g)
     SQM_ASM_TWO_OUTPUTS(finish, r7, 19, 6, 7)
 /* clang-format on */
 
-/** Slots: 11 the column, 16 ... 19 even channels' sums. */
+/**
+ * Slots: 11 the column, 12 entry of all rounds but the first, 16 ... 19 even channels' sums, the
+ * first two in r10 and r11 within the loop.
+ */
 SQM_NAKED void sqm_gemv_s8_w2_1x8__armv7em_dsp(SQM_IN_ASM const sqm_gemv *g)
 {
     /* clang-format off */
     __asm__(
         SQM_ASM_GEMM_ENTER
         SQM_PARK(11, r1)
-        /* The first round takes 1 + (quads - 1) % 5 of the loop's five quads, 72 bytes each. */
+        "ldr.w r11, [r0, #40]\n"
+        /* The first round takes 1 + (quads - 1) % round of the loop's eight quads, 72 bytes each;
+           the others take `round`. */
         "sub.w r6, r6, #1\n"
-        "mov.w r4, #5\n"
-        "udiv r5, r6, r4\n"
-        "mls r5, r5, r4, r6\n"
-        "rsb.w r5, r5, #4\n"
+        "udiv r5, r6, r11\n"
+        "mls r5, r5, r11, r6\n"
+        "rsb.w r5, r5, #7\n"
+        "rsb.w r11, r11, #8\n"
         "mov.w r4, #72\n"
         "adr.w r12, 2f\n"
-        "mla r12, r4, r5, r12\n"
         "orr.w r12, r12, #1\n"
+        "mla r11, r4, r11, r12\n"
+        "mla r12, r4, r5, r12\n"
+        SQM_PARK(12, r11)
         SQM_PARK(2, r12)
         ".balign 4\n"
         "1:\n"
@@ -305,27 +326,31 @@ SQM_NAKED void sqm_gemv_s8_w2_1x8__armv7em_dsp(SQM_IN_ASM const sqm_gemv *g)
         "mov.w r5, #0\n"
         "mov.w r6, #0\n"
         "mov.w r7, #0\n"
-        SQM_PARK(16, r4)
-        SQM_PARK(17, r4)
+        "mov.w r10, #0\n"
+        "mov.w r11, #0\n"
         SQM_PARK(18, r4)
         SQM_PARK(19, r4)
         "bx r12\n"
         ".balign 4\n"
         "2:\n"
-        ".rept 5\n"
+        ".rept 8\n"
         "ldmia.w r1!, {r2, r3}\n"
         "ldmia.w r0!, {r8, r9}\n"
         SQM_ASM_EIGHT_CHANNELS(r8, r2)
         SQM_ASM_EIGHT_CHANNELS(r9, r3)
         ".endr\n"
-        SQM_ASM_TAKE_OUT(r4, 16)
-        SQM_ASM_TAKE_OUT(r5, 17)
-        SQM_ASM_TAKE_OUT(r6, 18)
-        SQM_ASM_TAKE_OUT(r7, 19)
+        SQM_ASM_TAKE_OUT(r4, r10)
+        SQM_ASM_TAKE_OUT(r5, r11)
+        SQM_ASM_TAKE_OUT_TO_SLOT(r6, 18)
+        SQM_ASM_TAKE_OUT_TO_SLOT(r7, 19)
         SQM_TAKE(r8, 7)
+        SQM_TAKE(r9, 12)
         "cmp.w r1, r8\n"
-        "bne.w 2b\n"
+        "it ne\n"
+        "bxne r9\n"
         SQM_PARK(0, r0)
+        SQM_PARK(16, r10)
+        SQM_PARK(17, r11)
         SQM_TAKE(r0, 3)
         SQM_TAKE(lr, 10)
         SQM_TAKE(r8, 9)
@@ -334,7 +359,7 @@ SQM_NAKED void sqm_gemv_s8_w2_1x8__armv7em_dsp(SQM_IN_ASM const sqm_gemv *g)
         SQM_TAKE(r10, 5)
         SQM_TAKE(r11, 4)
         SQM_ASM_EIGHT_OUTPUTS(SQM_ASM_CODE)
-        "add.w r0, r0, #64\n"
+        "add.w r0, r0, #68\n"
         SQM_ASM_NEXT_BLOCK(8)
         "3:\n"
         SQM_ASM_EIGHT_OUTPUTS(SQM_ASM_SUM)
@@ -348,6 +373,7 @@ SQM_NAKED void sqm_gemv_s8_w2_1x8__armv7em_dsp(SQM_IN_ASM const sqm_gemv *g)
 #undef SQM_ASM_EIGHT_CHANNELS
 #undef SQM_ASM_FOUR_BITS
 #undef SQM_ASM_TAKE_OUT
+#undef SQM_ASM_TAKE_OUT_TO_SLOT
 #undef SQM_ASM_TWO_BITS
 #undef SQM_ASM_TWO_OUTPUTS
 #undef SQM_ASM_EIGHT_OUTPUTS

@@ -11,6 +11,7 @@
 #include "kernels/armv7em_dsp/gemm_w4.h"
 #include "kernels/armv7em_dsp/gemm_w2.h"
 #include "kernels/armv7em_dsp/gemv.h"
+#include "kernels/armv7em_dsp/gemv_planes.h"
 #include "kernels/armv7em_dsp/taps.h"
 #include "kernels/armv7em_dsp/unpack.h"
 #include "kernels/portable_c/meta.h"

@@ -75,14 +75,18 @@ static void run_conv2d(uint32_t bits, uint8_t *const part[PARTS], uint8_t *scrat
 
 static void run_dense(uint32_t bits, uint8_t *const part[PARTS], uint8_t *scratch, uint8_t *output)
 {
-    sqm_gemv_block *const gemv = bits == 4   ? sqm_gemv_s8_w4_1x4__armv7em_dsp
-                                 : bits == 2 ? sqm_gemv_s8_w2_1x8__armv7em_dsp
-                                             : sqm_gemv_s8_w8_1x4__armv7em_dsp;
+    const bool planes = bits == 6 || bits == 5 || bits == 3;
+    sqm_gemv_block *const gemv = bits == 8   ? sqm_gemv_s8_w8_1x4__armv7em_dsp
+                                 : bits == 6 ? sqm_gemv_s8_w6_1x4__armv7em_dsp
+                                 : bits == 5 ? sqm_gemv_s8_w5_1x4__armv7em_dsp
+                                 : bits == 4 ? sqm_gemv_s8_w4_1x4__armv7em_dsp
+                                 : bits == 3 ? sqm_gemv_s8_w3_1x4__armv7em_dsp
+                                             : sqm_gemv_s8_w2_1x8__armv7em_dsp;
     sqm_dense__armv7em_dsp(
-        (const sqm_dense__armv7em_dsp_params *)(const void *)part[PARAMS], gemv, unpack_of(bits),
+        (const sqm_dense__armv7em_dsp_params *)(const void *)part[PARAMS], gemv,
         (const int8_t *)part[INPUT], (const uint32_t *)(const void *)part[WEIGHTS],
-        (const uint32_t *)(const void *)part[MEANING], (const int32_t *)(const void *)part[TABLE],
-        (int8_t *)scratch, (int8_t *)output);
+        planes ? (const uint32_t *)(const void *)part[MEANING] : NULL,
+        (const int32_t *)(const void *)part[TABLE], (int8_t *)scratch, (int8_t *)output);
 }
 
 /** Of depthwise weights: `pick`, or `unpack` four channels at a time, or neither for 8 bits. */
