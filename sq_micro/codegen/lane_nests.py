@@ -10,11 +10,6 @@ from sq_micro.kernels.select import KernelChoice
 from sq_micro.quant.graph import QuantGraph
 
 
-def lane_nest(op: Conv2D | Dense) -> str:
-    """The nest's name, without `sqm_`."""
-    return "conv2d__armv7em_dsp" if isinstance(op, Conv2D) else "dense__armv7em_dsp"
-
-
 def lane_kernels(graph: QuantGraph, op: Conv2D | Dense) -> LaneKernels:
     """The kernels that the nest takes."""
     bits = graph.bitwidths.weights[op.name]
