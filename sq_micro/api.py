@@ -26,6 +26,7 @@ from sq_micro.budget_request import asked_to_assign, budget_of, needed_samples, 
 from sq_micro.codegen.package import PackageKind
 from sq_micro.inputs import DEFAULT_OUT as DEFAULT_OUT
 from sq_micro.inputs import Model, Samples, WeightBits, bits_text, model_file, samples_file
+from sq_micro.ir.kernel_set import KernelsChoice
 from sq_micro.notebook import result_table
 from sq_micro.quant.observers import ObserverName
 from sq_micro.quant.weights import WeightScales
@@ -102,6 +103,7 @@ def deploy_request(
     weight_bytes: str | None = None,
     max_drop: float | None = None,
     allocator: Allocator = "ilp",
+    kernels: KernelsChoice = "auto",
     pins: Mapping[str, int] | None = None,
     observer: ObserverName = "mse",
     rounding: RoundingMethod = "feedback",
@@ -127,6 +129,7 @@ def deploy_request(
     activation_bits   of operators' outputs in SRAM, as ["conv2d_1=4"]; ["4"] is all that can have 4
     flash … weight_bytes, energy, latency   budgets with a unit, as "48KiB", "20ms", "2mJ"
     max_drop       percentage points of accuracy
+    kernels        of all operators; auto: the fastest, unless a budget for flash binds
     pins           widths that budgets must not change
     samples        golden inputs, run on TFLite Micro and on the board
     train          samples to fine-tune on
@@ -163,13 +166,16 @@ def deploy_request(
             observer,
             rounding,
             compiler,
+            kernels,
             workers=workers,
             dask=dask,
             keep=keep,
         )
         require_measurable(assign_request, evaluation)
     file = model_file(model, folder)
-    return pipeline.DeployRequest(file, board, quantization, folder, compiler, link, runs, assign_request, equalise)
+    return pipeline.DeployRequest(
+        file, board, quantization, folder, compiler, link, runs, assign_request, equalise, kernels
+    )
 
 
 def carry_out(
@@ -252,9 +258,9 @@ def quantize(
     return quantize_stage.quantize(Workspace(folder), wanted, notify)
 
 
-def generate(board: str, *, out: str | Path = DEFAULT_OUT) -> GenerateRecord:
-    """Plan the arena and write the C of the quantized model, for a board id or a board file."""
-    return generate_stage.generate(Workspace(Path(out)), board)
+def generate(board: str, *, out: str | Path = DEFAULT_OUT, kernels: KernelsChoice = "auto") -> GenerateRecord:
+    """Plan the arena and write the C of the quantized model, for a board id or a board file; see `generate_stage`."""
+    return generate_stage.generate(Workspace(Path(out)), board, kernels)
 
 
 def build(

@@ -70,6 +70,7 @@ def deploy(
     weight_bytes: options.WeightBytes = None,
     max_drop: options.MaxDrop = None,
     allocator: options.AllocatorOption = options.AllocatorName.ILP,
+    kernels: options.Kernels = options.KernelsName.AUTO,
     pin: options.Pin = None,
     observer: options.ObserverOption = options.Observer.MSE,
     rounding: options.RoundingOption = options.Rounding.FEEDBACK,
@@ -110,6 +111,7 @@ def deploy(
             weight_bytes=weight_bytes,
             max_drop=max_drop,
             allocator=allocator.value,
+            kernels=kernels.value,
             pins=pins_of(pin),
             observer=observer.value,
             rounding=rounding.value,
@@ -147,6 +149,7 @@ def assign(
     weight_bytes: options.WeightBytes = None,
     max_drop: options.MaxDrop = None,
     allocator: options.AllocatorOption = options.AllocatorName.ILP,
+    kernels: options.Kernels = options.KernelsName.AUTO,
     pin: options.Pin = None,
     observer: options.ObserverOption = options.Observer.MSE,
     rounding: options.RoundingOption = options.Rounding.FEEDBACK,
@@ -178,6 +181,7 @@ def assign(
             observer.value,
             rounding.value,
             compiler.value,
+            kernels.value,
             pairwise=pairwise,
             workers=workers,
             dask=dask,
@@ -251,6 +255,7 @@ def quantize(
 def generate(
     board: options.BoardName,
     out: options.Out = options.DEFAULT_OUT,
+    kernels: options.Kernels = options.KernelsName.AUTO,
     json: options.Json = False,
     debug: options.Debug = False,
 ) -> None:
@@ -258,7 +263,7 @@ def generate(
     with errors_as_exit_codes(debug):
         from sq_micro import api
 
-        _print(api.generate(board, out=out), json)
+        _print(api.generate(board, out=out, kernels=kernels.value), json)
 
 
 @app.command()

@@ -51,6 +51,16 @@ class AllocatorName(StrEnum):
     SIZE_RANKED = "size-ranked"
 
 
+class KernelsName(StrEnum):
+    """See `ir.kernel_set`."""
+
+    AUTO = "auto"
+    FAST = "fast"
+    SHARED = "shared"
+    PORTABLE = "portable"
+    SMALL = "small"
+
+
 def complete_board(incomplete: str) -> list[str]:
     """Board ids that begin so."""
     return [board for board in board_ids() if board.startswith(incomplete)]
@@ -138,6 +148,9 @@ MaxDrop = Annotated[
     typer.Option("--max-drop", min=0.0, help="points of accuracy that may be lost", rich_help_panel=_BUDGETS),
 ]
 AllocatorOption = Annotated[AllocatorName, typer.Option("--allocator", help="how bits are chosen")]
+Kernels = Annotated[
+    KernelsName, typer.Option("--kernels", help="time against code; auto: the fastest, unless flash is short")
+]
 Pin = Annotated[list[str] | None, typer.Option("--pin", help="NAME=BITS, an operator that is decided; repeatable")]
 Pairwise = Annotated[
     bool, typer.Option("--pairwise", help="measure how damages of two operators combine: a trial for each pair, once")

@@ -14,8 +14,9 @@ from pydantic import BaseModel
 from sq_micro.board import Board, load_board
 from sq_micro.cost.shift_add import SHIFT_ADD
 from sq_micro.errors import BudgetError, UsageError
+from sq_micro.ir.kernel_set import KernelsChoice
 from sq_micro.plan.plan import make_plan
-from sq_micro.quant.plan_file import bitwidths_from
+from sq_micro.quant.plan_file import bitwidths_from, kernels_from
 from sq_micro.report.result import AssignmentRecord, Result
 from sq_micro.stages.analyze import analyze, read_model
 from sq_micro.stages.assign import PLAN_FILE, AssignRequest, assign_bits
@@ -45,6 +46,7 @@ class DeployRequest:
     """Everything that a person asks of `sq-micro deploy`.
 
     assign  budgets to choose bits under; None takes those of `quantization`
+    kernels of all operators; auto: chosen with the bits, those of a plan file, or else the fastest
     link    None takes the board's first one
     equalise  balance channels of neighbouring layers by the calibration samples first
     """
@@ -58,6 +60,7 @@ class DeployRequest:
     runs: int = 100
     assign: AssignRequest | None = None
     equalise: bool = False
+    kernels: KernelsChoice = "auto"
 
     @property
     def equalise_by(self) -> Path | None:
@@ -118,7 +121,7 @@ def _realise(
 ) -> Result:
     """Quantize at given bits, generate, build, measure."""
     done("quantize", quantize(workspace, options, notify, assignment))
-    done("generate", generate(workspace, request.board))
+    done("generate", generate(workspace, request.board, request.kernels))
     done("build", build(workspace, request.compiler))
     write_lock(workspace, request.model, request.board, options, request.compiler)
     return measure(workspace, MeasureOptions(request.link, request.runs), notify)
@@ -139,7 +142,10 @@ def preview(request: DeployRequest) -> Preview:
     bitwidths = bitwidths_from(request.quantization.weight_bits, graph.topology, request.quantization.activation_bits)
     require_own_activations(graph, bitwidths)
     inputs = read_samples(graph, request.quantization)
-    plan = make_plan(graph.topology, bitwidths, board.core.isa)
+    sets = kernels_from(request.quantization.weight_bits, graph.topology)
+    if request.kernels != "auto":
+        sets = {operator.name: request.kernels for operator in graph.topology.operators}
+    plan = make_plan(graph.topology, bitwidths, board.core.isa, sets=sets)
     require_sram(plan, board)
     budget = str(request.assign.budget) if request.assign is not None else None
     return make_preview(record, board, str(compiler), bitwidths, plan, graph.topology, inputs, budget)

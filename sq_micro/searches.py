@@ -20,6 +20,7 @@ from sq_micro.inputs import (
     model_file,
     samples_file,
 )
+from sq_micro.ir.kernel_set import KernelsChoice
 from sq_micro.quant.observers import ObserverName
 from sq_micro.rounding import RoundingMethod
 from sq_micro.stages.analyze import analyze
@@ -50,6 +51,7 @@ def sweep(
     allocator: Allocator = "ilp",
     observer: ObserverName = "mse",
     compiler: CompilerChoice = "auto",
+    kernels: KernelsChoice = "auto",
     workers: int | None = None,
     dask: str | None = None,
     keep: bool = True,
@@ -70,6 +72,7 @@ def sweep(
         allocator=allocator,
         observer=observer,
         compiler=compiler,
+        kernels=kernels,
         workers=workers,
         dask=dask,
         keep=keep,

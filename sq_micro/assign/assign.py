@@ -8,7 +8,8 @@ from sq_micro.assign.allocators.exact import ExactOptions, ilp
 from sq_micro.assign.allocators.memory_driven import memory_driven
 from sq_micro.assign.allocators.size_ranked import size_ranked
 from sq_micro.assign.allocators.uniform import uniform
-from sq_micro.assign.costs import cost_of, least, load, stated
+from sq_micro.assign.completion import kernels_of, least
+from sq_micro.assign.costs import cost_at, every_set, load, stated
 from sq_micro.assign.problem import Allocator, Assignment, Evaluate, Evaluation, Problem, Proposal
 from sq_micro.assign.sigmaquant.options import SigmaQuantOptions
 from sq_micro.assign.sigmaquant.search import sigmaquant
@@ -52,8 +53,9 @@ def assign(
 
 
 def conclude(problem: Problem, allocator: Allocator, proposal: Proposal) -> Assignment:
-    """Costs, shortfalls, status and reason of a proposed plan."""
-    cost = cost_of(problem, proposal.bitwidths)
+    """Kernels, costs, shortfalls, status and reason of a proposed plan."""
+    kernels = kernels_of(problem, proposal.bitwidths)
+    cost = cost_at(problem, proposal.bitwidths, kernels)
     shortfalls = problem.budget.violations(cost)
     lost = _accuracy_missed(problem, proposal.evaluation)
     minimum = {resource: least(problem, resource) for resource in stated(problem)}
@@ -75,6 +77,7 @@ def conclude(problem: Problem, allocator: Allocator, proposal: Proposal) -> Assi
         prices=proposal.prices,
         frontier=proposal.frontier,
         log=proposal.log,
+        kernels=every_set(problem, kernels),
     )
 
 

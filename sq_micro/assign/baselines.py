@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sq_micro.assign.allocators.memory_driven import memory_driven
 from sq_micro.assign.allocators.size_ranked import size_ranked
 from sq_micro.assign.allocators.uniform import uniform_plan
-from sq_micro.assign.costs import cost_of
+from sq_micro.assign.completion import cost_of
 from sq_micro.assign.problem import Evaluate, Evaluation, FrontierPoint, Problem
 
 _TRIED = (8, 4, 2)  # uniform widths that are tried for real; a trial takes as long as a candidate of the search

@@ -1,18 +1,19 @@
-"""What a plan costs, exactly: the operators' options added up, and the arena from the real plan of the memory."""
+"""What a plan with its kernels costs, exactly: options added up, and the arena from the real plan of the memory."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from math import fsum
 
 from sq_micro.assign.options import OperatorOptions, WidthOption
 from sq_micro.assign.problem import Problem
-from sq_micro.cost.budget import UNIT, Resource, Violation
+from sq_micro.cost.budget import UNIT, Resource
 from sq_micro.cost.cost import Cost
 from sq_micro.cost.figure import Figure
 from sq_micro.cost.profile import called_bytes
 from sq_micro.errors import UsageError
 from sq_micro.ir.bitwidths import Bitwidths
+from sq_micro.ir.kernel_set import KernelSet
 from sq_micro.plan.plan import Plan, make_plan
 
 Amount = Callable[[WidthOption], float | None]
@@ -26,36 +27,46 @@ AMOUNTS: dict[Resource, Amount] = {
 }
 
 
-def cost_of(problem: Problem, bitwidths: Bitwidths) -> Cost:
-    """The cost of a plan. Latency and energy are None where any operator's is unknown."""
-    chosen = [option.at(bitwidths.weights[option.operator]) for option in problem.options]
+def cost_at(problem: Problem, bitwidths: Bitwidths, sets: Mapping[str, KernelSet]) -> Cost:
+    """The cost of a plan with given kernels. Latency and energy are None where any operator's is unknown."""
+    chosen = [option.at(bitwidths.weights[option.operator], sets[option.operator]) for option in problem.options]
+    chosen += [option.at(0, sets[option.operator]) for option in problem.others]
     latency, energy = _total(problem, chosen, "latency"), _total(problem, chosen, "energy")
     stack = problem.fixed.sram_bytes
     flash = problem.fixed.flash_bytes + sum(option.flash_bytes for option in chosen)
     flash += called_bytes([problem.fixed.calls, *(option.calls for option in chosen)])
     return Cost(
         flash=Figure(flash, "bytes", "modelled"),
-        sram=None if stack is None else Figure(stack + arena_bytes(problem, bitwidths), "bytes", "exact"),
+        sram=None if stack is None else Figure(stack + arena_bytes(problem, bitwidths, sets), "bytes", "exact"),
         latency=None if latency is None else Figure(latency, "s", "modelled"),
         energy=None if energy is None else Figure(energy, "J", "modelled"),
         weights=Figure(sum(option.weight_bytes for option in chosen), "bytes", "exact"),
     )
 
 
-def arena_bytes(problem: Problem, bitwidths: Bitwidths) -> int:
+def arena_bytes(problem: Problem, bitwidths: Bitwidths, sets: Mapping[str, KernelSet]) -> int:
     """What tensors and scratch take together, as they will be placed: with faster kernels where the budget allows."""
-    return make_plan(problem.topology, problem.at_rest(bitwidths), problem.isa, problem.arena_limit_bytes).arena_bytes
+    every, at_rest = every_set(problem, sets), problem.at_rest(bitwidths)
+    return make_plan(problem.topology, at_rest, problem.isa, problem.arena_limit_bytes, every).arena_bytes
 
 
 def leanest_plan(problem: Problem) -> Plan:
-    """The memory of the widths that want least scratch, pins kept."""
-    leanest = {o.operator: min(o.widths, key=lambda width: width.scratch_bytes).bits for o in problem.allowed}
-    return make_plan(problem.topology, Bitwidths(leanest), problem.isa, problem.arena_limit_bytes)
+    """The memory of the widths and kernels that want least scratch, pins kept."""
+    leanest = {o.operator: min(o.widths, key=lambda width: width.scratch_bytes) for o in problem.items}
+    bits = Bitwidths({option.operator: leanest[option.operator].bits for option in problem.allowed})
+    sets = every_set(problem, {name: width.kernels for name, width in leanest.items()})
+    return make_plan(problem.topology, bits, problem.isa, problem.arena_limit_bytes, sets)
 
 
-def violations(problem: Problem, bitwidths: Bitwidths) -> tuple[Violation, ...]:
-    """The budgets that a plan exceeds."""
-    return problem.budget.violations(cost_of(problem, bitwidths))
+def every_set(problem: Problem, sets: Mapping[str, KernelSet]) -> dict[str, KernelSet]:
+    """The kernels of all operators, those without options too."""
+    return {operator.name: sets.get(operator.name, problem.kernels) for operator in problem.topology.operators}
+
+
+def fastest(problem: Problem, bitwidths: Bitwidths) -> dict[str, KernelSet]:
+    """The fastest kernels that the operators with options may take."""
+    found = {option.operator: option.at(bitwidths.weights[option.operator]).kernels for option in problem.options}
+    return found | {option.operator: option.at(0).kernels for option in problem.others}
 
 
 def stated(problem: Problem) -> tuple[Resource, ...]:
@@ -68,7 +79,7 @@ def stated(problem: Problem) -> tuple[Resource, ...]:
         if resource == "sram":
             unknown = problem.fixed.sram_bytes is None
         else:
-            unknown = any(AMOUNTS[resource](width) is None for width in _widths(problem.options))
+            unknown = any(AMOUNTS[resource](width) is None for width in _widths((*problem.options, *problem.others)))
         if unknown:
             raise UsageError(f"a budget for {resource} needs a board with a known {resource} of every operator")
     return found
@@ -77,7 +88,7 @@ def stated(problem: Problem) -> tuple[Resource, ...]:
 def always_called(problem: Problem) -> dict[str, int]:
     """The functions that every plan has, by name: the other operators call them, or one does at each of its widths."""
     found = dict(problem.fixed.calls)
-    for option in problem.allowed:
+    for option in problem.items:
         first, *others = option.widths
         found |= {name: size for name, size in first.calls.items() if all(name in width.calls for width in others)}
     return found
@@ -86,7 +97,7 @@ def always_called(problem: Problem) -> dict[str, int]:
 def sometimes_called(problem: Problem) -> dict[str, int]:
     """The functions that some plans have and others have not, by name."""
     always = always_called(problem)
-    calls = (width.calls for width in _widths(problem.allowed))
+    calls = (width.calls for width in _widths(problem.items))
     return {name: size for called in calls for name, size in called.items() if name not in always}
 
 
@@ -101,17 +112,6 @@ def fixed_amount(problem: Problem, resource: Resource) -> float:
         "energy": fixed.energy_j,
     }
     return float(amounts[resource] or 0)
-
-
-def least(problem: Problem, resource: Resource) -> float:
-    """What no plan takes less of, pins kept. Of SRAM: with the least scratch everywhere; of flash: without functions
-    that only some plans call.
-    """
-    if resource == "sram":
-        return fixed_amount(problem, "sram") + leanest_plan(problem).arena_bytes
-    amount = AMOUNTS[resource]
-    lowest = fsum(min(amount(width) or 0 for width in option.widths) for option in problem.allowed)
-    return fixed_amount(problem, resource) + lowest
 
 
 def load(problem: Problem, cost: Cost) -> float:

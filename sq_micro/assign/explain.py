@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sq_micro.assign.costs import cost_of
+from sq_micro.assign.costs import cost_at
 from sq_micro.assign.problem import Assignment, Problem
 from sq_micro.assign.sigmaquant.divergence import WeightStatistics, weight_statistics
 from sq_micro.assign.sigmaquant.options import SigmaQuantOptions
@@ -16,13 +16,14 @@ from sq_micro.cost.budget import Resource
 from sq_micro.cost.cost import Cost
 from sq_micro.cost.profile import called_bytes
 from sq_micro.ir.bitwidths import Bitwidths
+from sq_micro.ir.kernel_set import KernelSet
 from sq_micro.ir.operators import WeightedOperator, kind
 from sq_micro.quant.calibrate import Ranges
 
 
 @dataclass(frozen=True, slots=True)
 class WidthReason:
-    """One operator at one width, all others as assigned.
+    """One operator at one width, all others as assigned, with the kernels that were chosen.
 
     calls              see `assign.options.WidthOption`
     cycles, latency_s, energy_j     None where nobody knows them
@@ -61,9 +62,26 @@ class OperatorReason:
 
 
 @dataclass(frozen=True, slots=True)
+class KernelReason:
+    """One operator with one set of kernels, all else as assigned, against what was chosen.
+
+    flash_bytes, latency_s  more than with the chosen kernels; of these 0. Seconds are None where nobody knows them
+    blocked_by              the budgets that it would exceed
+    """
+
+    operator: str
+    kernels: KernelSet
+    chosen: bool
+    flash_bytes: int
+    latency_s: float | None
+    blocked_by: tuple[Resource, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Explanation:
     """Why this assignment.
 
+    kernels            every operator whose kernels were a choice, with every set; empty where none were
     sigma_correlation  rank correlation of sigma with the damage at the narrowest width; None where undefined
     characterised      whether code was counted: flash bytes are otherwise those of constants alone
     arena_limit_bytes  see `Problem`
@@ -71,6 +89,7 @@ class Explanation:
 
     assignment: Assignment
     operators: tuple[OperatorReason, ...]
+    kernels: tuple[KernelReason, ...]
     sigma_correlation: float | None
     warnings: tuple[str, ...]
     characterised: bool
@@ -83,19 +102,42 @@ def explain(problem: Problem, assignment: Assignment, ranges: Ranges | None = No
     options = SigmaQuantOptions(bits=every)
     statistics = {s.operator: s for s in weight_statistics(problem.graph, every, options)}
     by_name = {operator.name: operator for operator in problem.topology.weighted()}
+    decided = problem.with_kernels(assignment.kernels)
     reasons = tuple(
-        _reason(problem, assignment, by_name[option.operator], statistics[option.operator])
-        for option in problem.options
+        _reason(decided, assignment, by_name[option.operator], statistics[option.operator])
+        for option in decided.options
     )
     characterised = problem.fixed.flash_bytes > 0
     return Explanation(
         assignment=assignment,
         operators=reasons,
+        kernels=_kernel_reasons(problem, assignment),
         sigma_correlation=_sigma_correlation(reasons),
         warnings=warnings_about(problem, ranges),
         characterised=characterised,
         arena_limit_bytes=problem.arena_limit_bytes,
     )
+
+
+def _kernel_reasons(problem: Problem, assignment: Assignment) -> tuple[KernelReason, ...]:
+    found = []
+    for option in (*problem.options, *problem.others):
+        bits = assignment.bitwidths.weights.get(option.operator, 0)
+        sets = [width.kernels for width in option.widths if width.bits == bits]
+        for kernels in sets if len(sets) > 1 else ():
+            cost = cost_at(problem, assignment.bitwidths, {**assignment.kernels, option.operator: kernels})
+            now, then = assignment.cost.latency, cost.latency
+            found.append(
+                KernelReason(
+                    operator=option.operator,
+                    kernels=kernels,
+                    chosen=kernels == assignment.kernels[option.operator],
+                    flash_bytes=int(cost.flash.value - assignment.cost.flash.value),
+                    latency_s=None if now is None or then is None else then.value - now.value,
+                    blocked_by=_exceeded(problem, cost),
+                )
+            )
+    return tuple(found)
 
 
 def warnings_about(problem: Problem, ranges: Ranges | None = None) -> tuple[str, ...]:
@@ -176,13 +218,14 @@ def _width(
         energy_j=option.energy_j,
         sensitivity=table.of(operator, bits) if table is not None else None,
         weight_divergence=statistics.divergence[bits],
-        blocked_by=_exceeded(problem, cost_of(problem, changed)),
+        blocked_by=_exceeded(problem, cost_at(problem, changed, assignment.kernels)),
     )
 
 
 def _called_beyond(problem: Problem, bitwidths: Bitwidths, operator: str) -> int:
     """Bytes of the functions that are in the image for one operator alone."""
     calls = {option.operator: option.at(bitwidths.weights[option.operator]).calls for option in problem.options}
+    calls |= {option.operator: option.at(0).calls for option in problem.others}
     others = [problem.fixed.calls, *(called for name, called in calls.items() if name != operator)]
     return called_bytes([*others, calls[operator]]) - called_bytes(others)
 

@@ -1,15 +1,17 @@
-"""What each operator may be: a width, and what it takes at that width. What the network takes whatever the widths."""
+"""What each operator may be, a width and kernels, and what it then takes. What the network takes in any case."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import product
 from types import MappingProxyType
 
 from sq_micro.board import Board
-from sq_micro.cost.profile import NetworkProfile
+from sq_micro.cost.profile import NetworkProfile, OperatorFigures
 from sq_micro.cost.shift_add import ShiftAddAccelerator
 from sq_micro.ir.bitwidths import WEIGHT_BITS, Bitwidths
+from sq_micro.ir.kernel_set import KERNEL_SETS, KernelSet
 from sq_micro.ir.topology import Topology
 from sq_micro.kernels.at_rest import choices_at_rest
 from sq_micro.kernels.catalogue import PORTABLE
@@ -23,6 +25,7 @@ from sq_micro.kernels.tiling import LOSSES
 class WidthOption:
     """One operator at one width: bytes, seconds, joules; latency and energy are None where nobody knows them.
 
+    bits     0 for an operator without weights
     scratch_bytes, overlaps  of the kernel that needs least memory
     calls  see `cost.profile.OperatorFigures`; no part of flash_bytes, since operators share what they call
     """
@@ -38,6 +41,7 @@ class WidthOption:
     cycles: int | None = None
     latency_s: float | None = None
     energy_j: float | None = None
+    kernels: KernelSet = "fast"
 
     @property
     def flash_bytes(self) -> int:
@@ -47,25 +51,30 @@ class WidthOption:
 
 @dataclass(frozen=True, slots=True)
 class OperatorOptions:
-    """The widths that an operator may take, narrowest first."""
+    """The widths that an operator may take, narrowest first, each with the fastest kernels first."""
 
     operator: str
     widths: tuple[WidthOption, ...]
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "widths", tuple(sorted(self.widths, key=lambda option: option.bits)))
+        ordered = sorted(self.widths, key=lambda option: (option.bits, KERNEL_SETS.index(option.kernels)))
+        object.__setattr__(self, "widths", tuple(ordered))
 
     @property
     def bits(self) -> tuple[int, ...]:
-        """The widths alone."""
-        return tuple(option.bits for option in self.widths)
+        """The widths alone, each once."""
+        return tuple(dict.fromkeys(option.bits for option in self.widths))
 
-    def at(self, bits: int) -> WidthOption:
-        """The option of a width. KeyError iff there is none."""
+    def at(self, bits: int, kernels: KernelSet | None = None) -> WidthOption:
+        """The option of a width, by default with the fastest kernels. KeyError iff there is none."""
         for option in self.widths:
-            if option.bits == bits:
+            if option.bits == bits and kernels in (None, option.kernels):
                 return option
-        raise KeyError(f"operator '{self.operator}' has no option of {bits} bits")
+        raise KeyError(f"operator '{self.operator}' has no option of {bits} bits with {kernels or 'any'} kernels")
+
+    def with_kernels(self, kernels: KernelSet) -> OperatorOptions:
+        """The same with one set of kernels."""
+        return OperatorOptions(self.operator, tuple(option for option in self.widths if option.kernels == kernels))
 
     def only(self, allowed: Sequence[int]) -> OperatorOptions:
         """The same with some of the widths."""
@@ -93,41 +102,68 @@ def operator_options(
     profile: NetworkProfile | None = None,
     board: Board | None = None,
     activation_bits: Mapping[str, int] = MappingProxyType({}),
+    sets: Sequence[KernelSet] = ("fast",),
 ) -> tuple[OperatorOptions, ...]:
     """The options of every weighted operator, in execution order.
 
     topology  as it is planned: of `quant.quantize.Frame` or a QuantGraph
     activation_bits  by tensor, 8 where nothing is said
     profile, board  give code bytes, latency and energy; without them there are bytes of constants alone
+    sets      of kernels to choose from, which the profile has
     """
-    power = board.active_power_w if board is not None else None
     isa = PORTABLE if board is None else board.core.isa
     found = []
     for operator in topology.weighted():
         options = []
-        for bits in widths:
-            choices = choices_at_rest(operator, topology, Bitwidths({operator.name: bits}, activation_bits), isa)
+        for bits, kernels in product(widths, sets):
+            at_rest = Bitwidths({operator.name: bits}, activation_bits)
+            choices = choices_at_rest(operator, topology, at_rest, isa, kernels)
             usual, leanest = within_loss(choices, LOSSES[0]), choices[-1]
-            figures = profile.figures(operator.name, bits) if profile is not None else None
-            cycles = figures.cycles if figures is not None else None
-            latency = _seconds(cycles, board)
-            options.append(
-                WidthOption(
-                    bits=bits,
-                    weight_bytes=weight_bytes(usual, operator, bits, topology),
-                    table_bytes=table_bytes(usual, operator, bits, topology),
-                    code_bytes=figures.code_bytes if figures is not None else 0,
-                    calls=figures.calls if figures is not None else {},
-                    padding_bytes=padding_bytes(usual, operator, bits, topology),
-                    scratch_bytes=leanest.scratch_bytes,
-                    overlaps=tuple(leanest.overlaps.items()),
-                    cycles=cycles,
-                    latency_s=latency,
-                    energy_j=latency * power if latency is not None and power is not None else None,
-                )
+            option = WidthOption(
+                bits=bits,
+                kernels=kernels,
+                weight_bytes=weight_bytes(usual, operator, bits, topology),
+                table_bytes=table_bytes(usual, operator, bits, topology),
+                padding_bytes=padding_bytes(usual, operator, bits, topology),
+                scratch_bytes=leanest.scratch_bytes,
+                overlaps=tuple(leanest.overlaps.items()),
             )
+            if profile is not None:
+                option = _with_figures(option, profile.figures(operator.name, bits, kernels), board)
+            options.append(option)
         found.append(OperatorOptions(operator.name, tuple(options)))
     return tuple(found)
+
+
+def weightless_options(
+    topology: Topology, profile: NetworkProfile, board: Board, sets: Sequence[KernelSet]
+) -> tuple[OperatorOptions, ...]:
+    """The options of the operators without weights for which kernels make a difference."""
+    found = []
+    for operator in topology.operators:
+        if operator.name not in profile.operators or 0 not in profile.operators[operator.name]:
+            continue
+        figures = {kernels: profile.figures(operator.name, 0, kernels) for kernels in sets}
+        different = {(one.code_bytes, one.cycles): kernels for kernels, one in reversed(figures.items())}
+        options = [
+            _with_figures(WidthOption(bits=0, weight_bytes=0, kernels=kernels), figures[kernels], board)
+            for kernels in different.values()
+        ]
+        if len(options) > 1:
+            found.append(OperatorOptions(operator.name, tuple(options)))
+    return tuple(found)
+
+
+def _with_figures(option: WidthOption, figures: OperatorFigures, board: Board | None) -> WidthOption:
+    latency, power = _seconds(figures.cycles, board), board.active_power_w if board is not None else None
+    return replace(
+        option,
+        code_bytes=figures.code_bytes,
+        calls=figures.calls,
+        cycles=figures.cycles,
+        latency_s=latency,
+        energy_j=latency * power if latency is not None and power is not None else None,
+    )
 
 
 def shift_add_options(
@@ -152,13 +188,23 @@ def shift_add_options(
     )
 
 
-def fixed_costs(topology: Topology, profile: NetworkProfile, board: Board) -> FixedCosts:
-    """What a network takes on a board whatever the widths."""
-    weighted = {operator.name for operator in topology.weighted()}
+def fixed_costs(
+    topology: Topology,
+    profile: NetworkProfile,
+    board: Board,
+    kernels: KernelSet = "fast",
+    decided: Collection[str] = (),
+) -> FixedCosts:
+    """What a network takes on a board whatever is chosen.
+
+    kernels  of the operators for which they are not chosen
+    decided  the operators without weights for which they are: those of `weightless_options`
+    """
+    left_out = {operator.name for operator in topology.weighted()} | set(decided)
     others = [
-        profile.figures(operator.name, 0)
+        profile.figures(operator.name, 0, kernels)
         for operator in topology.operators
-        if operator.name not in weighted and operator.name in profile.operators
+        if operator.name not in left_out and operator.name in profile.operators
     ]
     cycles = [profile.overhead_cycles, *(figures.cycles for figures in others)]
     known = [count for count in cycles if count is not None]

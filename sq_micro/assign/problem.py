@@ -14,6 +14,7 @@ from sq_micro.cost.cost import Cost
 from sq_micro.errors import UsageError
 from sq_micro.ir.bitwidths import Bitwidths
 from sq_micro.ir.float_graph import FloatGraph
+from sq_micro.ir.kernel_set import KernelSet
 from sq_micro.ir.topology import Topology
 from sq_micro.kernels.catalogue import PORTABLE
 from sq_micro.quant.quantize import Frame
@@ -33,6 +34,8 @@ class Problem:
     budget       what may be taken; None where there is no bound
     sensitivity  what the integer program adds up; the other allocators do without
     fixed        what is taken whatever the widths
+    others       the operators without weights whose kernels are to be chosen
+    kernels      of the operators that have no options
     pins         operators whose width the person decided
     max_drop     percentage points of accuracy that may be lost; None: as few as the budgets allow
     isa          of the board: which kernels, and so which scratch
@@ -48,6 +51,8 @@ class Problem:
     max_drop: float | None = None
     goal: Goal = "divergence"
     isa: str = PORTABLE
+    others: tuple[OperatorOptions, ...] = ()
+    kernels: KernelSet = "fast"
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "pins", MappingProxyType(dict(self.pins)))
@@ -91,6 +96,24 @@ class Problem:
             option.only((self.pins[option.operator],)) if option.operator in self.pins else option
             for option in self.options
         )
+
+    @property
+    def items(self) -> tuple[OperatorOptions, ...]:
+        """All that is to be decided: the options that the pins leave, then those of operators without weights."""
+        return (*self.allowed, *self.others)
+
+    @property
+    def kernels_are_open(self) -> bool:
+        """Whether bits alone leave a choice of kernels."""
+        return any(len(option.widths) > len(option.bits) for option in (*self.options, *self.others))
+
+    def with_kernels(self, sets: Mapping[str, KernelSet]) -> Problem:
+        """The same with kernels decided, which are given for all operators that have options."""
+        options, others = (
+            tuple(option.with_kernels(sets[option.operator]) for option in group)
+            for group in (self.options, self.others)
+        )
+        return replace(self, options=options, others=others)
 
     @property
     def unpinned(self) -> tuple[OperatorOptions, ...]:
@@ -164,6 +187,7 @@ class Assignment:
 
     status      infeasible: some budget is not met; `bitwidths` is then the nearest plan
     shortfalls  the budgets that it exceeds; empty iff feasible, unless the accuracy is what is missed
+    kernels     the set that each operator takes, those without weights too
     binding     the budgets that decided: with more of one the plan would be better, or exist
     minimum     for each stated budget the least that any plan takes
     reason      one sentence
@@ -182,9 +206,11 @@ class Assignment:
     prices: tuple[Price, ...] = ()
     frontier: tuple[FrontierPoint, ...] = ()
     log: tuple[str, ...] = ()
+    kernels: Mapping[str, KernelSet] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "minimum", MappingProxyType(dict(self.minimum)))
+        object.__setattr__(self, "kernels", MappingProxyType(dict(self.kernels)))
 
     def __str__(self) -> str:
         return f"{self.allocator}: {self.status}, {self.bitwidths} ({self.reason})"

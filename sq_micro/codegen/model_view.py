@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 
 from sq_micro import __version__
@@ -14,6 +16,7 @@ from sq_micro.codegen.views import BoardView, ModelView, OperatorView
 from sq_micro.ir.operators import Conv2D, Dense, DepthwiseConv2D, Reshape
 from sq_micro.ir.topology import total_macs
 from sq_micro.kernels.catalogue import PORTABLE, catalogue
+from sq_micro.kernels.dsp import DSP
 from sq_micro.plan.plan import Plan
 from sq_micro.quant.graph import QuantGraph
 
@@ -68,9 +71,10 @@ def make_model_view(graph: QuantGraph, plan: Plan) -> ModelView:
 
 def _includes(operators: tuple[OperatorView, ...]) -> set[str]:
     pieces = {"operators/pieces.h"} if any(operator.pieces for operator in operators) else set()
-    return {_HEADERS[operator.nest] for operator in operators} | pieces
+    return {_header(operator.nest) for operator in operators} | pieces
 
 
+_SHARED = re.compile(rf"\w+_w\d__{DSP}")
 _HEADERS = {
     "conv2d": "operators/conv2d.h",
     "depthwise_conv2d": "operators/depthwise_conv2d.h",
@@ -95,6 +99,12 @@ _HEADERS = {
     "dense__armv7em_dsp": "armv7em_dsp/dense.h",
     "sigmoid": "operators/sigmoid.h",
 }
+
+
+def _header(nest: str) -> str:
+    if "__small" in nest:
+        return "operators/small.h"
+    return f"{DSP}/shared.h" if _SHARED.match(nest) else _HEADERS[nest]
 
 
 def isa_folder(isa: str) -> str:

@@ -39,7 +39,7 @@ from sq_micro.ir.operators import (
 )
 from sq_micro.kernels.catalogue import PORTABLE, find
 from sq_micro.kernels.dsp import DSP
-from sq_micro.kernels.packing import plane_bytes
+from sq_micro.kernels.packing import PLANES, plane_bytes
 from sq_micro.kernels.select import KernelChoice, is_flat
 from sq_micro.plan.plan import Plan
 from sq_micro.quant.graph import QuantGraph
@@ -88,7 +88,7 @@ def _summary(graph: QuantGraph, plan: Plan, operator: Operator, index: int) -> s
     variant = choice.variant
     if variant is not None:
         text += f", s8*{variant.wgt}, {variant.name}"
-    return text
+    return text + ("" if choice.kernels == "fast" else f", {choice.kernels}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,14 +181,24 @@ class _OperatorMaker(WeightlessNests):
                 params |= {f"{side}_height": 1, f"{side}_width": height * width}
         unpack = "NULL" if bits == 8 else find("unpack", bits, "1x1").name
         pairs = variant.name if variant.microkernel == "pairs" else "NULL"
-        arguments = (unpack, pairs, self._at(op.input), *self._constants(op.weights), self._scratch())
-        return Nest("conv2d", params, ((*arguments, self._at(op.output)),))
+        arguments = (self._at(op.input), *self._constants(op.weights), self._scratch(), self._at(op.output))
+        if choice.kernels == "small":
+            return Nest("conv2d__small", params, ((*self._planes(op), *arguments),))
+        return Nest("conv2d", params, ((unpack, pairs, *arguments),))
+
+    def _planes(self, op: Conv2D | DepthwiseConv2D) -> tuple[str, str]:
+        """Bits of the high plane and of the low one."""
+        high, low = (*PLANES[self.graph.bitwidths.weights[op.name]], 0)[:2]
+        return str(high), str(low)
 
     def _lanes(self, op: Conv2D | Dense, choice: KernelChoice) -> Nest:
         constants = lane_constants(self.graph, op, self.symbol)
         places = (self._scratch(), self._at(op.output))
-        arguments = (*lane_microkernels(self.graph, op), self._at(op.input), *constants, *places)
-        return Nest(lane_nest(op), lane_params(self.graph, op, choice, self._downwards), (arguments,))
+        params = lane_params(self.graph, op, choice, self._downwards)
+        arguments = (self._at(op.input), *constants, *places)
+        if choice.kernels == "shared":
+            return Nest(f"{kind(op)}_w{self.graph.bitwidths.weights[op.name]}__{DSP}", params, (arguments,))
+        return Nest(lane_nest(op), params, ((*lane_microkernels(self.graph, op), *arguments),))
 
     def _depthwise(self, op: DepthwiseConv2D) -> Nest:
         choice = self.plan.choices[op.name]
@@ -197,14 +207,10 @@ class _OperatorMaker(WeightlessNests):
         params = self._window(op) | {"depth_multiplier": op.depth_multiplier, "plane": int(choice.plane)}
         variant = choice.variant
         assert variant is not None
-        arguments = (
-            variant.name,
-            self._at(op.input),
-            *self._constants(op.weights),
-            self._scratch(),
-            self._at(op.output),
-        )
-        return Nest("depthwise_conv2d", params, (arguments,))
+        arguments = (self._at(op.input), *self._constants(op.weights), self._scratch(), self._at(op.output))
+        if choice.kernels == "small":
+            return Nest("depthwise_conv2d__small", params, ((*self._planes(op), *arguments),))
+        return Nest("depthwise_conv2d", params, ((variant.name, *arguments),))
 
     def _dsp_depthwise(self, op: DepthwiseConv2D, choice: KernelChoice) -> Nest:
         assert choice.variant is not None
@@ -232,5 +238,7 @@ class _OperatorMaker(WeightlessNests):
             "output_minimum": found.minimum,
             "output_maximum": found.maximum,
         }
-        arguments = (variant.name, self._at(op.input), *self._constants(op.weights), self._at(op.output))
-        return Nest("dense", params, (arguments,))
+        arguments = (self._at(op.input), *self._constants(op.weights), self._at(op.output))
+        if choice.kernels == "small":
+            return Nest(f"dense__small_{variant.wgt}", params, (arguments,))
+        return Nest("dense", params, ((variant.name, *arguments),))

@@ -29,8 +29,8 @@ class WeightlessNests(NestMaker):
     """One method an operator."""
 
     def _own(self, nest: str, serves: bool) -> str:
-        """The nest of the board's ISA, where it has one and that serves; else the portable one."""
-        return f"{nest}__{DSP}" if self.plan.isa == DSP and serves else nest
+        """The nest of the ISA that was chosen, where it has one and that serves; else the portable one."""
+        return f"{nest}__{DSP}" if self.plan.choices[self.operator.name].nest_isa == DSP and serves else nest
 
     def _add(self, op: Add) -> Nest:
         found = self._arithmetic(Addition)

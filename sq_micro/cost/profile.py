@@ -14,6 +14,7 @@ from sq_micro.board import Board
 from sq_micro.cost.cost import Cost
 from sq_micro.cost.figure import Figure
 from sq_micro.ir.bitwidths import Bitwidths
+from sq_micro.ir.kernel_set import KernelSet
 from sq_micro.ir.topology import Topology
 from sq_micro.kernels.sizes import padding_bytes, table_bytes, weight_bytes
 from sq_micro.plan.plan import make_plan
@@ -23,7 +24,7 @@ from sq_micro.plan.plan import make_plan
 class OperatorFigures:
     """One operator at one width; cycles are None where the board has no counter.
 
-    code_bytes  of its own function, to the next whole word
+    code_bytes  of its own function and its parameters, each to the next whole word
     calls       bytes of the functions that it calls, directly or not, by name; other operators may call them, too
     """
 
@@ -37,6 +38,7 @@ class NetworkProfile:
     """The images of one network on one board, taken apart.
 
     operators    by name, then by width; an operator without weights has the one width 0
+    sets         the same for other sets of kernels than `fast`
     shared_code_bytes    code and padding that no operator owns or calls: the most of any image
     overhead_cycles      of an inference beyond its operators
     static_bytes         SRAM beside arena and stack
@@ -48,15 +50,22 @@ class NetworkProfile:
     overhead_cycles: int | None
     static_bytes: int
     stack_bytes: int
+    sets: Mapping[KernelSet, Mapping[str, Mapping[int, OperatorFigures]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        frozen = {name: MappingProxyType(dict(widths)) for name, widths in self.operators.items()}
-        object.__setattr__(self, "operators", MappingProxyType(frozen))
+        object.__setattr__(self, "operators", _frozen(self.operators))
+        object.__setattr__(self, "sets", MappingProxyType({name: _frozen(found) for name, found in self.sets.items()}))
 
-    def figures(self, operator: str, bits: int) -> OperatorFigures:
+    def figures(self, operator: str, bits: int, kernels: KernelSet = "fast") -> OperatorFigures:
         """Of an operator at a width; `bits` is ignored for one without weights."""
-        widths = self.operators[operator]
+        widths = (self.operators if kernels == "fast" else self.sets[kernels])[operator]
         return widths[0] if 0 in widths else widths[bits]
+
+
+def _frozen(
+    operators: Mapping[str, Mapping[int, OperatorFigures]],
+) -> Mapping[str, Mapping[int, OperatorFigures]]:
+    return MappingProxyType({name: MappingProxyType(dict(widths)) for name, widths in operators.items()})
 
 
 def called_bytes(calls: Iterable[Mapping[str, int]]) -> int:

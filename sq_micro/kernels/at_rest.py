@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import assert_never
 
 from sq_micro.ir.bitwidths import Bitwidths, stored_bytes
+from sq_micro.ir.kernel_set import KernelSet
 from sq_micro.ir.operators import (
     Add,
     AveragePool2D,
@@ -44,20 +45,33 @@ _POOLED_TAP_CYCLES = 3.0
 _ELEMENTS = 64  # of a piece where there is no window
 
 
-def all_choices(topology: Topology, bitwidths: Bitwidths, isa: str = PORTABLE) -> dict[str, tuple[KernelChoice, ...]]:
+def all_choices(
+    topology: Topology, bitwidths: Bitwidths, isa: str = PORTABLE, sets: Mapping[str, KernelSet] | None = None
+) -> dict[str, tuple[KernelChoice, ...]]:
     """As `select.kernel_choices`, with the bits of activations."""
-    return {operator.name: choices_at_rest(operator, topology, bitwidths, isa) for operator in topology.operators}
+    named = sets or {}
+    return {
+        operator.name: choices_at_rest(operator, topology, bitwidths, isa, named.get(operator.name, "fast"))
+        for operator in topology.operators
+    }
 
 
 def choices_at_rest(
-    operator: Operator, topology: Topology, bitwidths: Bitwidths, isa: str = PORTABLE
+    operator: Operator,
+    topology: Topology,
+    bitwidths: Bitwidths,
+    isa: str = PORTABLE,
+    kernels: KernelSet = "fast",
 ) -> tuple[KernelChoice, ...]:
-    """For one operator all ways worth taking, from the fastest to the one that needs least memory."""
+    """For one operator all ways worth taking, from the fastest to the one that needs least memory.
+
+    kernels  not looked at beside activations of 4 bits: pieces are gone through by the fastest
+    """
     bits = bitwidths.weights.get(operator.name, 0)
-    plain = kernel_choices_of(operator, topology, bits, isa)
     tensors = (*operator_inputs(operator), operator.output)
     if all(bitwidths.activation(tensor) == 8 for tensor in tensors):
-        return plain
+        return kernel_choices_of(operator, topology, bits, isa, kernels)
+    plain = kernel_choices_of(operator, topology, bits, isa)
     match operator:
         case Mean():
             channels, elements = topology.elements(operator.output), topology.elements(operator.input)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from sq_micro.ir.bitwidths import Bitwidths
+from sq_micro.ir.kernel_set import KernelSet
 from sq_micro.ir.operators import (
     Add,
     AveragePool2D,
@@ -58,9 +59,10 @@ class KernelChoice:
     loss      share of the operator's time that it costs beyond the fastest way; modelled
     tiling    of a convolution; it goes through its tiles upwards or downwards, as the arena wants it
     taps      of a channel's weights, filled up to what the kernel takes at a time; 0 where they are not filled up
-    nest_isa  the ISA whose loop nest computes a depthwise_conv2d around the microkernel
+    nest_isa  the ISA whose loop nest computes an operator that has no lanes
     plane     whether a depthwise_conv2d copies each channel to scratch before it writes
     pieces   how activations of 4 bits are gone through; `tiling` is then that of the kernel within a piece
+    kernels   the set that it is of
     """
 
     operator: str
@@ -73,6 +75,7 @@ class KernelChoice:
     nest_isa: str = PORTABLE
     plane: bool = False
     pieces: Pieces | None = None
+    kernels: KernelSet = "fast"
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "overlaps", MappingProxyType(dict(self.overlaps)))
@@ -96,11 +99,12 @@ class KernelChoice:
 
 
 def kernel_choices(
-    topology: Topology, bitwidths: Bitwidths, isa: str = PORTABLE
+    topology: Topology, bitwidths: Bitwidths, isa: str = PORTABLE, sets: Mapping[str, KernelSet] | None = None
 ) -> dict[str, tuple[KernelChoice, ...]]:
     """For each operator all ways worth taking, from the fastest to the one that needs least memory.
 
-    isa  as boards name it; what an ISA has no kernel for is portable
+    isa   as boards name it; what an ISA has no kernel for is portable
+    sets  by operator; those that are not named take fast kernels
 
     conv2d            weights below 8 bits are unpacked four channels at a time, once per tile, two channels to a word,
                       so that one multiplication serves both
@@ -108,14 +112,23 @@ def kernel_choices(
     dense             one pixel only, so codes are decoded inside the dot product
     """
     return {
-        operator.name: kernel_choices_of(operator, topology, bitwidths.weights.get(operator.name, 0), isa)
+        operator.name: kernel_choices_of(
+            operator,
+            topology,
+            bitwidths.weights.get(operator.name, 0),
+            isa,
+            (sets or {}).get(operator.name, "fast"),
+        )
         for operator in topology.operators
     }
 
 
-def select_kernels(topology: Topology, bitwidths: Bitwidths, isa: str = PORTABLE) -> dict[str, KernelChoice]:
+def select_kernels(
+    topology: Topology, bitwidths: Bitwidths, isa: str = PORTABLE, sets: Mapping[str, KernelSet] | None = None
+) -> dict[str, KernelChoice]:
     """The choice for each operator, by name, where nothing presses."""
-    return {name: within_loss(choices, LOSSES[0]) for name, choices in kernel_choices(topology, bitwidths, isa).items()}
+    every = kernel_choices(topology, bitwidths, isa, sets)
+    return {name: within_loss(choices, LOSSES[0]) for name, choices in every.items()}
 
 
 def within_loss(choices: Sequence[KernelChoice], loss: float) -> KernelChoice:
@@ -136,9 +149,14 @@ def tiled_image(operator: Conv2D, topology: Topology) -> tuple[int, int]:
 
 
 def kernel_choices_of(
-    operator: Operator, topology: Topology, bits: int, isa: str = PORTABLE
+    operator: Operator, topology: Topology, bits: int, isa: str = PORTABLE, kernels: KernelSet = "fast"
 ) -> tuple[KernelChoice, ...]:
     """Those of one operator; `bits` is not looked at where there are no weights."""
+    if kernels == "small":
+        return tuple(replace(choice, kernels=kernels) for choice in _small(operator, topology, bits))
+    if kernels != "fast":
+        nests = PORTABLE if kernels == "portable" else isa
+        return tuple(replace(c, kernels=kernels) for c in kernel_choices_of(operator, topology, bits, nests))
     match operator:
         case Conv2D():
             return (_dsp_conv2d if isa == DSP else _portable_conv2d)(operator, topology, bits)
@@ -150,10 +168,17 @@ def kernel_choices_of(
                 return (portable,)
             return (_dsp_dense(operator, topology, bits), replace(portable, loss=_PORTABLE_DENSE_LOSS))
         case _:
-            return (KernelChoice(operator.name, None, 0, _plain_overlaps(operator, topology)),)
+            return (KernelChoice(operator.name, None, 0, _plain_overlaps(operator, topology), nest_isa=isa),)
 
 
-def _portable_conv2d(operator: Conv2D, topology: Topology, bits: int) -> tuple[KernelChoice, ...]:
+def _small(operator: Operator, topology: Topology, bits: int) -> tuple[KernelChoice, ...]:
+    """The portable ways, with the inner part of a convolution that serves every width."""
+    if isinstance(operator, Conv2D):
+        return _portable_conv2d(operator, topology, bits, paired=False)
+    return kernel_choices_of(operator, topology, bits)
+
+
+def _portable_conv2d(operator: Conv2D, topology: Topology, bits: int, paired: bool = True) -> tuple[KernelChoice, ...]:
     channels, height, width, depth = topology.shape(operator.weights)
     rows, columns = image = tiled_image(operator, topology)
 
@@ -163,7 +188,7 @@ def _portable_conv2d(operator: Conv2D, topology: Topology, bits: int) -> tuple[K
         return tiling_loss(PORTABLE_COSTS, bits, *geometry), tiling
 
     kept = _worth_taking([priced(tiling) for tiling in tilings(image)])
-    return tuple(portable_conv2d(operator, topology, bits, tiling, loss) for loss, tiling in kept)
+    return tuple(portable_conv2d(operator, topology, bits, tiling, loss, paired) for loss, tiling in kept)
 
 
 def portable_conv2d(

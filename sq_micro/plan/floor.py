@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from sq_micro.ir.bitwidths import WEIGHT_BITS, Bitwidths
+from sq_micro.ir.kernel_set import KERNEL_SETS
 from sq_micro.ir.topology import Topology
 from sq_micro.kernels.at_rest import all_choices
 from sq_micro.kernels.catalogue import PORTABLE
@@ -25,8 +26,9 @@ def floor_bytes(
     bounds = []
     for bits in WEIGHT_BITS:
         widths = Bitwidths({operator.name: bits for operator in topology.weighted()}, activation_bits)
-        every = all_choices(topology, widths, isa)
-        for way in range(max(map(len, every.values()), default=0)):
-            choices = {name: found[min(way, len(found) - 1)] for name, found in every.items()}
-            bounds.append(Layout(buffers, allowed_overlaps(topology, choices, buffers)).live_bytes())
+        for kernels in KERNEL_SETS:
+            every = all_choices(topology, widths, isa, {op.name: kernels for op in topology.operators})
+            for way in range(max(map(len, every.values()), default=0)):
+                choices = {name: found[min(way, len(found) - 1)] for name, found in every.items()}
+                bounds.append(Layout(buffers, allowed_overlaps(topology, choices, buffers)).live_bytes())
     return [min(bound) for bound in zip(*bounds, strict=True)]

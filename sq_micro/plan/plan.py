@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from sq_micro.ir.bitwidths import Bitwidths
+from sq_micro.ir.kernel_set import KernelSet
 from sq_micro.ir.operators import operator_inputs
 from sq_micro.ir.topology import Topology
 from sq_micro.kernels.at_rest import all_choices
@@ -50,6 +51,11 @@ class Plan:
         return self.arena_bytes == self.lower_bound_bytes
 
     @property
+    def sets(self) -> dict[str, KernelSet]:
+        """The set of kernels that each operator takes."""
+        return {name: choice.kernels for name, choice in self.choices.items()}
+
+    @property
     def loss(self) -> float:
         """The largest share of its time that any operator gives up for memory; modelled."""
         losses = [choice.loss for choice in self.choices.values()]
@@ -87,15 +93,19 @@ class Plan:
 
 
 def make_plan(
-    topology: Topology, bitwidths: Bitwidths, isa: str = PORTABLE, arena_limit_bytes: int | None = None
+    topology: Topology,
+    bitwidths: Bitwidths,
+    isa: str = PORTABLE,
+    arena_limit_bytes: int | None = None,
+    sets: Mapping[str, KernelSet] | None = None,
 ) -> Plan:
-    """Select kernels for an ISA, then place tensors and scratch together.
+    """Select kernels for an ISA, of the sets that operators are given, then place tensors and scratch together.
 
     Time is given up for memory only where the arena would exceed the limit: then as little as it takes, by the model
     of `kernels.tiling`. Where no kernels are small enough, the first operators run in patches. A plan that exceeds the
     limit is the smallest there is.
     """
-    choices = all_choices(topology, bitwidths, isa)
+    choices = all_choices(topology, bitwidths, isa, sets)
     plans = [_placed(topology, bitwidths, _within(choices, LOSSES[0]), isa)]
     for loss in LOSSES[1:]:
         if arena_limit_bytes is None or plans[-1].arena_bytes <= arena_limit_bytes:
@@ -133,7 +143,7 @@ def _in_patches(
         every = {**choices, **head_choices(topology, bitwidths, least.isa, head)}
         parts = _layout(topology, bitwidths, _within(every, LOSSES[-1]), head)
         if fits(parts, limit_bytes):
-            plan = smallest_with(head, topology, bitwidths, least.isa)
+            plan = smallest_with(head, topology, bitwidths, least.isa, least.sets)
             unpressed = {**_within(every, LOSSES[0]), **{name: plan.choices[name] for name in head.operators}}
             if fits(_layout(topology, bitwidths, unpressed, head), limit_bytes):
                 plan = replace(plan, choices=unpressed)
@@ -142,14 +152,16 @@ def _in_patches(
     for bound, head in sorted(found, key=lambda entry: entry[0]):
         if bound >= least.arena_bytes:
             break
-        patched = smallest_with(head, topology, bitwidths, least.isa)
+        patched = smallest_with(head, topology, bitwidths, least.isa, least.sets)
         least = min(least, patched, key=lambda plan: plan.arena_bytes)
     return least
 
 
-def smallest_with(head: Head, topology: Topology, bitwidths: Bitwidths, isa: str) -> Plan:
-    """The plan that needs least memory with these patches."""
-    every = {**all_choices(topology, bitwidths, isa), **head_choices(topology, bitwidths, isa, head)}
+def smallest_with(
+    head: Head, topology: Topology, bitwidths: Bitwidths, isa: str, sets: Mapping[str, KernelSet] | None = None
+) -> Plan:
+    """The plan that needs least memory with these patches, whose operators take the fastest kernels."""
+    every = {**all_choices(topology, bitwidths, isa, sets), **head_choices(topology, bitwidths, isa, head)}
     return _placed(topology, bitwidths, _within(every, LOSSES[-1]), isa, head)
 
 

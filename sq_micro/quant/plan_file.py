@@ -1,21 +1,24 @@
 """bits.json: a bitwidth per operator by name, with a default. `{"default": 8, "operators": {"conv2d_1": 4}}`
 
 `"activations": {"conv2d_1": 4}` gives an operator's output 4 bits at rest, `"activations": 4` all that can have them.
+`"kernels": {"conv2d_1": "small"}` may stand beside it, see `ir.kernel_set`; what is not named takes the fastest.
 """
 
 from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from sq_micro.errors import PlanFileError, UsageError
 from sq_micro.ir.bitwidths import ACTIVATION_BITS, WEIGHT_BITS, Bitwidths
+from sq_micro.ir.kernel_set import KERNEL_SETS, KernelSet
 from sq_micro.ir.topology import Topology
 from sq_micro.quant.narrow import narrowable
 
-_KEYS = ("default", "operators", "activations")
+_KEYS = ("default", "operators", "activations", "kernels")
 
 
 def bitwidths_from(weight_bits: str, topology: Topology, activation_bits: Sequence[str] = ()) -> Bitwidths:
@@ -73,7 +76,20 @@ def _weight_bitwidths(weight_bits: str, topology: Topology) -> Bitwidths:
     return _read_plan(Path(weight_bits), operators, topology)
 
 
-def _read_plan(path: Path, operators: list[str], topology: Topology) -> Bitwidths:
+def kernels_from(weight_bits: str, topology: Topology) -> dict[str, KernelSet]:
+    """The kernels that a plan file names, by operator; none where `weight_bits` is one width. Raises PlanFileError."""
+    if weight_bits.isdigit():
+        return {}
+    path = Path(weight_bits)
+    named = _content(path).get("kernels", {})
+    _require_known(path, named, [operator.name for operator in topology.operators])
+    for name, kernels in named.items():
+        if kernels not in KERNEL_SETS:
+            raise PlanFileError(path, f"'{name}': {kernels!r} kernels; known: {', '.join(KERNEL_SETS)}")
+    return dict(named)
+
+
+def _content(path: Path) -> dict[str, Any]:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -81,16 +97,27 @@ def _read_plan(path: Path, operators: list[str], topology: Topology) -> Bitwidth
         raise PlanFileError(path, problem) from error
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise PlanFileError(path, f"is not JSON: {error}") from error
-    if not isinstance(content, dict) or not isinstance(content.get("operators", {}), dict):
+    if not isinstance(content, dict) or not all(
+        isinstance(content.get(key, {}), dict) for key in ("operators", "kernels")
+    ):
         raise PlanFileError(path, 'must look like {"default": 8, "operators": {"<name>": 4}}')
     for key in content:
         if key not in _KEYS:
             raise PlanFileError(path, f"unknown key '{key}'; known: {', '.join(_KEYS)}")
-    chosen = content.get("operators", {})
-    for name in chosen:
+    return content
+
+
+def _require_known(path: Path, named: Iterable[str], operators: list[str]) -> None:
+    for name in named:
         if name not in operators:
             known = f"{_near(name, operators)} (known: {', '.join(operators)})"
             raise PlanFileError(path, f"names an unknown operator '{name}'{known}")
+
+
+def _read_plan(path: Path, operators: list[str], topology: Topology) -> Bitwidths:
+    content = _content(path)
+    chosen = content.get("operators", {})
+    _require_known(path, chosen, operators)
     given = {f"'{name}'": value for name, value in chosen.items()}
     if "default" in content:
         given['"default"'] = content["default"]

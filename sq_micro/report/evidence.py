@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from sq_micro.ir.kernel_set import KernelSet
 from sq_micro.report.record import Bits, Count, Fraction, Record
 
 ResourceName = Literal["flash", "sram", "latency", "energy", "weights"]
@@ -107,6 +108,20 @@ class PlanPointRecord(Record):
     energy_j: float | None
     predicted_divergence: float | None
     trial: TrialRecord | None
+
+
+class KernelChoiceRecord(Record):
+    """An operator with a set of kernels, all else as chosen: what it would take more than with the chosen ones.
+
+    exceeds  the budgets that it would exceed
+    """
+
+    name: str
+    kernels: KernelSet
+    chosen: bool
+    flash_bytes: int
+    latency_s: float | None
+    exceeds: list[ResourceName]
 
 
 class PriceRecord(Record):

@@ -11,11 +11,13 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field
 
+from sq_micro.ir.kernel_set import KernelSet
 from sq_micro.report.evidence import (
     ArenaPlanRecord,
     ArenaTableRecord,
     ConfusionRecord,
     FidelityRecord,
+    KernelChoiceRecord,
     PlanPointRecord,
     PriceRecord,
     SearchedOperatorRecord,
@@ -106,6 +108,7 @@ class AssignmentRecord(Record):
     """How the bits were chosen; null in the result where the person gave them. Predictions precede the build.
 
     arena_limit_bytes  what the SRAM budget left for the arena; null without one
+    kernels            every operator whose kernels were a choice, with every set
     sigma_correlation  rank correlation of sigma with the damage at the narrowest width; null where undefined
     """
 
@@ -119,6 +122,7 @@ class AssignmentRecord(Record):
     predicted_latency_s: float | None
     trial: TrialRecord | None
     operators: list[SearchedOperatorRecord]
+    kernels: list[KernelChoiceRecord] = Field(default_factory=list)
     plans: list[PlanPointRecord]
     prices: list[PriceRecord]
     sigma_correlation: float | None
@@ -266,7 +270,10 @@ class VerificationRecord(Record):
 
 
 class Result(Record):
-    """One run: which model, on which board, how well, how large, how fast, and how that was checked."""
+    """One run: which model, on which board, how well, how large, how fast, and how that was checked.
+
+    kernels  by operator, where they are not the fastest, see `ir.kernel_set`
+    """
 
     schema_version: Literal["1.1"] = "1.1"
     tool: ToolRecord
@@ -274,6 +281,7 @@ class Result(Record):
     board: BoardRecord
     bits: BitsRecord
     quantization: QuantizationRecord
+    kernels: dict[str, KernelSet] = Field(default_factory=dict)
     assignment: AssignmentRecord | None
     accuracy: AccuracyRecord | None
     operators: list[WeightedOperatorRecord]

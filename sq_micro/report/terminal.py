@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from sq_micro.report.result import MeasurementRecord, ModelRecord, Result
+from sq_micro.report.wording import kernels_taken
 
 
 def one_line(result: Result) -> str:
@@ -84,6 +85,8 @@ def _run(result: Result) -> Table:
     if result.assignment is not None:
         table.add_row("bits", f"chosen by {result.assignment.allocator}: {result.assignment.reason}")
         table.add_row("budget", ", ".join(_budget(result)))
+    if kernels := kernels_taken(result):
+        table.add_row("kernels", Text("; ".join(kernels)))
     checked = result.verification
     table.add_row("verified", f"{checked.identical} of {checked.samples} samples identical to {checked.oracle}")
     return table

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from sq_micro.cost.figure import amount
+from sq_micro.ir.kernel_set import KERNEL_SETS
 from sq_micro.report.evidence import SearchedOperatorRecord, SearchedWidthRecord
 from sq_micro.report.result import AccuracyRecord, BudgetRecord, Result
 
@@ -54,7 +55,36 @@ def choice_of_bits(result: Result) -> str:
         return f"The weights have {', '.join(map(str, widths))} bits, as given; nothing was searched."
     allowed = bounds(assignment.budget)
     under = f" under {_listed(allowed)}" if allowed else ""
-    return f"The bits were chosen by {assignment.allocator}{under}: {assignment.reason}."
+    said = f"The bits were chosen by {assignment.allocator}{under}: {assignment.reason}."
+    kernels = kernels_taken(result)
+    return f"{said} Smaller kernels: {'; '.join(kernels)}." if kernels else said
+
+
+def kernels_taken(result: Result) -> list[str]:
+    """`shared: conv, conv_1`, a text for each set of kernels that is not the fastest."""
+    found = []
+    for kernels in KERNEL_SETS:
+        names = [name for name, taken in result.kernels.items() if taken == kernels]
+        if names:
+            found.append(f"{kernels}: {', '.join(names)}")
+    return found
+
+
+def why_kernels(result: Result, operator: str) -> str:
+    """What an operator's kernels save and cost against the fastest ones, in one sentence; empty where it has those."""
+    taken = result.kernels.get(operator)
+    if taken is None:
+        return ""
+    said = f"It has {taken} kernels"
+    records = result.assignment.kernels if result.assignment is not None else []
+    fast = next((record for record in records if (record.name, record.kernels) == (operator, "fast")), None)
+    if fast is None:
+        return f"{said}."
+    takes = "less" if fast.flash_bytes >= 0 else "more"
+    said += f": {amount(abs(fast.flash_bytes), 'bytes')} of flash {takes} than with the fastest"
+    if fast.latency_s is not None:
+        said += f", {amount(abs(fast.latency_s), 's')} {'more' if fast.latency_s <= 0 else 'less'} (modelled)"
+    return f"{said}."
 
 
 def bounds(budget: BudgetRecord) -> list[str]:

@@ -14,7 +14,14 @@ from sq_micro.assign.evaluator import make_evaluator
 from sq_micro.assign.explain import Explanation, explain
 from sq_micro.assign.explain_text import explanation_csv, explanation_document, explanation_text, frontier_csv
 from sq_micro.assign.interactions import with_interactions
-from sq_micro.assign.options import FixedCosts, OperatorOptions, fixed_costs, operator_options, shift_add_options
+from sq_micro.assign.options import (
+    FixedCosts,
+    OperatorOptions,
+    fixed_costs,
+    operator_options,
+    shift_add_options,
+    weightless_options,
+)
 from sq_micro.assign.problem import Allocator, Assignment, Evaluate, Goal, Problem
 from sq_micro.assign.sensitivity import measure_sensitivity
 from sq_micro.board import load_board
@@ -22,7 +29,11 @@ from sq_micro.cost.budget import Budget
 from sq_micro.cost.shift_add import SHIFT_ADD
 from sq_micro.errors import BudgetError, UsageError
 from sq_micro.ir.float_graph import FloatGraph
+from sq_micro.ir.kernel_set import KernelsChoice, KernelSet
+from sq_micro.ir.operators import Conv2D, Dense
+from sq_micro.ir.topology import Topology
 from sq_micro.kernels.catalogue import PORTABLE
+from sq_micro.kernels.dsp import DSP
 from sq_micro.mapper import DaskMapper, Mapper, ProcessMapper
 from sq_micro.paths import write_atomically
 from sq_micro.quant.calibrate import Ranges, observe
@@ -41,6 +52,7 @@ from sq_micro.toolchain.compiler import CompilerChoice
 from sq_micro.workspace import Stage, Workspace
 
 PLAN_FILE = "bits.json"
+_SHARING_PAYS = 4  # operators; with two, 180 bytes are lost, with five and nine 1.2 and 1.6 KB saved
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +62,7 @@ class AssignRequest:
     max_drop   percentage points of accuracy; None: as few as the budgets allow
     pins       operator → bits that the person decided
     settings   of the allocators that have some
+    kernels    of all operators, or which are to be chosen as well: the fastest, unless flash is bounded
     pairwise   measure how damages of two operators combine, for the integer program
     workers    processes; None is one per core. dask names a scheduler instead
     keep       whether results are kept for the next search
@@ -64,6 +77,7 @@ class AssignRequest:
     observer: ObserverName = "mse"
     rounding: RoundingMethod = "feedback"
     compiler: CompilerChoice = "auto"
+    kernels: KernelsChoice = "auto"
     settings: AssignOptions = field(default_factory=AssignOptions)
     pairwise: bool = False
     workers: int | None = None
@@ -148,7 +162,7 @@ def make_problem(
 ) -> Problem:
     """Costs of the board and, for the integer program, sensitivities."""
     frame = Frame.of(graph, ranges)
-    options, fixed = _costs(graph, ranges, frame, request, store, mapper, notify)
+    costs = _costs(graph, ranges, frame, request, store, mapper, notify)
     sensitivity = None
     if request.allocator == "ilp":
         sensitivity = measure_sensitivity(
@@ -162,10 +176,12 @@ def make_problem(
         )
     return Problem(
         frame=frame,
-        options=options,
+        options=costs.options,
         budget=request.budget,
         sensitivity=sensitivity,
-        fixed=fixed,
+        fixed=costs.fixed,
+        others=costs.others,
+        kernels=_sets_of(request, frame.topology)[0],
         pins=request.pins,
         max_drop=request.max_drop,
         goal=request.goal,
@@ -190,16 +206,53 @@ def _costs(
     store: Store,
     mapper: Mapper,
     notify: Notify,
-) -> tuple[tuple[OperatorOptions, ...], FixedCosts]:
-    """What widths cost: on a board read off images of the network, on an accelerator by its model."""
+) -> _Costs:
+    """What widths and kernels cost: on a board read off images of the network, on an accelerator by its model."""
+    topology = frame.topology
     if request.board == SHIFT_ADD.id:
-        return shift_add_options(frame.topology, SHIFT_ADD), FixedCosts(sram_bytes=None, latency_s=0.0, energy_j=0.0)
-    board = load_board(request.board)
+        fixed = FixedCosts(sram_bytes=None, latency_s=0.0, energy_j=0.0)
+        return _Costs(shift_add_options(topology, SHIFT_ADD), (), fixed)
+    board, sets = load_board(request.board), _sets_of(request, topology)
     if request.budget and request.budget == Budget(weights=request.budget.weights):
-        return operator_options(frame.topology, board=board, activation_bits=frame.activation_bits), FixedCosts()
-    profile = characterise(graph, ranges, request.board, request.compiler, store, mapper, notify)
-    options = operator_options(frame.topology, profile=profile, board=board, activation_bits=frame.activation_bits)
-    return options, fixed_costs(frame.topology, profile, board)
+        options = operator_options(topology, board=board, activation_bits=frame.activation_bits, sets=sets)
+        return _Costs(options, (), FixedCosts())
+    images = tuple(dict.fromkeys(("fast", *sets)))
+    profile = characterise(graph, ranges, request.board, request.compiler, store, mapper, notify, images)
+    if profile.overhead_cycles is None:
+        sets = sets[:1]  # time that nobody knows is not traded
+    others = weightless_options(topology, profile, board, sets)
+    decided = [option.operator for option in others]
+    return _Costs(
+        operator_options(topology, profile=profile, board=board, activation_bits=frame.activation_bits, sets=sets),
+        others,
+        fixed_costs(topology, profile, board, sets[0], decided),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Costs:
+    """Of operators with weights, of those without whose kernels are a choice, and of all the rest."""
+
+    options: tuple[OperatorOptions, ...]
+    others: tuple[OperatorOptions, ...]
+    fixed: FixedCosts
+
+
+def _sets_of(request: AssignRequest, topology: Topology) -> tuple[KernelSet, ...]:
+    """The sets of kernels that an operator may take, the fastest first.
+
+    A set takes an image for each width. Of the two in the middle the one is built that can save code: sharing pays from
+    some operators of a kind on, where portable nests for each of them would take more than assembly that they share.
+    """
+    if request.kernels != "auto":
+        return (request.kernels,)
+    if request.budget.flash is None or request.board == SHIFT_ADD.id:
+        return ("fast",)
+    if load_board(request.board).core.isa != DSP:
+        return ("fast", "small")
+    weighted = list(topology.weighted())
+    alike = max(sum(isinstance(operator, kind) for operator in weighted) for kind in (Conv2D, Dense))
+    return ("fast", "shared" if alike >= _SHARING_PAYS else "portable", "small")
 
 
 @contextmanager
@@ -224,5 +277,7 @@ def plot_plans(model: str, assignment: Assignment, file: Path) -> None:
 
 
 def plan_text(assignment: Assignment) -> str:
-    """A plan file, as `--weight-bits` takes it."""
-    return json.dumps({"operators": dict(assignment.bitwidths.weights)}, indent=1) + "\n"
+    """A plan file, as `--weight-bits` takes it; kernels are those that are not the fastest."""
+    kernels = {name: kernels for name, kernels in assignment.kernels.items() if kernels != "fast"}
+    plan = {"operators": dict(assignment.bitwidths.weights)} | ({"kernels": kernels} if kernels else {})
+    return json.dumps(plan, indent=1) + "\n"

@@ -7,6 +7,7 @@ from sq_micro.assign.explain import Explanation, OperatorReason
 from sq_micro.assign.problem import Evaluation, FrontierPoint
 from sq_micro.cost.budget import Budget
 from sq_micro.report.evidence import (
+    KernelChoiceRecord,
     PlanPointRecord,
     PriceRecord,
     SearchedOperatorRecord,
@@ -54,6 +55,17 @@ def assignment_record(
         predicted_latency_s=cost.latency.value if cost.latency else None,
         trial=_trial(assignment.evaluation),
         operators=[_operator(reason, built) for reason in explanation.operators],
+        kernels=[
+            KernelChoiceRecord(
+                name=reason.operator,
+                kernels=reason.kernels,
+                chosen=reason.chosen,
+                flash_bytes=reason.flash_bytes,
+                latency_s=reason.latency_s,
+                exceeds=list(reason.blocked_by),
+            )
+            for reason in explanation.kernels
+        ],
         plans=plans,
         prices=[
             PriceRecord(resource=price.resource, amount=price.amount, gain=price.gain, gain_points=price.gain_points)

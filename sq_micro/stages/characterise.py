@@ -1,4 +1,4 @@
-"""Builds a network once per width, runs each image, and takes apart what every operator took.
+"""Builds a network once per width and set of kernels, runs each image, and takes apart what every operator took.
 
 The images are of the network itself, so that whatever the compiler folds, unrolls or shares is in the figures. They
 hold nearest-rounded weights: neither cycles nor code depend on the values, except that a channel's levels may be of
@@ -11,7 +11,7 @@ import json
 import re
 import statistics
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from sq_micro.codegen.render import render_board, render_project
 from sq_micro.cost.profile import NetworkProfile, OperatorFigures, called_bytes
 from sq_micro.ir.bitwidths import WEIGHT_BITS, Bitwidths
 from sq_micro.ir.float_graph import FloatGraph
+from sq_micro.ir.kernel_set import KernelSet
 from sq_micro.ir.operators import Operator, Reshape
 from sq_micro.kernels.select import select_kernels
 from sq_micro.kernels.sizes import padding_bytes, to_word
@@ -42,16 +43,17 @@ from sq_micro.toolchain.compiler import CompilerChoice, find_compiler
 from sq_micro.toolchain.firmware import Firmware, build
 from sq_micro.toolchain.stack import called_functions
 
-_OPERATOR_FUNCTION = re.compile(r"^op(\d+)_\w+$")
+_OPERATOR = re.compile(r"^op(\d+)_\w+$")  # functions and parameters
 
 
 @dataclass(frozen=True, slots=True)
 class ImageRequest:
-    """One image of uniform width: picklable, since images are built side by side."""
+    """One image of one width and one set of kernels: picklable, since images are built side by side."""
 
     graph: FloatGraph
     ranges: Ranges
     bits: int
+    kernels: KernelSet
     board: str
     compiler: CompilerChoice
 
@@ -64,6 +66,7 @@ class ImageFigures:
     """
 
     bits: int
+    kernels: KernelSet
     cycles: tuple[int, ...] | None
     code_bytes: tuple[int, ...]
     calls: tuple[dict[str, int], ...]
@@ -81,20 +84,24 @@ def characterise(
     store: Store | None = None,
     mapper: Mapper | None = None,
     notify: Notify = silent,
+    sets: Sequence[KernelSet] = ("fast",),
 ) -> NetworkProfile:
-    """Cycles and code bytes of every operator at every width. `board` is an id or a file's path.
+    """Cycles and code bytes of every operator at every width, with each set of kernels, of which `fast` must be one.
+
+    board  an id, or a file's path
 
     What was built before, with the same kernels and the same compiler, comes from the store.
     """
     kept, workers = store or Store(None), mapper or SerialMapper()
     key = _key(graph, ranges, board, compiler)
-    found = {bits: _from_store(kept, f"{key}-{bits}") for bits in WEIGHT_BITS}
-    missing = [bits for bits, figures in found.items() if figures is None]
-    requests = [ImageRequest(graph, ranges, bits, board, compiler) for bits in missing]
+    wanted = [(kernels, bits) for kernels in sets for bits in WEIGHT_BITS]
+    found = {image: _from_store(kept, f"{key}-{image[0]}-{image[1]}") for image in wanted}
+    missing = [image for image, figures in found.items() if figures is None]
+    requests = [ImageRequest(graph, ranges, bits, kernels, board, compiler) for kernels, bits in missing]
     for figures in workers.map(image_figures, requests, lambda done, total: notify("characterise", done, total)):
-        found[figures.bits] = figures
-        kept.put(f"{key}-{figures.bits}", json.dumps(asdict(figures)).encode())
-    return _profile(graph, {bits: figures for bits, figures in found.items() if figures is not None})
+        found[figures.kernels, figures.bits] = figures
+        kept.put(f"{key}-{figures.kernels}-{figures.bits}", json.dumps(asdict(figures)).encode())
+    return _profile(graph, [figures for figures in found.values() if figures is not None])
 
 
 def image_figures(request: ImageRequest) -> ImageFigures:
@@ -108,8 +115,8 @@ def image_figures(request: ImageRequest) -> ImageFigures:
     executed = _executed(graph.topology.operators)
     code = [0] * len(executed)
     calls: list[dict[str, int]] = [{} for _ in executed]
-    for name, size in firmware.footprint.functions.items():
-        if (match := _OPERATOR_FUNCTION.match(name)) and int(match[1]) < len(code):
+    for name, size in (*firmware.footprint.functions.items(), *firmware.footprint.objects.items()):
+        if (match := _OPERATOR.match(name)) and int(match[1]) < len(code):
             code[int(match[1])] += size + to_word(size)
             calls[int(match[1])] |= {callee: more + to_word(more) for callee, more in called.get(name, {}).items()}
     cycles = tuple(measured.operator_cycles) if measured.operator_cycles else None
@@ -117,7 +124,8 @@ def image_figures(request: ImageRequest) -> ImageFigures:
     if cycles is not None and measured.cycles:
         overhead = max(0, statistics.median_low(measured.cycles) - sum(cycles))
     footprint = firmware.footprint
-    choices = select_kernels(graph.topology, graph.bitwidths, load_board(request.board).core.isa)
+    isa, sets = load_board(request.board).core.isa, _sets(graph, request)
+    choices = select_kernels(graph.topology, graph.bitwidths, isa, sets)
     padding = sum(
         padding_bytes(choices[operator.name], operator, request.bits, graph.topology)
         for operator in graph.topology.weighted()
@@ -125,6 +133,7 @@ def image_figures(request: ImageRequest) -> ImageFigures:
     shared = footprint.code_bytes - sum(code) - called_bytes(calls) - padding
     return ImageFigures(
         bits=request.bits,
+        kernels=request.kernels,
         cycles=cycles,
         code_bytes=tuple(code),
         calls=tuple(calls),
@@ -135,16 +144,20 @@ def image_figures(request: ImageRequest) -> ImageFigures:
     )
 
 
+def _sets(graph: QuantGraph, request: ImageRequest) -> dict[str, KernelSet]:
+    return {operator.name: request.kernels for operator in graph.topology.operators}
+
+
 def _called(firmware: Firmware, board: str) -> dict[str, dict[str, int]]:
     """What each operator's function calls; nothing on the host, whose machine code is not read."""
     if load_board(board).sram is None:
         return {}
-    return called_functions(firmware.elf, filter(_OPERATOR_FUNCTION.match, firmware.footprint.functions))
+    return called_functions(firmware.elf, filter(_OPERATOR.match, firmware.footprint.functions))
 
 
 def _run_image(graph: QuantGraph, request: ImageRequest, folder: Path) -> tuple[Firmware, Measurement]:
     board = load_board(request.board)
-    plan = make_plan(graph.topology, graph.bitwidths, board.core.isa)
+    plan = make_plan(graph.topology, graph.bitwidths, board.core.isa, sets=_sets(graph, request))
     render_project(graph, plan).write(folder / "model")
     render_board(graph, plan, board).write(folder / "board")
     compiler = find_compiler(board, request.compiler)
@@ -161,9 +174,25 @@ def _executed(operators: tuple[Operator, ...]) -> list[Operator]:
     return [operator for operator in operators if not isinstance(operator, Reshape)]
 
 
-def _profile(graph: FloatGraph, images: Mapping[int, ImageFigures]) -> NetworkProfile:
-    some = next(iter(images.values()))
-    names = _operator_names(graph, len(some.code_bytes))
+def _profile(graph: FloatGraph, images: Sequence[ImageFigures]) -> NetworkProfile:
+    names = _operator_names(graph, len(images[0].code_bytes))
+    overheads = [image.overhead_cycles for image in images if image.overhead_cycles is not None]
+    sets = {image.kernels: {i.bits: i for i in images if i.kernels == image.kernels} for image in images}
+    found = {kernels: _operators(graph, names, by_width) for kernels, by_width in sets.items()}
+    return NetworkProfile(
+        operators=found.pop("fast"),
+        shared_code_bytes=max(image.shared_code_bytes for image in images),
+        overhead_cycles=max(overheads) if overheads else None,
+        static_bytes=max(image.static_bytes for image in images),
+        stack_bytes=max(image.stack_bytes for image in images),
+        sets=found,
+    )
+
+
+def _operators(
+    graph: FloatGraph, names: Sequence[str], images: Mapping[int, ImageFigures]
+) -> dict[str, dict[int, OperatorFigures]]:
+    """By name, then by width."""
     weighted = {operator.name for operator in graph.topology.weighted()}
     operators: dict[str, dict[int, OperatorFigures]] = {}
     for index, name in enumerate(names):
@@ -174,14 +203,7 @@ def _profile(graph: FloatGraph, images: Mapping[int, ImageFigures]) -> NetworkPr
             )
             for bits, image in widths.items()
         }
-    overheads = [image.overhead_cycles for image in images.values() if image.overhead_cycles is not None]
-    return NetworkProfile(
-        operators=operators,
-        shared_code_bytes=max(image.shared_code_bytes for image in images.values()),
-        overhead_cycles=max(overheads) if overheads else None,
-        static_bytes=max(image.static_bytes for image in images.values()),
-        stack_bytes=max(image.stack_bytes for image in images.values()),
-    )
+    return operators
 
 
 def _operator_names(graph: FloatGraph, executed: int) -> list[str]:
@@ -199,6 +221,7 @@ def _from_store(store: Store, key: str) -> ImageFigures | None:
     cycles = fields["cycles"]
     return ImageFigures(
         bits=fields["bits"],
+        kernels=fields["kernels"],
         cycles=None if cycles is None else tuple(cycles),
         code_bytes=tuple(fields["code_bytes"]),
         calls=tuple(fields["calls"]),
@@ -218,7 +241,7 @@ def _key(graph: FloatGraph, ranges: Ranges, board_name: str, compiler: CompilerC
     sources = b"".join(_sources())
     parts = (board.source_file.read_bytes(), str(find_compiler(board, compiler)), sources)
     narrow = repr(sorted(ranges.bits.items()))
-    return content_key("characterise, calls apart", *shapes, *weights, narrow, *parts)
+    return content_key("characterise, calls and parameters apart", *shapes, *weights, narrow, *parts)
 
 
 def _sources() -> list[bytes]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from sq_micro.board import Board, load_board
 from sq_micro.codegen.model_view import make_model_view
 from sq_micro.codegen.render import render_board, render_project
 from sq_micro.errors import DoesNotFitError
+from sq_micro.ir.kernel_set import KernelsChoice, KernelSet
 from sq_micro.paths import write_atomically
 from sq_micro.plan.plan import Plan, make_plan
 from sq_micro.quant.graph import QuantGraph
@@ -36,14 +38,18 @@ def board_reference(name: str) -> str:
     return str(path.resolve()) if path.suffix == ".toml" else name
 
 
-def generate(workspace: Workspace, board_name: str) -> GenerateRecord:
+def generate(workspace: Workspace, board_name: str, kernels: KernelsChoice = "auto") -> GenerateRecord:
     """Write the model as a CMake project, and what binds it to the bench firmware of a board.
 
+    kernels  of all operators; auto: those that the plan file named
     Raises DoesNotFitError before any compiler runs iff the arena alone exceeds the board's SRAM.
     """
     board = load_board(board_name)
     graph = executed_graph(workspace)
-    plan = _plan(workspace, graph, board)
+    named = load_record(workspace, QuantizeRecord).kernels
+    if kernels != "auto":
+        named = {operator.name: kernels for operator in graph.topology.operators}
+    plan = _plan(workspace, graph, board, named)
     require_sram(plan, board)
     workspace.begin(Stage.GENERATE)
     render_project(graph, plan).write(workspace / "model")
@@ -58,9 +64,10 @@ def generate(workspace: Workspace, board_name: str) -> GenerateRecord:
         arena_lower_bound_bytes=plan.lower_bound_bytes,
         weights_bytes=view.weight_bytes,
         tables_bytes=view.table_bytes,
-        operators=weighted_operator_records(analyzed_graph(workspace), graph, board),
+        kernels={name: chosen for name, chosen in plan.sets.items() if chosen != "fast"},
+        operators=weighted_operator_records(analyzed_graph(workspace), graph, board, plan.sets),
         plan=drawn,
-        arena_by_width=None if plan.head else arena_table_record(graph.topology, graph.bitwidths, board),
+        arena_by_width=None if plan.head else arena_table_record(graph.topology, graph.bitwidths, board, plan.sets),
     )
     save_record(workspace, record)
     return record
@@ -68,11 +75,13 @@ def generate(workspace: Workspace, board_name: str) -> GenerateRecord:
 
 def planned_of(workspace: Workspace) -> Plan:
     """The plan that the generated C was printed from, made again: planning is deterministic."""
-    return _plan(workspace, executed_graph(workspace), generated(workspace).board)
+    found = generated(workspace)
+    return _plan(workspace, executed_graph(workspace), found.board, found.record.kernels)
 
 
-def _plan(workspace: Workspace, graph: QuantGraph, board: Board) -> Plan:
-    return make_plan(graph.topology, graph.bitwidths, board.core.isa, _arena_limit_bytes(workspace, board))
+def _plan(workspace: Workspace, graph: QuantGraph, board: Board, kernels: Mapping[str, KernelSet]) -> Plan:
+    limit_bytes = _arena_limit_bytes(workspace, board)
+    return make_plan(graph.topology, graph.bitwidths, board.core.isa, limit_bytes, kernels)
 
 
 def _arena_limit_bytes(workspace: Workspace, board: Board) -> int | None:

@@ -15,12 +15,20 @@ from sq_micro import __version__
 from sq_micro.board.load import boards_folder
 from sq_micro.codegen.source_tree import SourceTree
 from sq_micro.errors import UsageError
+from sq_micro.ir.kernel_set import KernelSet
 from sq_micro.paths import project_files, write_atomically
 from sq_micro.quant.observers import ObserverName
 from sq_micro.quant.weights import WeightScales
 from sq_micro.rounding import RoundingMethod
 from sq_micro.stages.quantize import QuantizeOptions
-from sq_micro.stages.records import AnalyzeRecord, BuiltRecord, QuantizeRecord, StageRecord, load_record
+from sq_micro.stages.records import (
+    AnalyzeRecord,
+    BuiltRecord,
+    GenerateRecord,
+    QuantizeRecord,
+    StageRecord,
+    load_record,
+)
 from sq_micro.toolchain.compiler import CompilerChoice
 from sq_micro.toolchain.image_hash import loaded_sha256
 from sq_micro.workspace import Stage, Workspace
@@ -48,7 +56,10 @@ class LockedTools(StageRecord):
 
 
 class LockedSettings(StageRecord):
-    """The options of quantization and build; bits are those that were chosen, whoever chose them."""
+    """The options of quantization and build; bits and kernels are those that were chosen, whoever chose them.
+
+    kernels  by operator, where they are not the fastest
+    """
 
     observer: ObserverName
     rounding: RoundingMethod
@@ -62,6 +73,7 @@ class LockedSettings(StageRecord):
     compiler: CompilerChoice
     bits: dict[str, int]
     activation_bits: dict[str, int] = Field(default_factory=dict)
+    kernels: dict[str, KernelSet] = Field(default_factory=dict)
 
 
 class LockedOutputs(StageRecord):
@@ -116,6 +128,7 @@ def write_lock(
             compiler=compiler,
             bits=dict(quantized.bits.weights),
             activation_bits=dict(quantized.bits.activations),
+            kernels=dict(load_record(workspace, GenerateRecord).kernels),
         ),
         outputs=current_outputs(workspace),
     )

@@ -131,6 +131,7 @@ def measure(workspace: Workspace, options: MeasureOptions | None = None, notify:
         board=board_record(board),
         bits=quantized.bits,
         quantization=quantized.quantization,
+        kernels=planned.record.kernels,
         assignment=quantized.assignment,
         accuracy=quantized.accuracy,
         operators=planned.record.operators,

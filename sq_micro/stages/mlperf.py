@@ -15,11 +15,10 @@ from sq_micro.measure.link.base import Link
 from sq_micro.measure.link.make_link import make_link
 from sq_micro.measure.mlperf.files import devices_yaml, loop_count, script_yaml, write_dataset
 from sq_micro.paths import write_atomically
-from sq_micro.plan.plan import make_plan
 from sq_micro.quant.graph import QuantGraph
 from sq_micro.quant.samples import Samples, load_samples
 from sq_micro.report.result import Result
-from sq_micro.stages.generate import generated
+from sq_micro.stages.generate import generated, planned_of
 from sq_micro.stages.quantize import executed_graph
 from sq_micro.toolchain.cmake import BuildRequest
 from sq_micro.toolchain.compiler import CompilerChoice, find_compiler
@@ -83,7 +82,7 @@ def prepare(workspace: Workspace, request: MlperfRequest) -> Prepared:
     codes = _codes_of_bytes(graph, samples)
     config = render_mlperf_config(request.benchmark, codes, graph.output_params, energy=pin is not None)
     write_atomically(folder / "config" / "mlperf_config.h", config)
-    render_board(graph, make_plan(graph.topology, graph.bitwidths, board.core.isa), board).write(folder / "board")
+    render_board(graph, planned_of(workspace), board).write(folder / "board")
     firmware = build_image(
         BuildRequest(
             model_dir=(workspace / "model").resolve(),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from itertools import product
 from math import prod
 
@@ -13,6 +13,7 @@ from sq_micro.board import Board
 from sq_micro.fidelity.outputs import output_fidelity
 from sq_micro.ir.bitwidths import WEIGHT_BITS, Bitwidths
 from sq_micro.ir.float_graph import FloatGraph
+from sq_micro.ir.kernel_set import KernelSet
 from sq_micro.ir.operators import WeightedOperator, kind
 from sq_micro.ir.topology import Topology
 from sq_micro.kernels.at_rest import choices_at_rest
@@ -39,17 +40,24 @@ from sq_micro.report.evidence import (
 _MOST_ARENAS = 256  # plans of memory that are made for the table; each takes a millisecond or a few
 
 
-def weighted_operator_records(graph: FloatGraph, executed: QuantGraph, board: Board) -> list[WeightedOperatorRecord]:
-    """Every operator with weights: statistics of the trained ones, and bytes at each width with the kernels of a board.
+def weighted_operator_records(
+    graph: FloatGraph, executed: QuantGraph, board: Board, sets: Mapping[str, KernelSet]
+) -> list[WeightedOperatorRecord]:
+    """Every operator with weights: statistics of the trained ones, and bytes at each width with its kernels on a board.
 
     executed  what the firmware computes. Channels that it leaves out are left out at every width
+    sets      of kernels, by operator
     """
     every = tuple(sorted(WEIGHT_BITS))
     statistics = {
         found.operator: found for found in weight_statistics(own_constants(graph), every, SigmaQuantOptions(bits=every))
     }
     topology, at_rest = executed.topology, executed.bitwidths.activations
-    options = {option.operator: option for option in operator_options(topology, board=board, activation_bits=at_rest)}
+    every_set = tuple(dict.fromkeys(sets.values()))
+    options = {
+        option.operator: option.with_kernels(sets[option.operator])
+        for option in operator_options(topology, board=board, activation_bits=at_rest, sets=every_set)
+    }
     return [
         WeightedOperatorRecord(
             name=operator.name,
@@ -106,21 +114,23 @@ def _patches_record(head: Head) -> PatchesRecord:
     )
 
 
-def arena_table_record(topology: Topology, bitwidths: Bitwidths, board: Board) -> ArenaTableRecord | None:
+def arena_table_record(
+    topology: Topology, bitwidths: Bitwidths, board: Board, sets: Mapping[str, KernelSet]
+) -> ArenaTableRecord | None:
     """The arena of other plans than the chosen one; None where that would take too many plans of memory.
 
     Widths whose kernels want the same memory count as one. An operator whose width does not change the arena when it
     alone is moved, amid the least scratch, the most, or what was chosen, is left out.
     """
-    groups = {
-        operator.name: _by_memory(operator, topology, bitwidths, board.core.isa) for operator in topology.weighted()
-    }
+    isa = board.core.isa
+    groups = {op.name: _by_memory(op, topology, bitwidths, isa, sets[op.name]) for op in topology.weighted()}
     known: dict[tuple[tuple[str, int], ...], int] = {}
 
     def arena(plan: dict[str, int]) -> int:
         key = tuple(sorted(plan.items()))
         if key not in known:
-            known[key] = make_plan(topology, Bitwidths(plan, bitwidths.activations), board.core.isa).arena_bytes
+            plan_bits = Bitwidths(plan, bitwidths.activations)
+            known[key] = make_plan(topology, plan_bits, isa, sets=sets).arena_bytes
         return known[key]
 
     chosen = {name: _first_of_group(groups[name], bits) for name, bits in bitwidths.weights.items()}
@@ -143,20 +153,22 @@ def _moves(
     return any(arena({**around, name: group[0]}) != arena(around) for around in surroundings for group in widths)
 
 
-def _by_memory(operator: WeightedOperator, topology: Topology, bitwidths: Bitwidths, isa: str) -> list[list[int]]:
+def _by_memory(
+    operator: WeightedOperator, topology: Topology, bitwidths: Bitwidths, isa: str, kernels: KernelSet
+) -> list[list[int]]:
     """Widths with the same scratch and overlap together, the least scratch first."""
     groups: dict[tuple[int, tuple[tuple[str, Overlap], ...]], list[int]] = {}
     for bits in sorted(WEIGHT_BITS):
-        choice = _fastest(operator, topology, bitwidths, bits, isa)
+        choice = _usual(operator, topology, Bitwidths({operator.name: bits}, bitwidths.activations), isa, kernels)
         groups.setdefault((choice.scratch_bytes, tuple(choice.overlaps.items())), []).append(bits)
     return [groups[key] for key in sorted(groups, key=lambda key: (key[0], groups[key]))]
 
 
-def _fastest(operator: WeightedOperator, topology: Topology, bitwidths: Bitwidths, bits: int, isa: str) -> KernelChoice:
-    """The kernel that is taken where the arena is not too large."""
-    return within_loss(
-        choices_at_rest(operator, topology, Bitwidths({operator.name: bits}, bitwidths.activations), isa), LOSSES[0]
-    )
+def _usual(
+    operator: WeightedOperator, topology: Topology, bitwidths: Bitwidths, isa: str, kernels: KernelSet
+) -> KernelChoice:
+    """The kernel of a set that is taken where the arena is not too large."""
+    return within_loss(choices_at_rest(operator, topology, bitwidths, isa, kernels), LOSSES[0])
 
 
 def _first_of_group(groups: list[list[int]], bits: int) -> int:
@@ -171,9 +183,11 @@ def _widths(
     divergence: dict[int, float],
 ) -> list[PackedWidthRecord]:
     chosen = executed.bitwidths.weights[operator.name]
-    spare = _steps_that_no_channel_needs(operator, executed, board)
+    spare = _steps_that_no_channel_needs(operator, executed, board, option.widths[0].kernels)
     found = []
     for width in option.widths:
+        at_rest = Bitwidths({operator.name: width.bits}, executed.bitwidths.activations)
+        usual = _usual(operator, executed.topology, at_rest, board.core.isa, width.kernels)
         tables, padding = width.table_bytes, width.padding_bytes
         if width.bits == chosen and spare:
             tables, padding = tables - spare, padding - to_word(spare)
@@ -184,9 +198,7 @@ def _widths(
                     "weight_bytes": width.weight_bytes,
                     "table_bytes": tables,
                     "padding_bytes": padding,
-                    "scratch_bytes": _fastest(
-                        operator, executed.topology, executed.bitwidths, width.bits, board.core.isa
-                    ).scratch_bytes,
+                    "scratch_bytes": usual.scratch_bytes,
                     "weight_divergence": divergence[width.bits],
                 }
             )
@@ -194,9 +206,11 @@ def _widths(
     return found
 
 
-def _steps_that_no_channel_needs(operator: WeightedOperator, executed: QuantGraph, board: Board) -> int:
+def _steps_that_no_channel_needs(
+    operator: WeightedOperator, executed: QuantGraph, board: Board, kernels: KernelSet
+) -> int:
     """Bytes of a table that was reckoned with and is not written, since all channels are of the plain levels."""
     bits = executed.bitwidths.weights[operator.name]
-    choice = _fastest(operator, executed.topology, executed.bitwidths, bits, board.core.isa)
+    choice = _usual(operator, executed.topology, executed.bitwidths, board.core.isa, kernels)
     plain = bool((executed.levels[operator.weights] == Levels.TWOS).all())
     return executed.topology.shape(operator.bias)[0] if bits < 8 and not choice.in_lanes and plain else 0

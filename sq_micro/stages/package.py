@@ -52,7 +52,8 @@ def package(
     graph = executed_graph(workspace)
     golden = GoldenVectors.load(workspace.need(Stage.QUANTIZE, "07_golden.npz"))
     isa = PORTABLE if portable else board.core.isa
-    plan, plain = (make_plan(graph.topology, graph.bitwidths, one) for one in (isa, PORTABLE))
+    kernels = generated(workspace).record.kernels
+    plan, plain = (make_plan(graph.topology, graph.bitwidths, one, sets=kernels) for one in (isa, PORTABLE))
     model, project, fallback = make_model_view(graph, plan), render_project(graph, plan), render_project(graph, plain)
     facts = PackageFacts(kind, version, homepage, isa)
     tree = make_package(model, project, None if project == fallback else fallback, golden, facts)

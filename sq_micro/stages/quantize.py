@@ -22,7 +22,7 @@ from sq_micro.quant.calibrate import Ranges, observe
 from sq_micro.quant.graph import QuantGraph
 from sq_micro.quant.observers import ObserverName
 from sq_micro.quant.params import Int8Array
-from sq_micro.quant.plan_file import bitwidths_from
+from sq_micro.quant.plan_file import bitwidths_from, kernels_from
 from sq_micro.quant.quantize import GIVEN_BITS
 from sq_micro.quant.quantize import quantize as quantize_graph
 from sq_micro.quant.samples import Samples, load_samples
@@ -155,6 +155,7 @@ def quantize(
     golden.save(workspace / "07_golden.npz")
     write_atomically(workspace / "07_twin.tflite", twin)
     record = QuantizeRecord(
+        kernels=kernels_from(options.weight_bits, graph.topology),
         model_hash=executed.digest().hex(),
         macs=total_macs(quantized.topology),
         executed_macs=total_macs(executed.topology),

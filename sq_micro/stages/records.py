@@ -8,6 +8,7 @@ from typing import TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from sq_micro.errors import UsageError
+from sq_micro.ir.kernel_set import KernelSet
 from sq_micro.notebook import fact_table
 from sq_micro.paths import write_atomically
 from sq_micro.report.evidence import ArenaPlanRecord, ArenaTableRecord, FidelityRecord, WeightedOperatorRecord
@@ -85,6 +86,7 @@ class QuantizeRecord(StageRecord):
     macs           of the whole network, which the oracle computes
     executed_macs  of what the firmware computes: channels that never vary are left out, with the same outputs
     model_hash     of what the firmware computes
+    kernels        that the plan file names, by operator
     """
 
     model_hash: str
@@ -94,6 +96,7 @@ class QuantizeRecord(StageRecord):
     quantization: QuantizationRecord
     fidelity: list[FidelityRecord]
     accuracy: AccuracyRecord | None
+    kernels: dict[str, KernelSet]
     golden_samples: int
     oracle: str
     assignment: AssignmentRecord | None
@@ -112,13 +115,17 @@ class QuantizeRecord(StageRecord):
 
 
 class GenerateRecord(StageRecord):
-    """board is an id, or the path of a board file. The sizes are known before any compiler runs."""
+    """board is an id, or the path of a board file. The sizes are known before any compiler runs.
+
+    kernels  by operator, where they are not the fastest
+    """
 
     board: str
     arena_bytes: int
     arena_lower_bound_bytes: int
     weights_bytes: int
     tables_bytes: int
+    kernels: dict[str, KernelSet]
     operators: list[WeightedOperatorRecord]
     plan: ArenaPlanRecord
     arena_by_width: ArenaTableRecord | None

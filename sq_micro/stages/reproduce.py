@@ -64,7 +64,7 @@ def reproduce(lock_file: Path, out: Path, inputs: Path | None = None, notify: No
     workspace.open()
     analyze(workspace, files["model"], files.get("calibrate") if lock.settings.equalised else None)
     settings = lock.settings
-    plan = {"operators": settings.bits, "activations": settings.activation_bits}
+    plan = {"operators": settings.bits, "activations": settings.activation_bits, "kernels": settings.kernels}
     write_atomically(workspace / _PLAN, json.dumps(plan, indent=2) + "\n")
     options = QuantizeOptions(
         files.get("calibrate"),

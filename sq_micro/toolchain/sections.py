@@ -22,6 +22,7 @@ class Footprint:
            constants, initial values); their sum is the total
            inputs that the image carries for the bench are in neither
     sram   arena, stack (set aside by the linker script), static (everything else)
+    functions, objects  bytes by symbol
     """
 
     weights_bytes: int
@@ -32,6 +33,7 @@ class Footprint:
     static_bytes: int
     sections: Mapping[str, int]
     functions: Mapping[str, int]
+    objects: Mapping[str, int]
 
     @property
     def flash_bytes(self) -> int:
@@ -85,6 +87,7 @@ def read_footprint(elf: Path) -> Footprint:
         static_bytes=sram - stack - arena,
         sections=sections,
         functions=functions,
+        objects=objects,
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -105,14 +105,25 @@ typedef struct {
 """
 
 
-def make_models(networks: Mapping[str, QuantGraph], arena_limit_bytes: int | None = None) -> dict[str, Model]:
-    """A model for each network, each under a name of its own."""
+def make_models(
+    networks: Mapping[str, QuantGraph], arena_limit_bytes: int | None = None, small: Collection[str] = ()
+) -> dict[str, Model]:
+    """A model for each network, each under a name of its own; small kernels for the networks that are named."""
     named = {
         name: replace(graph, topology=replace(graph.topology, name=f"n{index}"))
         for index, (name, graph) in enumerate(networks.items())
     }
     return {
-        name: Model(index, graph, make_plan(graph.topology, graph.bitwidths, arena_limit_bytes=arena_limit_bytes))
+        name: Model(
+            index,
+            graph,
+            make_plan(
+                graph.topology,
+                graph.bitwidths,
+                arena_limit_bytes=arena_limit_bytes,
+                sets={operator.name: "small" for operator in graph.topology.operators} if name in small else None,
+            ),
+        )
         for index, (name, graph) in enumerate(named.items())
     }
 

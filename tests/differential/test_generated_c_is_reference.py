@@ -108,7 +108,14 @@ def networks() -> dict[str, QuantGraph]:
     return found
 
 
-NETWORKS = networks()
+def small_networks() -> dict[str, QuantGraph]:
+    """For small kernels, which are told the width: each operator meets several."""
+    found = {f"small_{first}": every_operator(7 + first, cycle(WEIGHT_BITS[first:])) for first in range(3)}
+    return found | {"small_sequence": sequence(5, cycle(WEIGHT_BITS[1:]))}
+
+
+SMALL_NETWORKS = small_networks()
+NETWORKS = networks() | SMALL_NETWORKS
 
 
 def inputs(name: str, graph: QuantGraph) -> Int8Array:
@@ -122,7 +129,7 @@ def inputs(name: str, graph: QuantGraph) -> Int8Array:
 
 # ---- Building and running --------------------------------------------------------------------------------------
 
-MODELS = make_models(NETWORKS)
+MODELS = make_models(NETWORKS, small=SMALL_NETWORKS)
 
 
 @pytest.fixture(scope="module")

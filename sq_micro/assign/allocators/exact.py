@@ -10,12 +10,20 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from math import inf, isfinite
 
-from sq_micro.assign.allocators.exact_program import apart, bitwidths_of, choices_of, program_of, solve_lazily
+from sq_micro.assign.allocators.exact_program import (
+    apart,
+    bitwidths_of,
+    has_plan,
+    program_of,
+    sets_of,
+    solve_lazily,
+)
 from sq_micro.assign.allocators.memory_driven import memory_driven
 from sq_micro.assign.allocators.neighbours import neighbours
 from sq_micro.assign.allocators.size_ranked import size_ranked
 from sq_micro.assign.allocators.uniform import uniform
-from sq_micro.assign.costs import cost_of, least, stated, violations
+from sq_micro.assign.completion import cost_of, kernels_of, least, price_of_time, violations
+from sq_micro.assign.costs import cost_at, stated
 from sq_micro.assign.integer_program import least_excess, relaxed_prices
 from sq_micro.assign.problem import Evaluate, Evaluation, FrontierPoint, Price, Problem, Proposal
 from sq_micro.cost.budget import UNIT, Resource
@@ -71,7 +79,7 @@ def ilp(problem: Problem, evaluate: Evaluate | None = None, options: ExactOption
         log = tuple(f"predicted {_predicted(problem, plan):.5f}: {plan}" for plan in plans)
     else:
         tried = _search(problem, evaluate, plans, chosen)
-        best_tried = min(tried.values(), key=_divergence)
+        best_tried = min(tried.values(), key=_worth)
         winner, evaluation = best_tried.plan, best_tried.evaluation
         plans = [found.plan for found in tried.values()]
         log = tuple(
@@ -95,15 +103,17 @@ def ilp(problem: Problem, evaluate: Evaluate | None = None, options: ExactOption
 
 @dataclass(frozen=True, slots=True)
 class _Tried:
-    """A plan that was rounded and run, and where it came from."""
+    """A plan that was rounded and run, where it came from, and the price of its time in nats."""
 
     plan: Bitwidths
     evaluation: Evaluation
     why: str
+    price: float
 
 
-def _divergence(found: _Tried) -> float:
-    return found.evaluation.divergence
+def _worth(found: _Tried) -> float:
+    """The divergence, and the price of the time that smaller kernels cost."""
+    return found.evaluation.divergence + found.price
 
 
 def _search(
@@ -114,16 +124,17 @@ def _search(
 
     def add(plans: list[Bitwidths], why: str) -> None:
         for plan, evaluation in zip(plans, evaluate(plans), strict=True):
-            tried[str(plan)] = _Tried(plan, evaluation, why)
+            tried[str(plan)] = _Tried(plan, evaluation, why, price_of_time(problem, plan))
 
     add(candidates, "candidate")
     for number in range(1, options.rounds + 1):
-        best = min(tried.values(), key=_divergence)
-        fresh = [plan for plan in neighbours(problem, best.plan) if str(plan) not in tried][: options.neighbours]
+        best = min(tried.values(), key=_worth)
+        alike = problem.with_kernels(kernels_of(problem, best.plan))
+        fresh = [plan for plan in neighbours(alike, best.plan) if str(plan) not in tried][: options.neighbours]
         if not fresh:
             break
         add(fresh, f"round {number}")
-        if min(tried.values(), key=_divergence) is best:
+        if min(tried.values(), key=_worth) is best:
             break
     return tried
 
@@ -142,7 +153,7 @@ def candidate_plans(problem: Problem, options: ExactOptions) -> list[Bitwidths]:
         own_bits = problem.options[0].bits
         rules = (uniform(problem), memory_driven(problem), memory_driven(problem, bits=own_bits), size_ranked(problem))
         for rule in rules:
-            known = choices_of(problem, rule.bitwidths) is not None and not violations(problem, rule.bitwidths)
+            known = has_plan(problem, rule.bitwidths) and not violations(problem, rule.bitwidths)
             if known and rule.bitwidths not in plans:
                 plans.append(rule.bitwidths)
     return plans
@@ -182,15 +193,15 @@ def frontier_of(problem: Problem, points: int, known: Iterable[Bitwidths] = ()) 
     resource: Resource = "weights" if stated(problem) == ("weights",) or problem.goal == "weights" else "flash"
     widest = Bitwidths({option.operator: max(option.bits) for option in problem.allowed})
     low, high = least(problem, resource), getattr(cost_of(problem, widest), resource).value
-    plans = {str(plan): plan for plan in known}
+    costs = {str(plan): (plan, cost_of(problem, plan)) for plan in known}
     for step in range(points):
         bound = low + (high - low) * step / max(points - 1, 1)
         relaxed = _with(problem, resource, bound)
         found, _ = solve_lazily(relaxed, program_of(relaxed))
         if found is not None:
             plan = bitwidths_of(problem, found.choices)
-            plans[str(plan)] = plan
-    seen = [FrontierPoint(plan, cost_of(problem, plan), _predicted(problem, plan), None) for plan in plans.values()]
+            costs[str(plan)] = plan, cost_at(problem, plan, sets_of(problem, found.choices))
+    seen = [FrontierPoint(plan, cost, _predicted(problem, plan), None) for plan, cost in costs.values()]
     return tuple(sorted(seen, key=lambda point: (getattr(point.cost, resource).value, point.predicted or 0.0)))
 
 

@@ -5,26 +5,33 @@ is a row, and a plan whose real arena is still too large is cut off with all pla
 
 Flash is no sum either: operators of one width share what they call. Each such function is an item of its own behind
 the operators, absent or there, and a cut keeps every operator from a width whose function is absent.
+
+Where kernels are to be chosen, too, an operator's choices are pairs of a width and a set of kernels, and operators
+without weights are items. The time that smaller kernels cost has a price: they are not taken for next to nothing.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import combinations
+from math import fsum
 
 from sq_micro.assign.costs import AMOUNTS, arena_bytes, fixed_amount, leanest_plan, sometimes_called, stated
 from sq_micro.assign.integer_program import Solution, solve
-from sq_micro.assign.options import WidthOption
+from sq_micro.assign.options import OperatorOptions, WidthOption
 from sq_micro.assign.problem import Problem
-from sq_micro.assign.program import Choices, Cut, Pair, Program, Row, no_good
+from sq_micro.assign.program import Choices, Cut, Pair, Program, Row
 from sq_micro.assign.sensitivity import Sensitivity
 from sq_micro.cost.budget import Resource
 from sq_micro.errors import UsageError
 from sq_micro.ir.bitwidths import Bitwidths
+from sq_micro.ir.kernel_set import KernelSet
 from sq_micro.plan.floor import floor_bytes
 
 _ABSENT = 0  # the choice of a function that is not in the image
 _TIE_BREAK = 1e-7  # nats for the whole flash: of equal damage the smaller plan
+TIME_PRICE = 0.01  # nats of divergence that smaller kernels must gain where they double the time of an inference
 
 
 def bitwidths_of(problem: Problem, choices: Choices) -> Bitwidths:
@@ -33,34 +40,80 @@ def bitwidths_of(problem: Problem, choices: Choices) -> Bitwidths:
     return Bitwidths({option.operator: option.widths[choice].bits for option, choice in pairs})
 
 
+def sets_of(problem: Problem, choices: Choices) -> dict[str, KernelSet]:
+    """The kernels that the choices mean, of the operators that have options."""
+    pairs = zip(problem.items, choices, strict=False)
+    return {option.operator: option.widths[choice].kernels for option, choice in pairs}
+
+
 def program_of(problem: Problem) -> Program:
     """Divergence to be minimised, one row per budget. Raises UsageError without a sensitivity table."""
-    sensitivity = problem.sensitivity
-    if sensitivity is None:
+    if problem.sensitivity is None:
         raise UsageError("the integer program needs a sensitivity table; measure it, or take another allocator")
-    flash = sum(max(width.flash_bytes for width in option.widths) for option in problem.allowed) or 1
+    program = _program(problem, problem.sensitivity.of)
+    return replace(program, pairs=_pairs(problem, problem.sensitivity))
 
-    def damage(operator: str, width: WidthOption) -> float:
-        return sensitivity.of(operator, width.bits) + _TIE_BREAK * width.flash_bytes / flash
 
-    costs = tuple(tuple(damage(o.operator, width) for width in o.widths) for o in problem.allowed)
+def kernels_program(problem: Problem, bitwidths: Bitwidths) -> tuple[Problem, Program]:
+    """The problem with bits pinned, and its program: the price of time is to be minimised."""
+    pinned = replace(problem, pins=bitwidths.weights)
+    return pinned, _program(pinned, lambda operator, bits: 0.0)
+
+
+def _program(problem: Problem, damage: Callable[[str, int], float]) -> Program:
+    flash = sum(max(width.flash_bytes for width in option.widths) for option in problem.items) or 1
+    whole_s = fastest_s(problem)
+    costs = tuple(
+        tuple(
+            (damage(option.operator, width.bits) if width.bits else 0.0)
+            + time_price(option, width, whole_s)
+            + _TIE_BREAK * width.flash_bytes / flash
+            for width in option.widths
+        )
+        for option in problem.items
+    )
     rows: list[Row] = []
     for resource in stated(problem):
         rows += _sram_rows(problem) if resource == "sram" else [_row(problem, resource)]
-    program = Program(costs, tuple(rows), pairs=_pairs(problem, sensitivity))
+    program = Program(costs, tuple(rows))
     return _with_functions(problem, program, _TIE_BREAK / flash) if "flash" in stated(problem) else program
 
 
+def fastest_s(problem: Problem) -> float:
+    """Seconds of an inference at the fastest widths and kernels; 0 where they are not known."""
+    operators = fsum(min(width.latency_s or 0.0 for width in option.widths) for option in problem.items)
+    return operators + (problem.fixed.latency_s or 0.0)
+
+
+def time_price(option: OperatorOptions, width: WidthOption, whole_s: float) -> float:
+    """Nats for the time that an operator's kernels take beyond the fastest ones of the same width."""
+    fast = option.at(width.bits)
+    if width.latency_s is None or fast.latency_s is None or not whole_s:
+        return 0.0
+    return TIME_PRICE * max(width.latency_s - fast.latency_s, 0.0) / whole_s
+
+
+def least_flash_bytes(problem: Problem) -> float:
+    """What no plan takes less of, pins kept; functions are counted that the operators share."""
+    costs = tuple(tuple(float(width.flash_bytes) for width in option.widths) for option in problem.items)
+    found = solve(_with_functions(problem, Program(costs), 1.0))
+    assert found is not None  # nothing is bounded
+    return fixed_amount(problem, "flash") + found.objective
+
+
 def apart(problem: Problem, choices: Choices, distance: int) -> Cut:
-    """Forbids every plan that differs in fewer than `distance` operators; functions do not count."""
-    operators = no_good(choices[: len(problem.allowed)], min(distance, len(problem.allowed)))
-    return _over_items(operators.choices, len(choices), operators.most)
+    """Forbids all plans whose bits differ in fewer than `distance` operators; kernels and functions do not count."""
+    alike = tuple(
+        frozenset(index for index, width in enumerate(option.widths) if width.bits == option.widths[choice].bits)
+        for option, choice in zip(problem.allowed, choices, strict=False)
+    )
+    return _over_items(alike, len(choices), len(alike) - min(distance, len(alike)))
 
 
 def _with_functions(problem: Problem, program: Program, cost_per_byte: float) -> Program:
     """One more item for each function that some plans have, and what ties it to the operators."""
     functions = sometimes_called(problem)
-    count = len(problem.allowed) + len(functions)
+    count = len(problem.items) + len(functions)
     rows = tuple(
         replace(
             row,
@@ -72,8 +125,8 @@ def _with_functions(problem: Problem, program: Program, cost_per_byte: float) ->
         for row in program.rows
     )
     cuts = []
-    for item, name in enumerate(functions, start=len(problem.allowed)):
-        for index, option in enumerate(problem.allowed):
+    for item, name in enumerate(functions, start=len(problem.items)):
+        for index, option in enumerate(problem.items):
             callers = frozenset(choice for choice, width in enumerate(option.widths) if name in width.calls)
             if callers:
                 tied = {index: callers, item: frozenset({_ABSENT})}
@@ -103,7 +156,7 @@ def _pairs(problem: Problem, sensitivity: Sensitivity) -> tuple[Pair, ...]:
 
 def _row(problem: Problem, resource: Resource) -> Row:
     amount = AMOUNTS[resource]
-    table = tuple(tuple(amount(width) or 0 for width in option.widths) for option in problem.allowed)
+    table = tuple(tuple(amount(width) or 0 for width in option.widths) for option in problem.items)
     return Row(resource, table, getattr(problem.budget, resource) - fixed_amount(problem, resource))
 
 
@@ -115,15 +168,15 @@ def _sram_rows(problem: Problem) -> list[Row]:
     assert problem.budget.sram is not None
     floors = floor_bytes(problem.topology, problem.isa, problem.frame.activation_bits)
     free = problem.budget.sram - fixed_amount(problem, "sram")
-    position = {option.operator: index for index, option in enumerate(problem.allowed)}
+    position = {option.operator: index for index, option in enumerate(problem.items)}
     head = leanest_plan(problem).head
     rows = []
     for index, operator in enumerate(problem.topology.operators):
         if head is not None and operator.name in head.operators:
             continue
-        table = [[0.0] * len(option.widths) for option in problem.allowed]
+        table = [[0.0] * len(option.widths) for option in problem.items]
         if operator.name in position:
-            option = problem.allowed[position[operator.name]]
+            option = problem.items[position[operator.name]]
             table[position[operator.name]] = [float(width.scratch_bytes) for width in option.widths]
         bound = free - floors[index]
         if max(map(max, table)) > bound:
@@ -138,7 +191,7 @@ def solve_lazily(problem: Problem, program: Program) -> tuple[Solution | None, P
         found = solve(program)
         if found is None or budget is None:
             return found, program
-        arena = arena_bytes(problem, bitwidths_of(problem, found.choices))
+        arena = arena_bytes(problem, bitwidths_of(problem, found.choices), sets_of(problem, found.choices))
         if fixed_amount(problem, "sram") + arena <= budget:
             return found, program
         alike = _as_lean(problem, found.choices)
@@ -148,7 +201,7 @@ def solve_lazily(problem: Problem, program: Program) -> tuple[Solution | None, P
 def _as_lean(problem: Problem, choices: Choices) -> Cut:
     """Forbids all plans whose leanest kernels want the same scratch and overlap: their least arena is the same."""
     alike = []
-    for option, choice in zip(problem.allowed, choices, strict=False):
+    for option, choice in zip(problem.items, choices, strict=False):
         wanted = option.widths[choice]
         alike.append(
             frozenset(
@@ -160,12 +213,6 @@ def _as_lean(problem: Problem, choices: Choices) -> Cut:
     return Cut(tuple(alike), len(alike) - 1)
 
 
-def choices_of(problem: Problem, bitwidths: Bitwidths) -> Choices | None:
-    """The inverse of `bitwidths_of`; None iff some width is none of the operator's."""
-    found = []
-    for option in problem.allowed:
-        bits = bitwidths.weights[option.operator]
-        if bits not in option.bits:
-            return None
-        found.append(option.bits.index(bits))
-    return tuple(found)
+def has_plan(problem: Problem, bitwidths: Bitwidths) -> bool:
+    """Whether each width is one of the operator's."""
+    return all(bitwidths.weights[option.operator] in option.bits for option in problem.allowed)

@@ -10,7 +10,8 @@ stays.
 
 from __future__ import annotations
 
-from sq_micro.assign.costs import violations
+from sq_micro.assign.completion import kernels_of, violations
+from sq_micro.assign.costs import every_set
 from sq_micro.assign.options import OperatorOptions
 from sq_micro.assign.problem import Problem, Proposal
 from sq_micro.ir.bitwidths import Bitwidths
@@ -67,9 +68,10 @@ def _largest_share(
 
 def _fullest(problem: Problem, widths: dict[str, int], options: dict[str, OperatorOptions]) -> str | None:
     """The operator at which the arena is fullest, if another width of it takes less scratch."""
-    peak = make_plan(
-        problem.topology, problem.at_rest(Bitwidths(widths)), problem.isa, problem.arena_limit_bytes
-    ).peak_operator
+    bits = Bitwidths(widths)
+    sets = every_set(problem, kernels_of(problem, bits))
+    plan = make_plan(problem.topology, problem.at_rest(bits), problem.isa, problem.arena_limit_bytes, sets)
+    peak = plan.peak_operator
     if peak not in options or _leaner(options[peak], widths[peak]) == widths[peak]:
         return None
     return peak

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sq_micro.assign.costs import cost_of, load
+from sq_micro.assign.completion import cost_of
+from sq_micro.assign.costs import load
 from sq_micro.assign.problem import Problem
 from sq_micro.ir.bitwidths import Bitwidths
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from sq_micro.assign.allocators.uniform import uniform_plan
-from sq_micro.assign.costs import violations
+from sq_micro.assign.completion import violations
 from sq_micro.assign.problem import Evaluate, Evaluation, Problem, Proposal
 from sq_micro.ir.bitwidths import Bitwidths
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sq_micro.assign.costs import violations
+from sq_micro.assign.completion import violations
 from sq_micro.assign.problem import Problem, Proposal
 from sq_micro.ir.bitwidths import Bitwidths
 

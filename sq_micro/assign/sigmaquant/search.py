@@ -12,7 +12,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sq_micro.assign.costs import cost_of, load, violations
+from sq_micro.assign.completion import cost_of, violations
+from sq_micro.assign.costs import load
 from sq_micro.assign.problem import Evaluate, Evaluation, Problem, Proposal
 from sq_micro.assign.sigmaquant.cluster import cluster, normalised
 from sq_micro.assign.sigmaquant.divergence import WeightStatistics, scores, weight_statistics

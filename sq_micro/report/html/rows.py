@@ -7,7 +7,7 @@ from sq_micro.cost.profile import called_bytes
 from sq_micro.report.html.views import GhostView, RowView, StepView, WidthView
 from sq_micro.report.operators import Operator, operators
 from sq_micro.report.result import Result
-from sq_micro.report.wording import steps, why
+from sq_micro.report.wording import steps, why, why_kernels
 
 
 def rows(result: Result) -> tuple[RowView, ...]:
@@ -37,6 +37,7 @@ def _row(result: Result, operator: Operator, known: tuple[Operator, ...], total:
     if seconds is not None and result.measurement.energy_j and result.measurement.latency_s:
         joules = seconds * result.measurement.energy_j / result.measurement.latency_s
     fidelity = operator.fidelity
+    bits_why = why(result, searched, ran.weight_bits) if searched and ran.weight_bits else ""
     return RowView(
         index=ran.index,
         name=ran.name,
@@ -55,7 +56,7 @@ def _row(result: Result, operator: Operator, known: tuple[Operator, ...], total:
         flame_percent="" if cycles is None or not total else f"{100 * cycles / total:.3f}",
         sqnr="" if fidelity is None or fidelity.sqnr_db is None else f"{fidelity.sqnr_db:.1f}",
         cosine="" if fidelity is None or fidelity.cosine is None else f"{fidelity.cosine:.5f}",
-        why=why(result, searched, ran.weight_bits) if searched and ran.weight_bits else "",
+        why=" ".join(filter(None, (bits_why, why_kernels(result, ran.name)))),
         steps=_steps(result, operator, known),
         ghosts=_ghosts(operator, longest),
     )

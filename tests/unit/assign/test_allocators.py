@@ -15,7 +15,7 @@ from sq_micro.assign.allocators.memory_driven import memory_driven
 from sq_micro.assign.allocators.neighbours import neighbours
 from sq_micro.assign.allocators.size_ranked import ranking, sequence, size_ranked
 from sq_micro.assign.allocators.uniform import uniform
-from sq_micro.assign.costs import cost_of, least, violations
+from sq_micro.assign.completion import cost_of, least, violations
 from sq_micro.assign.problem import Problem
 from sq_micro.cost.budget import Budget
 from sq_micro.ir.bitwidths import Bitwidths

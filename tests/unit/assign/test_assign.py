@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from sq_micro.assign.assign import assign
-from sq_micro.assign.costs import cost_of
+from sq_micro.assign.completion import cost_of
 from sq_micro.assign.problem import ALLOCATORS, Allocator, Problem
 from sq_micro.cost.budget import Budget
 from sq_micro.errors import UsageError

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sq_micro.assign.baselines import baselines
-from sq_micro.assign.costs import cost_of
+from sq_micro.assign.completion import cost_of
 from sq_micro.cost.budget import Budget
 from sq_micro.ir.bitwidths import WEIGHT_BITS
 from tests.unit.assign.small_problem import CountingEvaluate, mean_bits, small_options, small_problem

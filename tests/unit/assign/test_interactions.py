@@ -9,7 +9,7 @@ from itertools import combinations, product
 import pytest
 
 from sq_micro.assign.allocators.exact_program import bitwidths_of, program_of, solve_lazily
-from sq_micro.assign.costs import violations
+from sq_micro.assign.completion import violations
 from sq_micro.assign.interactions import with_interactions
 from sq_micro.assign.problem import Evaluation
 from sq_micro.assign.sensitivity import Sensitivity

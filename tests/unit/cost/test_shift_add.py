@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sq_micro.assign.assign import assign
-from sq_micro.assign.costs import cost_of
+from sq_micro.assign.completion import cost_of
 from sq_micro.assign.options import FixedCosts, shift_add_options
 from sq_micro.assign.problem import Problem
 from sq_micro.cost.budget import Budget

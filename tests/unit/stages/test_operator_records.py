@@ -10,6 +10,7 @@ import pytest
 from sq_micro.board import load_board
 from sq_micro.codegen.model_view import make_model_view
 from sq_micro.ir.bitwidths import WEIGHT_BITS, Bitwidths
+from sq_micro.ir.kernel_set import KernelSet
 from sq_micro.plan.plan import make_plan
 from sq_micro.quant.quantize import quantize
 from sq_micro.report.evidence import ArenaTableRecord
@@ -28,29 +29,36 @@ def looked_up(table: ArenaTableRecord, plan: dict[str, int]) -> int:
 
 
 @pytest.mark.parametrize("board_name", BOARDS)
-def test_the_arena_of_any_plan_is_in_the_table(board_name: str) -> None:
+@pytest.mark.parametrize("kernels", ["fast", "small"])
+def test_the_arena_of_any_plan_is_in_the_table(board_name: str, kernels: KernelSet) -> None:
     graph, ranges, _ = small_network()
     board = load_board(board_name)
     chosen = Bitwidths(dict(zip(NAMES, (8, 4, 6, 3, 8), strict=True)))
     topology = quantize(graph, ranges, chosen).topology
-    table = arena_table_record(topology, chosen, board)
+    sets = {operator.name: kernels for operator in topology.operators}
+    table = arena_table_record(topology, chosen, board, sets)
     assert table is not None
     rng = np.random.default_rng(1)
     plans = [dict(zip(NAMES, widths, strict=True)) for widths in product((8, 3), repeat=len(NAMES))]
     plans += [{name: int(rng.choice(WEIGHT_BITS)) for name in NAMES} for _ in range(40)]
     for plan in plans:
-        assert looked_up(table, plan) == make_plan(topology, Bitwidths(plan), board.core.isa).arena_bytes, plan
+        assert looked_up(table, plan) == make_plan(topology, Bitwidths(plan), board.core.isa, sets=sets).arena_bytes, (
+            plan
+        )
 
 
 @pytest.mark.parametrize("board_name", BOARDS)
 @pytest.mark.parametrize("widths", [(8, 8, 8, 8, 8), (2, 2, 2, 2, 2), (8, 4, 6, 3, 5)])
-def test_bytes_at_the_chosen_width_are_those_of_the_generated_arrays(board_name: str, widths: tuple[int, ...]) -> None:
+@pytest.mark.parametrize("sets", [{}, dict.fromkeys(NAMES, "shared"), dict.fromkeys(NAMES[::2], "small")])
+def test_bytes_at_the_chosen_width_are_those_of_the_generated_arrays(
+    board_name: str, widths: tuple[int, ...], sets: dict[str, KernelSet]
+) -> None:
     graph, ranges, _ = small_network()
     board = load_board(board_name)
     executed = quantize(graph, ranges, Bitwidths(dict(zip(NAMES, widths, strict=True))))
-    plan = make_plan(executed.topology, executed.bitwidths, board.core.isa)
+    plan = make_plan(executed.topology, executed.bitwidths, board.core.isa, sets=sets)
     view = make_model_view(executed, plan)
-    records = weighted_operator_records(graph, executed, board)
+    records = weighted_operator_records(graph, executed, board, plan.sets)
     chosen = [next(w for w in record.widths if w.bits == executed.bitwidths.weights[record.name]) for record in records]
     assert sum(width.weight_bytes for width in chosen) == view.weight_bytes
     assert sum(width.table_bytes for width in chosen) == view.table_bytes
