@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 from sq_micro.errors import UsageError
 
 _SEEN, _MOST_EPOCHS = 20_000, 60  # samples that training sees, repetitions included
+_TRAVEL_STEPS = 4.25  # between levels: steps of training times learning rate, where a run is long
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +94,22 @@ class FinetuneOptions:
         return cls(**{**document, "augmentation": Augmentation(**changes)})
 
 
-def recommended(samples: int) -> FinetuneOptions:
-    """What to begin with, by the number of training samples: few are seen more often."""
-    return FinetuneOptions(epochs=min(max(3, -(-_SEEN // max(samples, 1))), _MOST_EPOCHS))
+def recommended(samples: int, epochs: int | None = None) -> FinetuneOptions:
+    """What to begin with, by the number of training samples, and of epochs if a person chose it.
+
+    Few samples are seen more often. Adam moves a latent by about the learning rate a step, whatever its gradient: the
+    longer the run, the smaller the rate, or latents wander across levels faster than they settle; and the more looks
+    without a better state it takes to give up.
+    """
+    default = FinetuneOptions()
+    passes = epochs if epochs is not None else min(max(3, -(-_SEEN // max(samples, 1))), _MOST_EPOCHS)
+    steps = passes * max(1, round(samples * (1 - default.validation)) // default.batch)
+    return replace(
+        default,
+        epochs=passes,
+        learning_rate=min(default.learning_rate, _TRAVEL_STEPS / steps),
+        patience=max(default.patience, steps // default.round_steps // 2),
+    )
 
 
 def _check_kinds(of: Any, document: Mapping[str, Any]) -> None:

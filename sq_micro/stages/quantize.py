@@ -246,9 +246,7 @@ def _trained(
     options: QuantizeOptions,
     notify: Notify,
 ) -> tuple[QuantGraph, FinetuningRecord]:
-    settings = recommended(len(training))
-    if options.epochs is not None:
-        settings = replace(settings, epochs=options.epochs)
+    settings = recommended(len(training), options.epochs)
     if options.learning_rate is not None:
         settings = replace(settings, learning_rate=options.learning_rate)
     trained = train(

@@ -58,3 +58,12 @@ def test_documents_of_another_kind_are_refused(document: dict[str, Any], message
 
 def test_few_samples_are_seen_more_often() -> None:
     assert [recommended(samples).epochs for samples in (100, 480, 10_000)] == [60, 42, 3]
+
+
+def test_long_runs_go_in_smaller_steps_and_are_given_more_time() -> None:
+    short, long = recommended(10_000), recommended(50_000)
+    assert (short.learning_rate, short.patience) == (0.01, 10)
+    assert 0.0019 < long.learning_rate < 0.0021
+    assert long.patience == 21
+    chosen = recommended(480, epochs=400)
+    assert (chosen.epochs, chosen.learning_rate) == (400, 4.25 / 2400)
