@@ -146,6 +146,39 @@ def test_a_pin_in_conflict_with_a_budget_is_blamed(digits: Digits, tmp_path: Pat
     assert "conv=8" in ran.error_line
 
 
+def test_kernels_of_a_plan_file_compute_the_same(digits: Digits, tmp_path: Path) -> None:
+    """Every set beside every other in one image; the outputs are TFLite Micro's, byte for byte."""
+    named = {"stem": "shared", "depthwise": "small", "pointwise": "shared", "pool": "portable", "mean": "small"}
+    named |= {"conv": "small", "hidden": "portable", "digit": "shared"}
+    bits = {"stem": 8, "depthwise": 3, "pointwise": 8, "conv": 5, "hidden": 2, "digit": 4}
+    plan = tmp_path / "plan.json"
+    plan.write_text(json.dumps({"operators": bits, "kernels": named}))
+    out = tmp_path / "out"
+    ran = deploy(digits, out, "--weight-bits", str(plan))
+    assert ran.code == 0, ran.err
+    result = result_of(out)
+    assert result["verification"]["identical"] == 10
+    assert result["kernels"] == named
+    functions = (out / "09_sections.csv").read_text()
+    for name in ("sqm_conv2d_w8__armv7em_dsp", "sqm_conv2d__small", "sqm_depthwise_conv2d__small"):
+        assert name in functions, name
+
+
+def test_small_kernels_for_all_take_less_flash_and_more_time(digits: Digits, tmp_path: Path) -> None:
+    found = {}
+    for kernels in ("auto", "small"):
+        out = tmp_path / kernels
+        ran = deploy(digits, out, "--weight-bits", "4", "--kernels", kernels)
+        assert ran.code == 0, ran.err
+        found[kernels] = result_of(out)
+    assert found["auto"]["kernels"] == {}
+    assert set(found["small"]["kernels"].values()) == {"small"}
+    assert found["small"]["verification"]["identical"] == 10
+    fast, small = (found[kernels]["memory"]["flash_bytes"]["total"] for kernels in ("auto", "small"))
+    assert small < fast - 3000
+    assert found["small"]["measurement"]["cycles"]["median"] > found["auto"]["measurement"]["cycles"]["median"]
+
+
 @pytest.mark.parametrize("allocator", ["ilp", "sigmaquant", "uniform", "memory-driven", "size-ranked"])
 def test_every_allocator_keeps_the_weight_bytes(digits: Digits, tmp_path: Path, allocator: str) -> None:
     arguments = ("--calibrate", digits.calibrate, "--weight-bytes", "1900B", "--allocator", allocator)

@@ -11,7 +11,7 @@ import pytest
 from sq_micro.errors import PlanFileError, UsageError
 from sq_micro.ir.bitwidths import WEIGHT_BITS
 from sq_micro.ir.topology import Topology
-from sq_micro.quant.plan_file import bitwidths_from
+from sq_micro.quant.plan_file import bitwidths_from, kernels_from
 from tests.models.random_quant_graph import RandomQuantGraph
 
 
@@ -54,7 +54,7 @@ def test_a_plan_names_some_operators_and_a_default(tmp_path: Path) -> None:
         ("{", "is not JSON: "),
         ([8], 'must look like {"default": 8, "operators": {"<name>": 4}}'),
         ({"operators": [8]}, 'must look like {"default": 8, "operators": {"<name>": 4}}'),
-        ({"default": 8, "layers": {}}, "unknown key 'layers'; known: default, operators, activations"),
+        ({"default": 8, "layers": {}}, "unknown key 'layers'; known: default, operators, activations, kernels"),
         ({"default": 8, "operators": {"conv2d_1": 4}}, "unknown operator 'conv2d_1'; did you mean 'conv2d_0'?"),
         ({"default": 8, "operators": {"zzz": 4}}, f"unknown operator 'zzz' (known: {', '.join(NAMES)})"),
         ({"operators": {NAMES[0]: 4}}, f"gives no bits for '{NAMES[1]}' and has no \"default\""),
@@ -113,3 +113,26 @@ def test_a_pool_has_the_bits_of_what_it_reads() -> None:
     x = builder.max_pool2d(builder.conv2d(builder.input, 2))
     topology = builder.build(builder.dense(builder.mean(x), 2)).topology
     assert dict(bitwidths_from("8", topology, ["conv2d_0=4"]).activations) == {"conv2d_0": 4, x: 4}
+
+
+def test_kernels_are_named_by_operator_those_without_weights_too(tmp_path: Path) -> None:
+    path, mean = tmp_path / "bits.json", TOPOLOGY.operators[2].name
+    path.write_text(json.dumps({"default": 8, "kernels": {NAMES[0]: "shared", mean: "portable"}}), encoding="utf-8")
+    assert kernels_from(str(path), TOPOLOGY) == {NAMES[0]: "shared", mean: "portable"}
+    assert dict(bitwidths_from(str(path), TOPOLOGY).weights) == dict.fromkeys(NAMES, 8)
+    assert kernels_from("4", TOPOLOGY) == {}
+
+
+@pytest.mark.parametrize(
+    ("kernels", "problem"),
+    [
+        ({"zzz": "small"}, "unknown operator 'zzz'"),
+        ({NAMES[0]: "tiny"}, f"'{NAMES[0]}': 'tiny' kernels; known: fast, shared, portable, small"),
+        (["small"], "must look like"),
+    ],
+)
+def test_kernels_that_do_not_exist(kernels: object, problem: str, tmp_path: Path) -> None:
+    path = tmp_path / "bits.json"
+    path.write_text(json.dumps({"default": 8, "kernels": kernels}), encoding="utf-8")
+    with pytest.raises(PlanFileError, match=re.escape(problem)):
+        kernels_from(str(path), TOPOLOGY)
