@@ -5,6 +5,7 @@ each with its path in the file. docs/adding-a-board.md walks through a file.
 """
 
 from sq_micro.board.board import (
+    MAIN_REGION,
     Board,
     Core,
     CycleCounter,
@@ -31,6 +32,7 @@ from sq_micro.board.connections import (
 from sq_micro.board.load import board_ids, boards_folder, load_board
 
 __all__ = [
+    "MAIN_REGION",
     "Board",
     "Core",
     "CycleCounter",

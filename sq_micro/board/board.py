@@ -8,6 +8,8 @@ from typing import Literal
 
 from sq_micro.board.connections import Flasher, Renode, SerialWiring
 
+_ARENA_ALIGNMENT = 16
+
 CycleCounter = Literal["dwt", "systick", "mcycle", "mpccr", "none"]
 """Where the firmware reads cycles; firmware/hal/cycle_<name>.c each."""
 
@@ -53,6 +55,9 @@ class Region:
     name: str
     memory: Memory
     speed_rank: int
+
+
+MAIN_REGION = "sram"
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +148,25 @@ class Board:
     renode: Renode | None
     sources: dict[str, str]
     source_file: Path
+
+    def hot_region(self, arena_bytes: int) -> Region | None:
+        """Where arena and stack go: the fastest RAM that holds both, the main one among equals; None on the host.
+
+        The main one also where nothing holds them: what is short of is said of it.
+        """
+        if self.sram is None:
+            return None
+        main = Region(MAIN_REGION, self.sram, self.sram_rank)
+        wanted = self.stack_bytes + _ARENA_ALIGNMENT + arena_bytes  # aligning takes less
+        faster = [region for region in self.regions if region.speed_rank < main.speed_rank]
+        return next((region for region in faster if region.memory.size_bytes >= wanted), main)
+
+    @property
+    def largest_ram_bytes(self) -> int | None:
+        """Of one region: an arena lies in one. None on the host."""
+        if self.sram is None:
+            return None
+        return max(self.sram.size_bytes, *(region.memory.size_bytes for region in self.regions), 0)
 
     @property
     def links(self) -> tuple[str, ...]:

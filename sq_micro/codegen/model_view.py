@@ -124,12 +124,13 @@ def _float_text(value: float) -> str:
     return f"{text}f"
 
 
-def make_board_view(board: Board) -> BoardView:
-    """Everything that the board templates print."""
+def make_board_view(board: Board, arena_bytes: int) -> BoardView:
+    """Everything that the board templates print; the arena's size decides where it lies."""
 
     def hexadecimal(value: int) -> str:
         return f"0x{value:08X}"
 
+    hot = board.hot_region(arena_bytes)
     return BoardView(
         id=board.id,
         title=comment(board.title),
@@ -151,5 +152,8 @@ def make_board_view(board: Board) -> BoardView:
         data_load_region="" if board.ram_image else " AT > FLASH",
         sram_origin=hexadecimal(board.sram.origin if board.sram else 0),
         sram_bytes=str(board.sram.size_bytes if board.sram else 0),
+        hot_region=hot.name.upper() if hot else "",
+        hot_origin=hexadecimal(hot.memory.origin if hot else 0),
+        hot_bytes=str(hot.memory.size_bytes if hot else 0),
         stack_bytes=board.stack_bytes,
     )

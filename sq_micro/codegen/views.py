@@ -129,4 +129,7 @@ class BoardView:
     data_load_region: str
     sram_origin: str
     sram_bytes: str
+    hot_region: str
+    hot_origin: str
+    hot_bytes: str
     stack_bytes: int

@@ -159,15 +159,25 @@ class SramRecord(Record):
     static: Count
 
 
+class RegionRecord(Record):
+    """A RAM of the board: how much there is, and how much of it the image takes."""
+
+    name: str
+    size_bytes: Count
+    used_bytes: Count
+
+
 class MemoryRecord(Record):
     """From the linked image. stack is what is set aside; the worst case is computed from the machine code.
 
     arena_lower_bound_bytes  no arena is smaller for these kernels; `optimal` iff this one is no larger
     arena_by_width  null where it would be too long
+    regions         every RAM of the board; sram_bytes is what they hold together. Empty on the host
     """
 
     flash_bytes: FlashRecord
     sram_bytes: SramRecord
+    regions: tuple[RegionRecord, ...] = ()
     arena_lower_bound_bytes: Count
     optimal: bool
     worst_case_stack_bytes: Count | None

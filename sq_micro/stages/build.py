@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from sq_micro.board import MAIN_REGION, Board
 from sq_micro.codegen.render import render_inputs
 from sq_micro.errors import ToolchainError
 from sq_micro.paths import write_atomically
 from sq_micro.reference.golden_vectors import GoldenVectors
-from sq_micro.report.result import BuildRecord, FlashRecord, MemoryRecord, SramRecord
+from sq_micro.report.result import BuildRecord, FlashRecord, MemoryRecord, RegionRecord, SramRecord
 from sq_micro.stages.generate import generated
 from sq_micro.stages.records import BuiltRecord, GenerateRecord, save_record
 from sq_micro.toolchain.cmake import BuildRequest
@@ -54,14 +55,14 @@ def build(
     write_atomically(workspace / "09_sections.csv", firmware.footprint.csv())
     record = BuiltRecord(
         build=BuildRecord(compiler=firmware.compiler),
-        memory=memory_record(firmware, known.record),
+        memory=memory_record(firmware, known.record, known.board),
         carried_inputs=len(carried),
     )
     save_record(workspace, record)
     return record
 
 
-def memory_record(firmware: Firmware, planned: GenerateRecord) -> MemoryRecord:
+def memory_record(firmware: Firmware, planned: GenerateRecord, board: Board) -> MemoryRecord:
     """The footprint of an image as it stands in the result; the stack in use is known only after measuring."""
     footprint = firmware.footprint
     return MemoryRecord(
@@ -77,12 +78,29 @@ def memory_record(firmware: Firmware, planned: GenerateRecord) -> MemoryRecord:
             stack=footprint.stack_bytes,
             static=footprint.static_bytes,
         ),
+        regions=_regions(footprint.ram, board),
         arena_lower_bound_bytes=planned.arena_lower_bound_bytes,
         optimal=planned.arena_lower_bound_bytes == planned.arena_bytes,
         worst_case_stack_bytes=firmware.worst_stack_bytes,
         measured_stack_bytes=None,
         plan=None,
         arena_by_width=None,
+    )
+
+
+def _regions(sections: tuple[tuple[int, int], ...], board: Board) -> tuple[RegionRecord, ...]:
+    if board.sram is None:
+        return ()
+    rams = {MAIN_REGION: board.sram, **{region.name: region.memory for region in board.regions}}
+    return tuple(
+        RegionRecord(
+            name=name,
+            size_bytes=memory.size_bytes,
+            used_bytes=sum(
+                size for address, size in sections if memory.origin <= address < memory.origin + memory.size_bytes
+            ),
+        )
+        for name, memory in rams.items()
     )
 
 

@@ -21,7 +21,7 @@ from sq_micro.stages.quantize import executed_graph
 from sq_micro.stages.records import GenerateRecord, QuantizeRecord, load_record, save_record
 from sq_micro.workspace import Stage, Workspace
 
-_BESIDE_ARENA_BYTES = 1024  # stack and static data of the bench firmware, roundly
+_BESIDE_ARENA_BYTES = 1600  # stack and static data of the bench firmware, roundly; most with patches
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ def _plan(workspace: Workspace, graph: QuantGraph, board: Board, kernels: Mappin
 
 def _arena_limit_bytes(workspace: Workspace, board: Board) -> int | None:
     """What the budget, if the bits were chosen under one, and the board leave for the arena."""
-    limits = [board.sram.size_bytes - _BESIDE_ARENA_BYTES] if board.sram else []
+    limits = [board.largest_ram_bytes - _BESIDE_ARENA_BYTES] if board.largest_ram_bytes else []
     assignment = load_record(workspace, QuantizeRecord).assignment
     if assignment is not None and assignment.arena_limit_bytes is not None:
         limits.append(assignment.arena_limit_bytes)
@@ -95,13 +95,14 @@ def _arena_limit_bytes(workspace: Workspace, board: Board) -> int | None:
 
 def require_sram(plan: Plan, board: Board) -> None:
     """Raises DoesNotFitError saying by how much, and which operator needs most. The linker says it of all the rest."""
-    if board.sram is None or plan.arena_bytes <= board.sram.size_bytes:
+    largest = board.largest_ram_bytes
+    if largest is None or plan.arena_bytes <= largest:
         return
     raise DoesNotFitError(
         "SRAM",
-        plan.arena_bytes - board.sram.size_bytes,
+        plan.arena_bytes - largest,
         f"arena {plan.arena_bytes:,} B (fullest at '{plan.peak_operator}'), stack and static data beside it,"
-        f" {board.id} has {board.sram.size_bytes:,} B; choose a larger board, or a smaller input",
+        f" {board.id} has {largest:,} B; choose a larger board, or a smaller input",
     )
 
 

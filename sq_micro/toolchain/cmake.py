@@ -10,7 +10,7 @@ import sysconfig
 from dataclasses import dataclass
 from pathlib import Path
 
-from sq_micro.board import Board
+from sq_micro.board import MAIN_REGION, Board
 from sq_micro.errors import DoesNotFitError, ToolchainError, UsageError
 from sq_micro.paths import project_files, write_atomically
 from sq_micro.toolchain.compiler import Compiler, toolchain_file
@@ -138,6 +138,9 @@ def _overflow_error(request: BuildRequest, region: str, short: int) -> DoesNotFi
     board = request.board
     if region == "SRAM":
         size = board.sram.size_bytes if board.sram else 0
+        hot = board.hot_region(request.arena_bytes)
+        if hot is not None and hot.name != MAIN_REGION:  # where arena and stack fit, or they would not be there
+            return DoesNotFitError("SRAM", short, f"variables {size + short:,} B, {board.id} has {size:,} B")
         other = size + short - request.arena_bytes - (request.stack_bytes or _TRIAL_STACK_BYTES)
         stack = "a stack beside it" if request.stack_bytes is None else f"stack {request.stack_bytes:,} B"
         detail = f"arena {request.arena_bytes:,} B, {stack}, other variables {other:,} B"

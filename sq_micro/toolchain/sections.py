@@ -21,6 +21,7 @@ class Footprint:
     flash  weights (packed), tables (biases, multipliers, shifts, meaning of codes), code (instructions, literals, other
            constants, initial values); their sum is the total
            inputs that the image carries for the bench are in neither
+    ram    address and bytes of each section that is in RAM while the image runs
     sram   arena, stack (set aside by the linker script), static (everything else)
     functions, objects  bytes by symbol
     """
@@ -32,6 +33,7 @@ class Footprint:
     stack_bytes: int
     static_bytes: int
     sections: Mapping[str, int]
+    ram: tuple[tuple[int, int], ...]
     functions: Mapping[str, int]
     objects: Mapping[str, int]
 
@@ -70,6 +72,11 @@ def read_footprint(elf: Path) -> Footprint:
             if section["sh_flags"] & SH_FLAGS.SHF_ALLOC and section["sh_flags"] & SH_FLAGS.SHF_WRITE
         }
         in_file = {section.name for section in file.iter_sections() if section["sh_type"] != "SHT_NOBITS"}
+        ram = tuple(
+            (int(section["sh_addr"]), sections[section.name])
+            for section in file.iter_sections()
+            if section.name in sections and (section.name in writable or section.name == ".stack")
+        )
         objects, functions = _symbols(file)
     weights = sum(size for name, size in objects.items() if name.startswith("sqm_") and name.endswith("_weights"))
     tables = sum(size for name, size in objects.items() if name.startswith("sqm_") and name.endswith(_TABLES))
@@ -77,15 +84,15 @@ def read_footprint(elf: Path) -> Footprint:
     carried = objects.get("sqm_carried_inputs", 0)
     flash = -carried + sum(size for name, size in sections.items() if name in in_file and name != ".stack")
     stack = sections.get(".stack", 0)
-    sram = sum(size for name, size in sections.items() if name in writable or name == ".stack")
     return Footprint(
         weights_bytes=weights,
         tables_bytes=tables,
         code_bytes=flash - weights - tables,
         arena_bytes=arena,
         stack_bytes=stack,
-        static_bytes=sram - stack - arena,
+        static_bytes=sum(size for _, size in ram) - stack - arena,
         sections=sections,
+        ram=ram,
         functions=functions,
         objects=objects,
     )

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from sq_micro.board import load_board
 from tests.acceptance.command_line import sq_micro
 
 os.environ.setdefault("KERAS_BACKEND", "numpy")
@@ -82,3 +83,29 @@ def test_filters_of_zeros_are_computed_by_nobody(tmp_path: Path) -> None:
     assert operators[0]["macs"] * 2 == 12 * 12 * 9 * 3 * 8
     assert sum(operator["macs"] for operator in operators) == result["model"]["executed_macs"]
     assert result["model"]["executed_macs"] < 0.51 * result["model"]["macs"]
+
+
+def test_a_board_with_little_sram_computes_the_first_layers_in_patches(tmp_path: Path) -> None:
+    """On 12 KiB, of which the tensors that are largest together take 16 when they are whole."""
+    import keras
+    from keras import layers
+
+    source = keras.Input((32, 32, 3))
+    x = layers.Conv2D(8, 3, padding="same", activation="relu")(source)
+    x = layers.DepthwiseConv2D(3, padding="same", activation="relu")(x)
+    x = layers.Conv2D(16, 1, activation="relu")(x)
+    x = layers.DepthwiseConv2D(3, strides=2, padding="same", activation="relu")(x)
+    x = layers.GlobalAveragePooling2D()(layers.Conv2D(8, 1, activation="relu")(x))
+    model = keras.Model(source, layers.Dense(4, activation="softmax")(x), name="head")
+    nucleo = load_board("nucleo_l4r5zi")
+    assert nucleo.sram is not None
+    board = tmp_path / "small.toml"
+    text = nucleo.source_file.read_text(encoding="utf-8")
+    board.write_text(text.replace("size_bytes = { value = 655_360", "size_bytes = { value = 12_288"), encoding="utf-8")
+    result = deployed(model, tmp_path, str(board), "4")
+    patches = result["memory"]["plan"]["patches"]
+    assert len(patches["operators"]) >= 4
+    assert result["memory"]["sram_bytes"]["total"] <= 12_288
+    first, *_ = result["measurement"]["operators"]
+    assert first["cycles"] is None
+    assert any("patches" in note for note in result["measurement"]["notes"])

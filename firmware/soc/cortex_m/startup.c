@@ -11,6 +11,7 @@ extern uint32_t sqm_stack_top[];
 extern uint32_t sqm_data_start[], sqm_data_end[];
 extern const uint32_t sqm_data_load[];
 extern uint32_t sqm_bss_start[], sqm_bss_end[];
+extern uint32_t sqm_arena_start[], sqm_arena_end[]; /* in the fastest memory that holds it */
 
 int main(void);
 void sqm_reset(void);
@@ -42,6 +43,13 @@ static void enable_fpu(void)
 }
 #endif
 
+static void clear(uint32_t *from, const uint32_t *end)
+{
+    for (; (uintptr_t)from < (uintptr_t)end; ++from) {
+        *from = 0;
+    }
+}
+
 void sqm_reset(void)
 {
 #if SQM_HAS_FPU
@@ -51,9 +59,8 @@ void sqm_reset(void)
     for (uint32_t *to = sqm_data_start; (uintptr_t)to < (uintptr_t)sqm_data_end; ++to, ++from) {
         *to = *from;
     }
-    for (uint32_t *to = sqm_bss_start; (uintptr_t)to < (uintptr_t)sqm_bss_end; ++to) {
-        *to = 0;
-    }
+    clear(sqm_bss_start, sqm_bss_end);
+    clear(sqm_arena_start, sqm_arena_end);
     main();
     for (;;) { /* main ends on a host only */
     }

@@ -8,6 +8,7 @@
 extern uint32_t sqm_data_start[], sqm_data_end[];
 extern const uint32_t sqm_data_load[];
 extern uint32_t sqm_bss_start[], sqm_bss_end[];
+extern uint32_t sqm_arena_start[], sqm_arena_end[]; /* in the fastest memory that holds it */
 
 int main(void);
 void sqm_entry(void);
@@ -22,15 +23,21 @@ __attribute__((naked, used, section(".sqm_vectors"))) void sqm_entry(void)
                    "    j     sqm_reset\n");
 }
 
+static void clear(uint32_t *from, const uint32_t *end)
+{
+    for (; (uintptr_t)from < (uintptr_t)end; ++from) {
+        *from = 0;
+    }
+}
+
 __attribute__((used)) void sqm_reset(void)
 {
     const uint32_t *from = sqm_data_load;
     for (uint32_t *to = sqm_data_start; (uintptr_t)to < (uintptr_t)sqm_data_end; ++to, ++from) {
         *to = *from;
     }
-    for (uint32_t *to = sqm_bss_start; (uintptr_t)to < (uintptr_t)sqm_bss_end; ++to) {
-        *to = 0;
-    }
+    clear(sqm_bss_start, sqm_bss_end);
+    clear(sqm_arena_start, sqm_arena_end);
     main();
     for (;;) { /* main ends on a host only */
     }

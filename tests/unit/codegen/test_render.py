@@ -117,3 +117,16 @@ def test_a_control_line_leaves_no_trace() -> None:
 def test_a_typing_error_in_a_template_is_an_error() -> None:
     with pytest.raises(jinja2.UndefinedError, match="missspelled"):
         environment().from_string("{{ model.missspelled }}").render(model=object())
+
+
+def test_arena_and_stack_go_where_the_fastest_memory_holds_both() -> None:
+    """The CCM of an STM32F407 has 64 KiB; the main SRAM has 128, and is slower."""
+    board, graph = load_board("stm32f4_discovery"), conv_dense()
+    plan = make_plan(graph.topology, graph.bitwidths)
+    for arena_bytes, region in ((plan.arena_bytes, "CCM"), (65_536 - board.stack_bytes, "SRAM")):
+        files = render_board(graph, replace(plan, arena_bytes=arena_bytes), board).files
+        linker = files[PurePosixPath("linker.ld")]
+        sections = dict(re.findall(r"^    \.(\w+) .*?\} > (\w+)", linker, re.MULTILINE | re.DOTALL))
+        assert (sections["stack"], sections["arena"]) == (region, region)
+        assert (sections["data"], sections["bss"]) == ("SRAM", "SRAM")
+        assert ("CCM (rw) : ORIGIN = 0x10000000, LENGTH = 65536" in linker) == (region == "CCM")

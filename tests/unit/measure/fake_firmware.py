@@ -123,6 +123,8 @@ SECTIONS
     .data : { sqm_data_start = .; *(.data .data.*) . = ALIGN(4); sqm_data_end = .; } > SRAM AT > FLASH
     sqm_data_load = LOADADDR(.data);
     .bss (NOLOAD) : { . = ALIGN(4); sqm_bss_start = .; *(.bss .bss.* COMMON) . = ALIGN(4); sqm_bss_end = .; } > SRAM
+    sqm_arena_start = sqm_bss_end;
+    sqm_arena_end = sqm_bss_end;
     /DISCARD/ : { *(.ARM.exidx* .ARM.extab*) }
 }
 """
