@@ -152,11 +152,10 @@ def kernel_choices_of(
     operator: Operator, topology: Topology, bits: int, isa: str = PORTABLE, kernels: KernelSet = "fast"
 ) -> tuple[KernelChoice, ...]:
     """Those of one operator; `bits` is not looked at where there are no weights."""
-    if kernels == "small":
-        return tuple(replace(choice, kernels=kernels) for choice in _small(operator, topology, bits))
-    if kernels != "fast":
-        nests = PORTABLE if kernels == "portable" else isa
-        return tuple(replace(c, kernels=kernels) for c in kernel_choices_of(operator, topology, bits, nests))
+    if kernels in ("portable", "small"):
+        return tuple(replace(choice, kernels=kernels) for choice in _plain(operator, topology, bits))
+    if kernels == "shared":
+        return tuple(replace(c, kernels=kernels) for c in kernel_choices_of(operator, topology, bits, isa))
     match operator:
         case Conv2D():
             return (_dsp_conv2d if isa == DSP else _portable_conv2d)(operator, topology, bits)
@@ -171,8 +170,8 @@ def kernel_choices_of(
             return (KernelChoice(operator.name, None, 0, _plain_overlaps(operator, topology), nest_isa=isa),)
 
 
-def _small(operator: Operator, topology: Topology, bits: int) -> tuple[KernelChoice, ...]:
-    """The portable ways, with the inner part of a convolution that serves every width."""
+def _plain(operator: Operator, topology: Topology, bits: int) -> tuple[KernelChoice, ...]:
+    """The portable ways in little code: the inner part of a convolution is that of 8 bits at every width."""
     if isinstance(operator, Conv2D):
         return _portable_conv2d(operator, topology, bits, paired=False)
     return kernel_choices_of(operator, topology, bits)
