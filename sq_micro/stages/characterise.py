@@ -245,8 +245,9 @@ def _key(graph: FloatGraph, ranges: Ranges, board_name: str, compiler: CompilerC
 
 
 def _sources() -> list[bytes]:
-    """The C and the templates, and the cycle model, in a fixed order."""
-    root = project_files()
-    simulate = Path(__file__).resolve().parents[1] / "simulate"
-    files = [*(root / "firmware").rglob("*"), *(root / "codegen_templates").rglob("*"), *simulate.rglob("*.toml")]
+    """The C, its templates and what fills them in, and the cycle model, in a fixed order."""
+    root, package = project_files(), Path(__file__).resolve().parents[1]
+    files = [*(root / "firmware").rglob("*"), *(root / "codegen_templates").rglob("*")]
+    files += [file for room in ("kernels", "plan", "codegen") for file in (package / room).rglob("*.py")]
+    files += (package / "simulate").rglob("*.toml")
     return [file.read_bytes() for file in sorted(files) if file.is_file()]
