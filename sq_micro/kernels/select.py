@@ -47,6 +47,7 @@ from sq_micro.kernels.tiling import DSP_COSTS, LOSSES, PORTABLE_COSTS, Tiling, t
 _WORD_BYTES = 4  # of the weights of two channels, see portable_c/pairs.h
 CONV_BLOCK = 4  # output channels that share the loads of one window, see operators/conv2d.h
 _PORTABLE_DENSE_LOSS = 3.0  # where the kernel of DSP cores would serve; it wants the input a second time, widened
+_PORTABLE_STRIPS_LOSS = 4.0  # where the kernel of DSP cores for any window would serve: 0.4 to 5.9, by the window
 _PLANE_LOSS = 0.05  # of a portable depthwise convolution that copies each channel first; modelled
 
 
@@ -258,8 +259,7 @@ def _worth_taking(priced: Sequence[tuple[float, Tiling]]) -> list[tuple[float, T
 
 
 def _depthwise(operator: DepthwiseConv2D, topology: Topology, bits: int, isa: str) -> tuple[KernelChoice, ...]:
-    """The kernels of DSP cores work in place as they are; the portable one where it copies each channel first."""
-    _, height, width, _ = topology.shape(operator.weights)
+    """The kernels of DSP cores work in place as they are, and the portable one takes least scratch on small images."""
     variant = find("pick", bits, "1x1")
     sizes = topology.elements(operator.input), topology.elements(operator.output)
     if isa == DSP and band_serves(operator, topology):
@@ -268,21 +268,29 @@ def _depthwise(operator: DepthwiseConv2D, topology: Topology, bits: int, isa: st
         scratch = band_scratch_bytes(operator, topology)
         variant = band_unpacking(bits, topology.shape(operator.output)[-1]) or variant
         return (KernelChoice(operator.name, variant, scratch, {operator.input: overlap}, nest_isa=DSP),)
+    portable = _portable_depthwise(operator, topology, bits)
     strips = strips_of(operator, topology) if isa == DSP else None
-    if strips is not None:
-        overlap = walks.by_channel(*sizes, same_start=strips.works_in_place(operator))
-        scratch = strips_scratch_bytes(operator, strips)
-        variant = strips_unpacking(operator, bits, topology.shape(operator.output)[-1]) or variant
-        return (KernelChoice(operator.name, variant, scratch, {operator.input: overlap}, nest_isa=DSP),)
-    plain = KernelChoice(operator.name, variant, height * width)
+    if strips is None:
+        return portable
+    overlap = walks.by_channel(*sizes, same_start=strips.works_in_place(operator))
+    scratch = strips_scratch_bytes(operator, strips)
+    variant = strips_unpacking(operator, bits, topology.shape(operator.output)[-1]) or variant
+    fast = KernelChoice(operator.name, variant, scratch, {operator.input: overlap}, nest_isa=DSP)
+    small = replace(portable[-1], loss=_PORTABLE_STRIPS_LOSS)
+    return (fast, small) if small.scratch_bytes < scratch else (fast,)
+
+
+def _portable_depthwise(operator: DepthwiseConv2D, topology: Topology, bits: int) -> tuple[KernelChoice, ...]:
+    """Where the output is the input, each channel is copied first."""
+    _, height, width, _ = topology.shape(operator.weights)
+    plain = KernelChoice(operator.name, find("pick", bits, "1x1"), height * width)
     if operator.depth_multiplier != 1:
         return (plain,)
+    sizes = topology.elements(operator.input), topology.elements(operator.output)
     pixels = sizes[0] // topology.image_shape(operator.input)[2]
     overlaps = {operator.input: walks.by_channel(*sizes, same_start=True)}
-    return (
-        plain,
-        KernelChoice(operator.name, variant, height * width + pixels, overlaps, loss=_PLANE_LOSS, plane=True),
-    )
+    in_place = replace(plain, scratch_bytes=height * width + pixels, overlaps=overlaps, loss=_PLANE_LOSS, plane=True)
+    return plain, in_place
 
 
 def _plain_overlaps(operator: Operator, topology: Topology) -> dict[str, Overlap]:

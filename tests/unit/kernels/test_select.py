@@ -8,7 +8,7 @@ import pytest
 
 from sq_micro.ir.bitwidths import WEIGHT_BITS
 from sq_micro.ir.operators import RELU, DepthwiseConv2D, Pad
-from sq_micro.kernels.select import KernelChoice, select_kernels
+from sq_micro.kernels.select import KernelChoice, kernel_choices, select_kernels
 from sq_micro.kernels.strips import strips_of
 from sq_micro.quant.graph import QuantGraph
 from tests.models.random_quant_graph import RandomQuantGraph
@@ -112,6 +112,18 @@ def test_dsp_cores_leave_the_rest_to_portable_c(geometry: dict[str, Any]) -> Non
     graph = builder.build(builder.depthwise_conv2d(builder.input, **geometry))
     (choice,) = select_kernels(graph.topology, graph.bitwidths, "armv7em_dsp").values()
     assert choice.nest_isa == "c"
+
+
+def test_small_images_have_a_portable_choice_where_scratch_is_dear() -> None:
+    """It takes one channel's codes and weights, against the rows of four channels and two copies of their weights."""
+    builder = RandomQuantGraph(0, (7, 5, 4))
+    graph = builder.build(builder.depthwise_conv2d(builder.input, (5, 5)))
+    (choices,) = kernel_choices(graph.topology, graph.bitwidths, "armv7em_dsp").values()
+    fast, small = choices
+    assert (fast.nest_isa, small.nest_isa) == ("armv7em_dsp", "c")
+    assert small.scratch_bytes == 25 + 7 * 5 < fast.scratch_bytes
+    assert all(choice.overlaps["input"].same_start for choice in choices)
+    assert fast.loss < small.loss
 
 
 def test_a_window_of_one_row_is_lines_that_share_a_tap() -> None:
