@@ -73,6 +73,7 @@ def test_qemus_blocks_give_the_cycles_of_the_simulated_core(on_mps2: Path) -> No
 @pytest.mark.parametrize("board", [name for name in board_ids() if load_board(name).renode is not None])
 def test_renode_executes_what_the_simulated_core_executes(digits: Digits, tmp_path: Path, board: str) -> None:
     out = deployed(digits, tmp_path / board, board)
+    simulated = measurement(out)["operators"]
     ran = sq_micro("measure", "--out", out, "--link", "renode", "--runs", "1")
     assert ran.code == 0, ran.err
     found = measurement(out)
@@ -82,6 +83,9 @@ def test_renode_executes_what_the_simulated_core_executes(digits: Digits, tmp_pa
     raw = json.loads((out / "11_measurement.json").read_text())
     assert raw["operator_instructions"] == [operator["instructions"] for operator in found["operators"]]
     assert sum(raw["operator_instructions"]) == pytest.approx(found["instructions"], rel=0.01)
+    assert raw["operator_instructions"] == [operator["instructions"] for operator in simulated]
+    # Some branches are foreseen better after more runs.
+    assert found["modelled"]["operators"] == pytest.approx([operator["cycles"] for operator in simulated], rel=1e-2)
 
 
 @pytest.mark.simulator
