@@ -166,6 +166,8 @@ def _memory(result: Result) -> Table:
     least = result.memory.arena_lower_bound_bytes
     arena = f"arena {sram.arena:,} " + ("(the least possible)" if result.memory.optimal else f"(at least {least:,})")
     table.add_row("SRAM", f"{sram.total:,}", f"{arena}, {stack}, static {sram.static:,}")
+    for region in result.memory.regions if len(result.memory.regions) > 1 else ():
+        table.add_row(f"in {region.name}", f"{region.used_bytes:,}", f"of {region.size_bytes:,}")
     return table
 
 

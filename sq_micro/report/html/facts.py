@@ -23,6 +23,9 @@ def figures(result: Result) -> tuple[FactView, ...]:
             "arena", f"{memory.sram_bytes.arena:,} B", f"exact: planned, asserted by the compiler; {_proof(result)}"
         ),
     ]
+    for region in memory.regions if len(memory.regions) > 1 else ():
+        how = f"exact: addresses in the linked image; of {region.size_bytes:,} B"
+        found.append(FactView(f"SRAM in {region.name}", f"{region.used_bytes:,} B", how))
     if memory.worst_case_stack_bytes is not None:
         how = "exact: deepest call path of the machine code"
         found.append(FactView("worst-case stack", f"{memory.worst_case_stack_bytes:,} B", how))
