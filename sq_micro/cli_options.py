@@ -132,7 +132,10 @@ Train = Annotated[
 ]
 Epochs = Annotated[int | None, typer.Option("--epochs", min=1, help="of fine-tuning  [default: by the samples]")]
 LearningRate = Annotated[
-    float | None, typer.Option("--learning-rate", help="of fine-tuning, in steps between levels  [default: 0.01, less for long runs]")
+    float | None,
+    typer.Option(
+        "--learning-rate", help="of fine-tuning, in steps between levels  [default: 0.01, less for long runs]"
+    ),
 ]
 
 _BUDGETS = "Budgets: the bits are then chosen"
