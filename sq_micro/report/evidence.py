@@ -185,13 +185,23 @@ class ArenaPlanRecord(Record):
     patches: PatchesRecord | None = None
 
 
+class ArenaBoxRecord(Record):
+    """Plans of one arena: for each operator of the table the groups from `first` to `last`, both included."""
+
+    first: list[Count]
+    last: list[Count]
+    arena_bytes: Count
+
+
 class ArenaTableRecord(Record):
     """The arena's size for other widths. `operators` are those whose width can change it.
 
-    groups       for each of them its widths, those of equal scratch together
-    arena_bytes  one for every choice of a group per operator, the last operator's changing fastest
+    groups  for each of them its widths, those that want the same memory together
+    boxes   every choice of a group per operator lies in exactly one
+    proven  no plan can have another size than its box; else a few bytes may be saved or lost where nobody tried
     """
 
     operators: list[str]
     groups: list[list[list[Bits]]]
-    arena_bytes: list[Count]
+    boxes: list[ArenaBoxRecord]
+    proven: bool

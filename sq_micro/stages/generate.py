@@ -16,7 +16,8 @@ from sq_micro.plan.plan import Plan, make_plan
 from sq_micro.quant.graph import QuantGraph
 from sq_micro.report.plan_picture import plan_picture
 from sq_micro.stages.analyze import analyzed_graph
-from sq_micro.stages.operator_records import arena_plan_record, arena_table_record, weighted_operator_records
+from sq_micro.stages.arena_table import arena_table_record
+from sq_micro.stages.operator_records import arena_plan_record, weighted_operator_records
 from sq_micro.stages.quantize import executed_graph
 from sq_micro.stages.records import GenerateRecord, QuantizeRecord, load_record, save_record
 from sq_micro.workspace import Stage, Workspace

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from itertools import product
-from math import prod
+from collections.abc import Mapping
 
 from sq_micro.assign.options import OperatorOptions, operator_options
 from sq_micro.assign.sigmaquant.divergence import weight_statistics
@@ -16,13 +14,9 @@ from sq_micro.ir.float_graph import FloatGraph
 from sq_micro.ir.kernel_set import KernelSet
 from sq_micro.ir.operators import WeightedOperator, kind
 from sq_micro.ir.topology import Topology
-from sq_micro.kernels.at_rest import choices_at_rest
-from sq_micro.kernels.overlap import Overlap
-from sq_micro.kernels.select import KernelChoice, within_loss
 from sq_micro.kernels.sizes import to_word
-from sq_micro.kernels.tiling import LOSSES
 from sq_micro.plan.patching import Head
-from sq_micro.plan.plan import Plan, make_plan
+from sq_micro.plan.plan import Plan
 from sq_micro.quant.calibrate import SampleSource
 from sq_micro.quant.graph import QuantGraph
 from sq_micro.quant.params import Levels
@@ -30,14 +24,12 @@ from sq_micro.quant.sharing import own_constants
 from sq_micro.report.evidence import (
     ArenaBufferRecord,
     ArenaPlanRecord,
-    ArenaTableRecord,
     FidelityRecord,
     PackedWidthRecord,
     PatchesRecord,
     WeightedOperatorRecord,
 )
-
-_MOST_ARENAS = 256  # plans of memory that are made for the table; each takes a millisecond or a few
+from sq_micro.stages.arena_table import usual
 
 
 def weighted_operator_records(
@@ -114,67 +106,6 @@ def _patches_record(head: Head) -> PatchesRecord:
     )
 
 
-def arena_table_record(
-    topology: Topology, bitwidths: Bitwidths, board: Board, sets: Mapping[str, KernelSet]
-) -> ArenaTableRecord | None:
-    """The arena of other plans than the chosen one; None where that would take too many plans of memory.
-
-    Widths whose kernels want the same memory count as one. An operator whose width does not change the arena when it
-    alone is moved, amid the least scratch, the most, or what was chosen, is left out.
-    """
-    isa = board.core.isa
-    groups = {op.name: _by_memory(op, topology, bitwidths, isa, sets[op.name]) for op in topology.weighted()}
-    known: dict[tuple[tuple[str, int], ...], int] = {}
-
-    def arena(plan: dict[str, int]) -> int:
-        key = tuple(sorted(plan.items()))
-        if key not in known:
-            plan_bits = Bitwidths(plan, bitwidths.activations)
-            known[key] = make_plan(topology, plan_bits, isa, sets=sets).arena_bytes
-        return known[key]
-
-    chosen = {name: _first_of_group(groups[name], bits) for name, bits in bitwidths.weights.items()}
-    least = {name: widths[0][0] for name, widths in groups.items()}
-    most = {name: widths[-1][0] for name, widths in groups.items()}
-    moving = [name for name, widths in groups.items() if _moves(name, widths, (chosen, least, most), arena)]
-    if prod(len(groups[name]) for name in moving) > _MOST_ARENAS:
-        return None
-    choices = (zip(moving, found, strict=True) for found in product(*(groups[name] for name in moving)))
-    sizes = [arena({**chosen, **{name: group[0] for name, group in choice}}) for choice in choices]
-    return ArenaTableRecord.model_validate(
-        {"operators": moving, "groups": [groups[name] for name in moving], "arena_bytes": sizes}
-    )
-
-
-def _moves(
-    name: str, widths: list[list[int]], surroundings: tuple[dict[str, int], ...], arena: Callable[[dict[str, int]], int]
-) -> bool:
-    """Whether an operator's scratch changes the arena amid any of the surroundings."""
-    return any(arena({**around, name: group[0]}) != arena(around) for around in surroundings for group in widths)
-
-
-def _by_memory(
-    operator: WeightedOperator, topology: Topology, bitwidths: Bitwidths, isa: str, kernels: KernelSet
-) -> list[list[int]]:
-    """Widths with the same scratch and overlap together, the least scratch first."""
-    groups: dict[tuple[int, tuple[tuple[str, Overlap], ...]], list[int]] = {}
-    for bits in sorted(WEIGHT_BITS):
-        choice = _usual(operator, topology, Bitwidths({operator.name: bits}, bitwidths.activations), isa, kernels)
-        groups.setdefault((choice.scratch_bytes, tuple(choice.overlaps.items())), []).append(bits)
-    return [groups[key] for key in sorted(groups, key=lambda key: (key[0], groups[key]))]
-
-
-def _usual(
-    operator: WeightedOperator, topology: Topology, bitwidths: Bitwidths, isa: str, kernels: KernelSet
-) -> KernelChoice:
-    """The kernel of a set that is taken where the arena is not too large."""
-    return within_loss(choices_at_rest(operator, topology, bitwidths, isa, kernels), LOSSES[0])
-
-
-def _first_of_group(groups: list[list[int]], bits: int) -> int:
-    return next(group[0] for group in groups if bits in group)
-
-
 def _widths(
     operator: WeightedOperator,
     executed: QuantGraph,
@@ -187,7 +118,7 @@ def _widths(
     found = []
     for width in option.widths:
         at_rest = Bitwidths({operator.name: width.bits}, executed.bitwidths.activations)
-        usual = _usual(operator, executed.topology, at_rest, board.core.isa, width.kernels)
+        kernel = usual(operator, executed.topology, at_rest, board.core.isa, width.kernels)
         tables, padding = width.table_bytes, width.padding_bytes
         if width.bits == chosen and spare:
             tables, padding = tables - spare, padding - to_word(spare)
@@ -198,7 +129,7 @@ def _widths(
                     "weight_bytes": width.weight_bytes,
                     "table_bytes": tables,
                     "padding_bytes": padding,
-                    "scratch_bytes": usual.scratch_bytes,
+                    "scratch_bytes": kernel.scratch_bytes,
                     "weight_divergence": divergence[width.bits],
                 }
             )
@@ -211,6 +142,6 @@ def _steps_that_no_channel_needs(
 ) -> int:
     """Bytes of a table that was reckoned with and is not written, since all channels are of the plain levels."""
     bits = executed.bitwidths.weights[operator.name]
-    choice = _usual(operator, executed.topology, executed.bitwidths, board.core.isa, kernels)
+    choice = usual(operator, executed.topology, executed.bitwidths, board.core.isa, kernels)
     plain = bool((executed.levels[operator.weights] == Levels.TWOS).all())
     return executed.topology.shape(operator.bias)[0] if bits < 8 and not choice.in_lanes and plain else 0

@@ -40,12 +40,10 @@
   /** The arena of the chosen bits; null without a table. */
   const arenaBytes = () => {
     if (tables.arena === null) return null;
-    let index = 0;
-    tables.arena.operators.forEach((name, position) => {
-      const groups = tables.arena.groups[position];
-      index = index * groups.length + groups.findIndex((group) => group.includes(chosen.get(name)));
-    });
-    return tables.arena.arena_bytes[index];
+    const { operators, groups, boxes } = tables.arena;
+    const place = operators.map((name, axis) => groups[axis].findIndex((group) => group.includes(chosen.get(name))));
+    const holds = ({ first, last }) => place.every((group, axis) => first[axis] <= group && group <= last[axis]);
+    return boxes.find(holds).arena_bytes;
   };
 
   const plus = (base, change) => (base === null || change === null ? null : base + change);

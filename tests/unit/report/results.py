@@ -182,7 +182,11 @@ def made_result(**changes: Any) -> Result:
             "arena_by_width": {
                 "operators": ["conv2d"],
                 "groups": [[[8], [2, 3, 4, 5, 6]]],
-                "arena_bytes": [2_048, 2_560],
+                "boxes": [
+                    {"first": [0], "last": [0], "arena_bytes": 2_048},
+                    {"first": [1], "last": [1], "arena_bytes": 2_560},
+                ],
+                "proven": True,
             },
         },
         "build": {"compiler": "gcc (arm-none-eabi-gcc 12.2.1)"},
