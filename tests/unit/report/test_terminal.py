@@ -140,4 +140,4 @@ def test_accuracy_on_the_device_has_its_interval() -> None:
 def test_activations_that_rest_in_four_bits_are_named() -> None:
     assert "activations" not in printed()
     narrow = printed(bits__activations={"stem": 4, "conv": 4})
-    assert row(narrow, "activations") == "activations 4 bits in SRAM have the outputs of stem, conv".split()
+    assert " ".join(row(narrow, "activations")) == "activations 4 bits in SRAM have the outputs of stem, conv"
