@@ -34,7 +34,7 @@ _Static_assert(152 + SQM_PACKED_INPUT_BYTES <= SQM_PACKED_ARENA_BYTES,
 _Static_assert(4 + SQM_PACKED_OUTPUT_BYTES <= SQM_PACKED_ARENA_BYTES,
                "the output lies inside the arena");
 
-/* 0: conv2d 'conv2d_0' 6x5x2 -> 6x3x5, window 3x3, stride 1x2, s8*w8, sqm_dot_s8_w8_1x4__c, in pieces of 6x3 */
+/* 0: conv2d 'conv2d_0' 6x5x2 -> 6x3x5, window 3x3, stride 1x2, s8*w8, sqm_dot_s8_w8_1x4__c */
 static const sqm_pieces op00_conv2d_pieces = {
     .input_height = 6,
     .input_width = 5,
@@ -90,7 +90,7 @@ static SQM_NOINLINE void op00_conv2d(void)
     }
 }
 
-/* 1: depthwise_conv2d 'depthwise_conv2d_1' 6x3x5 -> 6x3x5, window 3x3, stride 1x1, s8*w4, sqm_pick_s8_w4_1x1__c, in pieces of 6x3 */
+/* 1: depthwise_conv2d 'depthwise_conv2d_1' 6x3x5 -> 6x3x5, window 3x3, stride 1x1, s8*w4, sqm_pick_s8_w4_1x1__c */
 static const sqm_pieces op01_depthwise_conv2d_pieces = {
     .input_height = 6,
     .input_width = 3,
@@ -145,7 +145,7 @@ static SQM_NOINLINE void op01_depthwise_conv2d(void)
     }
 }
 
-/* 2: add 'add_2' 6x3x5 + 6x3x5 -> 6x3x5, in pieces of 1x64 */
+/* 2: add 'add_2' 6x3x5 + 6x3x5 -> 6x3x5 */
 static const sqm_pieces op02_add_pieces = {
     .input_height = 1,
     .input_width = 90,
@@ -190,7 +190,7 @@ static SQM_NOINLINE void op02_add(void)
     }
 }
 
-/* 3: conv2d 'conv2d_3' 6x3x5 -> 6x3x3, window 1x1, stride 1x1, s8*w4, sqm_unpack_s8_w4_1x1__c, in pieces of 1x18 */
+/* 3: conv2d 'conv2d_3' 6x3x5 -> 6x3x3, window 1x1, stride 1x1, s8*w4, sqm_unpack_s8_w4_1x1__c */
 static const sqm_pieces op03_conv2d_pieces = {
     .input_height = 1,
     .input_width = 18,
@@ -246,7 +246,7 @@ static SQM_NOINLINE void op03_conv2d(void)
     }
 }
 
-/* 4: max_pool2d 'pool2d_4' 6x3x3 -> 3x1x3, in pieces of 3x1 */
+/* 4: max_pool2d 'pool2d_4' 6x3x3 -> 3x1x3 */
 static const sqm_pieces op04_max_pool2d_pieces = {
     .input_height = 6,
     .input_width = 3,
