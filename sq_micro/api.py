@@ -155,7 +155,8 @@ def deploy_request(
         tuple(activation_bits or ()),
     )
     budget, assign_request = budget_of(flash, sram, latency, energy, weight_bytes), None
-    if asked_to_assign(budget, max_drop, allocator, bits, [f"{name}={width}" for name, width in (pins or {}).items()]):
+    pinned = [f"{name}={width}" for name, width in (pins or {}).items()]
+    if asked_to_assign(budget, max_drop, allocator, bits, pinned, activation_bits):
         assign_request = assign_stage.AssignRequest(
             needed_samples(calibration),
             board,

@@ -56,12 +56,19 @@ def require_measurable(request: AssignRequest, evaluate: Path | None) -> None:
 
 
 def asked_to_assign(
-    budget: Budget, max_drop: float | None, allocator: Allocator, weight_bits: str | None, pins: Sequence[str] | None
+    budget: Budget,
+    max_drop: float | None,
+    allocator: Allocator,
+    weight_bits: str | None,
+    pins: Sequence[str] | None,
+    activation_bits: Sequence[str] | None = None,
 ) -> bool:
     """Whether bits are to be chosen. Raises UsageError iff they are given as well, or nothing says how far to go."""
     wanted = bool(budget) or max_drop is not None
     if wanted and weight_bits is not None:
         raise UsageError("--weight-bits gives the bits, a budget chooses them: leave one of them out (see --pin)")
+    if wanted and activation_bits:
+        raise UsageError("--activation-bits goes with --weight-bits; under a budget they follow from --sram")
     if not wanted and pins:
         raise UsageError(f"--pin {pins[0]}: a pin needs a budget beside it; bits that are all given are a plan file")
     if not wanted and allocator != "ilp":

@@ -12,7 +12,7 @@ from sq_micro.assign.allocators.exact_program import (
     solve_lazily,
     time_price,
 )
-from sq_micro.assign.costs import AMOUNTS, arena_bytes, cost_at, fastest, fixed_amount
+from sq_micro.assign.costs import AMOUNTS, cost_at, fastest, fixed_amount, leanest_plan
 from sq_micro.assign.integer_program import least_excess
 from sq_micro.assign.problem import Problem
 from sq_micro.cost.budget import Resource, Violation
@@ -59,10 +59,7 @@ def least(problem: Problem, resource: Resource) -> float:
     if resource == "flash":
         return least_flash_bytes(problem)
     if resource == "sram":
-        leanest = {o.operator: min(o.widths, key=lambda width: width.scratch_bytes) for o in problem.items}
-        bits = Bitwidths({option.operator: leanest[option.operator].bits for option in problem.allowed})
-        sets = {name: width.kernels for name, width in leanest.items()}
-        return fixed_amount(problem, "sram") + arena_bytes(problem, bits, sets)
+        return fixed_amount(problem, "sram") + leanest_plan(problem).arena_bytes
     amount = AMOUNTS[resource]
     lowest = fsum(min(amount(width) or 0 for width in option.widths) for option in problem.items)
     return fixed_amount(problem, resource) + lowest

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from math import fsum
 
 from sq_micro.assign.options import OperatorOptions, WidthOption
@@ -50,11 +51,18 @@ def arena_bytes(problem: Problem, bitwidths: Bitwidths, sets: Mapping[str, Kerne
     return make_plan(problem.topology, at_rest, problem.isa, problem.arena_limit_bytes, every).arena_bytes
 
 
-def leanest_plan(problem: Problem) -> Plan:
-    """The memory of the widths and kernels that want least scratch, pins kept."""
-    leanest = {o.operator: min(o.widths, key=lambda width: width.scratch_bytes) for o in problem.items}
-    bits = Bitwidths({option.operator: leanest[option.operator].bits for option in problem.allowed})
-    sets = every_set(problem, {name: width.kernels for name, width in leanest.items()})
+def leanest(problem: Problem) -> tuple[Bitwidths, dict[str, KernelSet]]:
+    """The widths, and kernels of all operators, that want least scratch, pins kept."""
+    found = {o.operator: min(o.widths, key=lambda width: width.scratch_bytes) for o in problem.items}
+    bits = Bitwidths({option.operator: found[option.operator].bits for option in problem.allowed})
+    return problem.at_rest(bits), every_set(problem, {name: width.kernels for name, width in found.items()})
+
+
+def leanest_plan(problem: Problem, activation_bits: Mapping[str, int] | None = None) -> Plan:
+    """The memory of the widths and kernels that want least scratch, with other bits of activations where given."""
+    bits, sets = leanest(problem)
+    if activation_bits is not None:
+        bits = replace(bits, activations=activation_bits)
     return make_plan(problem.topology, bits, problem.isa, problem.arena_limit_bytes, sets)
 
 

@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from sq_micro.report.result import MeasurementRecord, ModelRecord, Result
-from sq_micro.report.wording import kernels_taken
+from sq_micro.report.wording import activations_at_rest, kernels_taken
 
 
 def one_line(result: Result) -> str:
@@ -82,6 +82,8 @@ def _run(result: Result) -> Table:
         table.add_row("on device", f"{found.accuracy:.2%} {found.metric}, {interval}, {seen}")
     for note in measured.notes:
         table.add_row("note", Text(note))
+    if narrow := activations_at_rest(result):
+        table.add_row("activations", Text(narrow))
     if result.assignment is not None:
         table.add_row("bits", f"chosen by {result.assignment.allocator}: {result.assignment.reason}")
         table.add_row("budget", ", ".join(_budget(result)))

@@ -47,6 +47,17 @@ def verification(result: Result) -> str:
 
 def choice_of_bits(result: Result) -> str:
     """How the widths came about."""
+    narrow = activations_at_rest(result)
+    return _choice_of_weight_bits(result) + (f" {narrow}." if narrow else "")
+
+
+def activations_at_rest(result: Result) -> str:
+    """Which outputs have not 8 bits; empty where all have."""
+    narrow = result.bits.activations
+    return f"4 bits in SRAM have the outputs of {', '.join(narrow)}" if narrow else ""
+
+
+def _choice_of_weight_bits(result: Result) -> str:
     assignment = result.assignment
     if assignment is None:
         widths = sorted(set(result.bits.weights.values()), reverse=True)

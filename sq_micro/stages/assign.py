@@ -10,10 +10,13 @@ from pathlib import Path
 
 from sq_micro.assign.assign import AssignOptions, assign
 from sq_micro.assign.baselines import Baseline, baselines
+from sq_micro.assign.completion import least
+from sq_micro.assign.costs import leanest_plan
 from sq_micro.assign.evaluator import make_evaluator
 from sq_micro.assign.explain import Explanation, explain
 from sq_micro.assign.explain_text import explanation_csv, explanation_document, explanation_text, frontier_csv
 from sq_micro.assign.interactions import with_interactions
+from sq_micro.assign.narrowing import Fits, measure_groups, narrow_as_needed
 from sq_micro.assign.options import (
     FixedCosts,
     OperatorOptions,
@@ -53,6 +56,7 @@ from sq_micro.workspace import Stage, Workspace
 
 PLAN_FILE = "bits.json"
 _SHARING_PAYS = 4  # operators; with two, 180 bytes are lost, with five and nine 1.2 and 1.6 KB saved
+_FITTINGS = 3  # code for 4-bit activations takes stack of its own, which is known once it was built
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +96,26 @@ class AssignRequest:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A plan with its reasons, and what rules would have chosen."""
+    """A plan with its reasons, and what rules would have chosen.
+
+    activations  bits of the outputs that have not 8, by operator
+    """
 
     explanation: Explanation
     baselines: tuple[Baseline, ...]
+    activations: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def plan_text(self) -> str:
+        """A plan file, as `--weight-bits` takes it; kernels are those that are not the fastest."""
+        assignment = self.explanation.assignment
+        kernels = {name: kernels for name, kernels in assignment.kernels.items() if kernels != "fast"}
+        plan: dict[str, Mapping[str, int | str]] = {
+            "operators": dict(assignment.bitwidths.weights),
+            "activations": dict(self.activations),
+            "kernels": kernels,
+        }
+        return json.dumps({key: value for key, value in plan.items() if value}, indent=1) + "\n"
 
 
 def assign_bits(
@@ -118,11 +138,12 @@ def assign_bits(
     if plot:
         plot_plans(graph.topology.name, assignment, workspace / "05_bits.svg")
     if assignment.status == "infeasible":
-        write_atomically(workspace / "nearest_bits.json", plan_text(assignment))
+        write_atomically(workspace / "nearest_bits.json", found.plan_text)
         raise BudgetError(assignment.binding, assignment.reason, workspace / "nearest_bits.json")
-    write_atomically(workspace / PLAN_FILE, plan_text(assignment))
+    write_atomically(workspace / PLAN_FILE, found.plan_text)
     record = AssignRecord(
         bits=dict(assignment.bitwidths.weights),
+        activations=dict(found.activations),
         assignment=assignment_record(explanation, found.baselines, request.budget, request.max_drop),
         warnings=list(explanation.warnings),
     )
@@ -135,8 +156,9 @@ def search(
 ) -> Found:
     """The search itself, with nothing written but what the store keeps."""
     store = Store.of_user() if request.keep else Store(None)
-    ranges = observe(graph, calibration, request.observer, lambda done, total: notify("calibrate", done, total))
-    problem = make_problem(graph, ranges, calibration, request, store, mapper, notify)
+    observed = observe(graph, calibration, request.observer, lambda done, total: notify("calibrate", done, total))
+    ranges, costed = _fitted(graph, observed, calibration, request, store, mapper, notify)
+    problem = _with_sensitivity(costed, ranges, calibration, request, store, mapper, notify)
     evaluate = make_evaluator(
         graph,
         ranges,
@@ -148,7 +170,42 @@ def search(
         lambda done, total: notify("try plans", done, total),
     )
     assignment = assign(with_pairs(problem, request, evaluate), request.allocator, evaluate, request.settings)
-    return Found(explain(problem, assignment, ranges), baselines(problem, evaluate))
+    narrow = {op.name: ranges.bits[op.output] for op in graph.topology.operators if op.output in ranges.bits}
+    if narrow:
+        note = f"8-bit activations do not fit into SRAM: 4 bits for the outputs of {', '.join(narrow)}"
+        assignment = replace(assignment, log=(note, *assignment.log))
+    return Found(explain(problem, assignment, ranges), baselines(problem, evaluate), narrow)
+
+
+def _fitted(
+    graph: FloatGraph,
+    observed: Ranges,
+    calibration: Samples,
+    request: AssignRequest,
+    store: Store,
+    mapper: Mapper,
+    notify: Notify,
+) -> tuple[Ranges, Problem]:
+    """Ranges and costs with as many activations of 4 bits as the SRAM budget takes: mostly none."""
+    costed = _costed(graph, observed, request, store, mapper, notify)
+    bound = request.budget.sram
+    if bound is None or costed.fixed.sram_bytes is None or graph.given is not None or least(costed, "sram") <= bound:
+        return observed, costed
+    groups = measure_groups(graph, observed, calibration, lambda done, total: notify("4-bit activations", done, total))
+    ranges = observed
+    for _ in range(_FITTINGS):
+        ranges = observed.with_bits(narrow_as_needed(groups, _fits(costed)))
+        costed = _costed(graph, ranges, request, store, mapper, notify)
+        if least(costed, "sram") <= bound:
+            break
+    return ranges, costed
+
+
+def _fits(problem: Problem) -> Fits:
+    """Whether some plan's arena stays within the limit, with other bits of activations."""
+    limit = problem.arena_limit_bytes
+    assert limit is not None
+    return lambda bits: leanest_plan(problem, bits).arena_bytes <= limit
 
 
 def make_problem(
@@ -161,24 +218,42 @@ def make_problem(
     notify: Notify = silent,
 ) -> Problem:
     """Costs of the board and, for the integer program, sensitivities."""
+    costed = _costed(graph, ranges, request, store, mapper, notify)
+    return _with_sensitivity(costed, ranges, calibration, request, store, mapper, notify)
+
+
+def _with_sensitivity(
+    costed: Problem,
+    ranges: Ranges,
+    calibration: Samples,
+    request: AssignRequest,
+    store: Store,
+    mapper: Mapper,
+    notify: Notify,
+) -> Problem:
+    if request.allocator != "ilp":
+        return costed
+    sensitivity = measure_sensitivity(
+        costed.graph,
+        ranges,
+        calibration,
+        method=request.rounding,
+        mapper=mapper,
+        store=store,
+        progress=lambda done, total: notify("sensitivity", done, total),
+    )
+    return replace(costed, sensitivity=sensitivity)
+
+
+def _costed(
+    graph: FloatGraph, ranges: Ranges, request: AssignRequest, store: Store, mapper: Mapper, notify: Notify
+) -> Problem:
     frame = Frame.of(graph, ranges)
     costs = _costs(graph, ranges, frame, request, store, mapper, notify)
-    sensitivity = None
-    if request.allocator == "ilp":
-        sensitivity = measure_sensitivity(
-            graph,
-            ranges,
-            calibration,
-            method=request.rounding,
-            mapper=mapper,
-            store=store,
-            progress=lambda done, total: notify("sensitivity", done, total),
-        )
     return Problem(
         frame=frame,
         options=costs.options,
         budget=request.budget,
-        sensitivity=sensitivity,
         fixed=costs.fixed,
         others=costs.others,
         kernels=_sets_of(request, frame.topology)[0],
@@ -274,10 +349,3 @@ def plot_plans(model: str, assignment: Assignment, file: Path) -> None:
         for point in assignment.frontier
     ]
     plot_bits(f"{model}: bits by operator and bytes of weights", list(chosen.weights), rows, file)
-
-
-def plan_text(assignment: Assignment) -> str:
-    """A plan file, as `--weight-bits` takes it; kernels are those that are not the fastest."""
-    kernels = {name: kernels for name, kernels in assignment.kernels.items() if kernels != "fast"}
-    plan = {"operators": dict(assignment.bitwidths.weights)} | ({"kernels": kernels} if kernels else {})
-    return json.dumps(plan, indent=1) + "\n"

@@ -68,15 +68,23 @@ class AnalyzeRecord(StageRecord):
 
 
 class AssignRecord(StageRecord):
-    """The plan that was chosen; `warnings` name what a person should look at."""
+    """The plan that was chosen; `warnings` name what a person should look at.
+
+    activations  bits of the outputs that have not 8
+    """
 
     bits: dict[str, int]
+    activations: dict[str, int]
     assignment: AssignmentRecord
     warnings: list[str]
 
     def __str__(self) -> str:
         plan = " ".join(f"{name}={bits}" for name, bits in self.bits.items())
         lines = [f"{self.assignment.allocator}: {plan}; {self.assignment.reason}"]
+        if self.activations:
+            lines.append(
+                f"8-bit activations do not fit into SRAM, so these outputs have 4: {', '.join(self.activations)}"
+            )
         return "\n".join([*lines, *(f"warning: {warning}" for warning in self.warnings)])
 
 

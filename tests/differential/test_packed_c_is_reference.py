@@ -53,7 +53,9 @@ def networks() -> Iterator[tuple[str, QuantGraph]]:
 
 
 NETWORKS = dict(networks())
-ROOMY, TIGHT = make_models(NETWORKS), make_models(NETWORKS, arena_limit_bytes=1)
+ROOMY = make_models({"every_1": NETWORKS["every_1"]})
+TIGHT = make_models(NETWORKS, arena_limit_bytes=1)
+_MOVED = 8  # models that are compiled to show the damage
 
 
 @pytest.fixture(scope="module")
@@ -93,11 +95,16 @@ def unpacked(model: Model, operator: Operator, stored: Int8Array) -> Int8Array:
 
 
 @pytest.mark.parametrize("name", NETWORKS)
-def test_packed_c_is_the_reference(name: str, roomy: Path, tight: Path) -> None:
+def test_packed_c_is_the_reference(name: str, tight: Path) -> None:
     codes = random_codes(NETWORKS[name], SAMPLES, len(name))
-    for runner, model in ((roomy, ROOMY[name]), (tight, TIGHT[name])):
-        first_difference(model, codes, outputs(runner, model, codes))
-    assert TIGHT[name].plan.arena_bytes <= ROOMY[name].plan.arena_bytes
+    first_difference(TIGHT[name], codes, outputs(tight, TIGHT[name], codes))
+
+
+def test_larger_pieces_give_the_same(roomy: Path) -> None:
+    (model,) = ROOMY.values()
+    codes = random_codes(model.graph, SAMPLES)
+    first_difference(model, codes, outputs(roomy, model, codes))
+    assert TIGHT["every_1"].plan.arena_bytes < model.plan.arena_bytes
 
 
 def one_word_closer(model: Model) -> Iterator[Model]:
@@ -118,8 +125,8 @@ def one_word_closer(model: Model) -> Iterator[Model]:
 
 
 def test_one_word_closer_is_caught(tmp_path: Path) -> None:
-    moved = [closer for model in TIGHT.values() for closer in one_word_closer(model)]
-    assert len(moved) >= 10
+    moved = [closer for model in TIGHT.values() for closer in one_word_closer(model)][:_MOVED]
+    assert len(moved) == _MOVED
     named = {
         f"m{index}": replace(
             model, index=index, graph=replace(model.graph, topology=replace(model.graph.topology, name=f"m{index}"))

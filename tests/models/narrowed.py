@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -26,6 +27,11 @@ def narrowed(graph: QuantGraph, seed: int = 0, share: float = 1.0) -> QuantGraph
         zero_point = int(rng.choice([0, (wide.zero_point + 128) // 16, 15]))
         narrow = ActivationParams(wide.scale * float(rng.uniform(8, 20)), zero_point, 4)
         activations |= dict.fromkeys(tensors, narrow)
+    return with_activations(graph, activations)
+
+
+def with_activations(graph: QuantGraph, activations: Mapping[str, ActivationParams]) -> QuantGraph:
+    """The network with other scales, zero points and bits."""
     derived = (
         (op.name, derive_arithmetic(op, graph.topology, activations, graph.weights)) for op in graph.topology.operators
     )

@@ -26,7 +26,9 @@ from sq_micro.ir.operators import (
 from sq_micro.ir.topology import Role, Shape, TensorSpec
 from sq_micro.plan.plan import make_plan
 from sq_micro.quant.graph import QuantGraph
+from sq_micro.quant.narrow import narrowable
 from sq_micro.quant.params import ActivationParams, Levels, WeightParams
+from tests.models.narrowed import with_activations
 from tests.models.random_quant_graph import RandomQuantGraph
 
 BOARD = "nucleo_l4r5zi"
@@ -99,7 +101,18 @@ def moves_only() -> QuantGraph:
     return _named("moves_only", b.build(b.max_pool2d(b.input)))
 
 
-MODELS = {"conv_dense": conv_dense, "mixed": mixed, "moves_only": moves_only}
+def packed() -> QuantGraph:
+    """Activations of 4 bits beside one of 8: windows, elements, a mean."""
+    b = PlainQuantGraph((6, 5, 2))
+    x = b.conv2d(b.input, 5, (3, 3), (1, 2), activation=RELU)
+    wide = b.depthwise_conv2d(x, (3, 3), bits=4)
+    x = b.max_pool2d(b.conv2d(b.add(x, wide, RELU), 3, (1, 1), bits=4))
+    graph = _named("packed", b.build(b.dense(b.mean(x), 3)))
+    tensors = {tensor for shared in narrowable(graph.topology).values() for tensor in shared} - {wide}
+    return with_activations(graph, {**graph.activations, **dict.fromkeys(tensors, ActivationParams(1 / 4, 2, 4))})
+
+
+MODELS = {"conv_dense": conv_dense, "mixed": mixed, "moves_only": moves_only, "packed": packed}
 
 
 def _named(name: str, graph: QuantGraph) -> QuantGraph:

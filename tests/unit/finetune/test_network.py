@@ -16,6 +16,7 @@ from sq_micro.quant.quantize import assemble
 from sq_micro.quant.requantize import requantize
 from sq_micro.quant.sharing import params_of_range
 from sq_micro.reference.interpreter import run
+from tests.models.narrowed import narrowed
 from tests.models.random_quant_graph import random_codes, random_network
 from tests.unit.finetune.small_networks import small_network
 from tests.unit.quant.random_float_graph import float_graph_of
@@ -33,6 +34,17 @@ def test_random_networks_give_the_codes_of_the_reference(seed: int) -> None:
     got = np.round(np.asarray(output) / graph.output_params.scale) + graph.output_params.zero_point
     assert (got == expected).mean() > 0.98
     assert np.abs(got - expected).max() <= 2
+
+
+@pytest.mark.parametrize("seed", [1, 4])
+def test_activations_of_four_bits_are_those_of_the_reference(seed: int) -> None:
+    """Where float32 stands on the edge between two codes, a whole sixteenth of the range is between them."""
+    graph = narrowed(random_network(seed), seed)
+    assert graph.bitwidths.activations
+    codes = random_codes(graph, 24, seed)
+    _, output = FakeQuantNetwork(graph, learn_ranges=True).call(graph.input_params.dequantize(codes))
+    got = np.round(np.asarray(output) / graph.output_params.scale) + graph.output_params.zero_point
+    assert (got == run(graph, codes)).mean() > 0.95
 
 
 @pytest.mark.parametrize("factor", [0.9013, 0.3017, 0.2003, 0.0611, 0.00123])
@@ -80,6 +92,12 @@ def test_the_float_network_is_that_of_evaluate(seed: int) -> None:
     np.testing.assert_allclose(float_scores(topology, constants, x), seen[wanted], rtol=1e-3, atol=1e-3)
 
 
-@pytest.mark.parametrize("params", [ActivationParams(0.1, -128), ActivationParams(3e-7, 127), ActivationParams(0.7, 3)])
+@pytest.mark.parametrize(
+    "params",
+    [
+        *(ActivationParams(0.1, -128), ActivationParams(3e-7, 127), ActivationParams(0.7, 3)),
+        *(ActivationParams(0.1, 0, 4), ActivationParams(3e-7, 15, 4), ActivationParams(0.7, 6, 4)),
+    ],
+)
 def test_a_range_gives_its_params_back(params: ActivationParams) -> None:
-    assert params_of_range(range_of(params)) == params
+    assert params_of_range(range_of(params), params.bits) == params

@@ -135,3 +135,9 @@ def test_accuracy_on_the_device_has_its_interval() -> None:
     text = printed(measurement__accuracy=counted, measurement__notes=["no latency: the counter stands still"])
     assert "92.00% top1, 95% interval 88.93% to 94.28%, 400 of 4,410 samples" in text
     assert "no latency: the counter stands still" in text
+
+
+def test_activations_that_rest_in_four_bits_are_named() -> None:
+    assert "activations" not in printed()
+    narrow = printed(bits__activations={"stem": 4, "conv": 4})
+    assert " ".join(row(narrow, "activations")) == "activations 4 bits in SRAM have the outputs of stem, conv"
