@@ -82,6 +82,8 @@ def test_every_option_of_deploy_is_a_key(folder: Path) -> None:
         "epochs": 2,
         "learning_rate": 0.5,
         "int4": True,
+        "activation_bits": ["4"],
+        "kernels": "shared",
         "equalise": True,
         "compiler": "zig",
         "link": "host",
@@ -107,7 +109,7 @@ def test_every_option_of_deploy_is_a_key(folder: Path) -> None:
     request = read_project(written(folder, text(values)))
     assert request.quantization.int4
     assert request.quantization.train == folder / "t.npz"
-    del values["weight_bits"]
+    del values["weight_bits"], values["activation_bits"]
     request = read_project(written(folder, text(values | budget)))
     assert request.assign is not None
     assert (request.assign.pins, request.assign.max_drop) == ({"a": 8}, 1.0)

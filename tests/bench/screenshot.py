@@ -22,7 +22,7 @@ from tests.browser.chromium import launched, program
 PICTURE = project_files() / "docs" / "images" / "report.png"
 MOST_BYTES = 200_000
 _NETWORK, _BOARD = "dscnn_kws", "nucleo_l4r5zi"
-_SIZE = {"width": 1120, "height": 860}
+_SIZE = {"width": 1120, "height": 1040}
 
 
 def searched_run(folder: Path) -> Path:

@@ -81,7 +81,7 @@ def _numbers_of(annotation: Any, path: str) -> Iterator[str]:
     elif annotation in (int, float):
         yield path
     else:
-        repeated = getattr(annotation, "__origin__", None) in (list, dict)
+        repeated = getattr(annotation, "__origin__", None) in (list, dict, tuple)
         for part in get_args(annotation):
             if isinstance(part, int):  # a Literal
                 yield path
