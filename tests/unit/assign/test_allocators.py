@@ -16,9 +16,15 @@ from sq_micro.assign.allocators.neighbours import neighbours
 from sq_micro.assign.allocators.size_ranked import ranking, sequence, size_ranked
 from sq_micro.assign.allocators.uniform import uniform
 from sq_micro.assign.completion import cost_of, least, violations
+from sq_micro.assign.options import operator_options
 from sq_micro.assign.problem import Problem
+from sq_micro.assign.sensitivity import Sensitivity
 from sq_micro.cost.budget import Budget
 from sq_micro.ir.bitwidths import Bitwidths
+from sq_micro.plan.plan import make_plan
+from sq_micro.quant.calibrate import observe
+from sq_micro.quant.quantize import Frame
+from tests.models.random_quant_graph import RandomQuantGraph, random_codes
 from tests.unit.assign.small_problem import (
     NAMES,
     CountingEvaluate,
@@ -27,6 +33,7 @@ from tests.unit.assign.small_problem import (
     small_problem,
     with_latency,
 )
+from tests.unit.quant.random_float_graph import float_graph_of
 
 INT8_BYTES = sum(option.at(8).weight_bytes for option in small_options())
 EIGHT = Bitwidths(dict.fromkeys(NAMES, 8))
@@ -157,6 +164,25 @@ def test_flash_sram_latency_and_energy_together() -> None:
             plan = bitwidths_of(problem, found.choices)
             assert not violations(problem, plan)
             assert predicted(problem, plan) == pytest.approx(best, abs=2e-7)
+
+
+def test_sram_that_is_enough_in_patches_alone_is_enough() -> None:
+    """A wide tensor between two small ones: whole, it takes more than the budget at every width."""
+    builder = RandomQuantGraph(3, (16, 16, 2))
+    x = builder.depthwise_conv2d(builder.conv2d(builder.input, 8), stride=(2, 2))
+    network = builder.build(builder.softmax(builder.dense(builder.mean(builder.conv2d(x, 4, (1, 1))), 3)))
+    graph = float_graph_of(network)
+    ranges = observe(graph, network.input_params.dequantize(random_codes(network, 4)))
+    frame = Frame.of(graph, ranges)
+    names = tuple(operator.name for operator in frame.topology.weighted())
+    damage = np.array([[0.1, 0.0]] * len(names))
+    sensitivity = Sensitivity(names, (2, 8), damage, damage, 0.001)
+    budget = Budget(sram=1_600)
+    problem = Problem(frame, operator_options(frame.topology, (2, 8)), budget, sensitivity)
+    assert min(make_plan(frame.topology, Bitwidths(dict.fromkeys(names, bits))).arena_bytes for bits in (2, 8)) >= 2_048
+    found, _ = solve_lazily(problem, program_of(problem))
+    assert found is not None
+    assert not violations(problem, bitwidths_of(problem, found.choices))
 
 
 def test_sram_alone_is_exact_down_to_the_last_byte() -> None:
