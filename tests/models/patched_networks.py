@@ -22,7 +22,7 @@ def convolutions_first(seed: int) -> QuantGraph:
         bits = int(rng.choice(WEIGHT_BITS))
         activation = ACTIVATIONS[int(rng.integers(len(ACTIVATIONS)))]
         room = min(builder.shape(x)[1:3])
-        window = (1, 1) if room < 5 else tuple(int(n) for n in rng.choice([1, 2, 3, 3], 2))
+        window = (1, 1) if room < 5 else (int(rng.choice([1, 2, 3, 3])), int(rng.choice([1, 2, 3, 3])))
         strides = [(1, 1), (2, 2), (2, 1)] if room > 7 else [(1, 1)]
         stride = strides[int(rng.integers(len(strides)))]
         dilation = (2, 1) if stride == (1, 1) and room > 8 and rng.random() < 0.2 else (1, 1)
