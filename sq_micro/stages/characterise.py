@@ -192,8 +192,8 @@ def _profile(graph: FloatGraph, taken: Sequence[ImageFigures]) -> NetworkProfile
 
 
 def _with_equal_sizes(images: Sequence[ImageFigures]) -> list[ImageFigures]:
-    """Called functions with their largest size of any image: compilers fold what all callers of an image have in common,
-    and in an image of mixed widths they have less.
+    """Called functions with their largest size of any image: compilers fold what all callers have in common, and in an
+    image of mixed widths they have less.
     """
     sizes: dict[str, int] = {}
     for called in chain.from_iterable(image.calls for image in images):
