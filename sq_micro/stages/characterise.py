@@ -12,7 +12,8 @@ import re
 import statistics
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -174,7 +175,8 @@ def _executed(operators: tuple[Operator, ...]) -> list[Operator]:
     return [operator for operator in operators if not isinstance(operator, Reshape)]
 
 
-def _profile(graph: FloatGraph, images: Sequence[ImageFigures]) -> NetworkProfile:
+def _profile(graph: FloatGraph, taken: Sequence[ImageFigures]) -> NetworkProfile:
+    images = _with_equal_sizes(taken)
     names = _operator_names(graph, len(images[0].code_bytes))
     overheads = [image.overhead_cycles for image in images if image.overhead_cycles is not None]
     sets = {image.kernels: {i.bits: i for i in images if i.kernels == image.kernels} for image in images}
@@ -187,6 +189,19 @@ def _profile(graph: FloatGraph, images: Sequence[ImageFigures]) -> NetworkProfil
         stack_bytes=max(image.stack_bytes for image in images),
         sets=found,
     )
+
+
+def _with_equal_sizes(images: Sequence[ImageFigures]) -> list[ImageFigures]:
+    """Called functions with their largest size of any image: compilers fold what all callers have in common, and in an
+    image of mixed widths they have less.
+    """
+    sizes: dict[str, int] = {}
+    for called in chain.from_iterable(image.calls for image in images):
+        sizes |= {name: max(size, sizes.get(name, 0)) for name, size in called.items()}
+    return [
+        replace(image, calls=tuple({name: sizes[name] for name in called} for called in image.calls))
+        for image in images
+    ]
 
 
 def _operators(
