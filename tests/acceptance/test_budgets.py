@@ -195,7 +195,11 @@ def test_every_allocator_keeps_the_weight_bytes(digits: Digits, tmp_path: Path, 
     [
         ("digits_cnn", ("--flash", "14KiB", "--latency", "2ms")),
         ("fmnist_cnn", ("--flash", "20KiB", "--sram", "22KiB", "--energy", "5mJ")),
-        ("dscnn_kws", ("--flash", "31KiB", "--sram", "10KiB", "--latency", "130ms", "--max-drop", "2")),
+        pytest.param(
+            "dscnn_kws",
+            ("--flash", "31KiB", "--sram", "10KiB", "--latency", "130ms", "--max-drop", "2"),
+            marks=pytest.mark.long,
+        ),
         pytest.param(
             "resnet8_cifar10",
             ("--flash", "56KiB", "--sram", "37KiB", "--latency", "400ms", "--max-drop", "2"),

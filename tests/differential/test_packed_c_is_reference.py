@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from sq_micro.errors import GoldenMismatchError
 from sq_micro.ir.operators import NONE, RELU, RELU6, Operator, Pad, operator_inputs
 from sq_micro.kernels.overlap import ALIGNMENT
 from sq_micro.plan.arena import Span
@@ -55,7 +56,7 @@ def networks() -> Iterator[tuple[str, QuantGraph]]:
 NETWORKS = dict(networks())
 ROOMY = make_models({"every_1": NETWORKS["every_1"]})
 TIGHT = make_models(NETWORKS, arena_limit_bytes=1)
-_MOVED = 8  # models that are compiled to show the damage
+_MOVED = 4  # models that are compiled to show the damage
 
 
 @pytest.fixture(scope="module")
@@ -125,7 +126,7 @@ def one_word_closer(model: Model) -> Iterator[Model]:
 
 
 def test_one_word_closer_is_caught(tmp_path: Path) -> None:
-    moved = [closer for model in TIGHT.values() for closer in one_word_closer(model)][:_MOVED]
+    moved = [closer for model in TIGHT.values() for closer in one_word_closer(model)][: 2 * _MOVED : 2]
     assert len(moved) == _MOVED
     named = {
         f"m{index}": replace(
@@ -137,6 +138,8 @@ def test_one_word_closer_is_caught(tmp_path: Path) -> None:
     caught = 0
     for model in named.values():
         codes = random_codes(model.graph, SAMPLES, model.index)
-        expected = run(model.graph, codes).reshape(SAMPLES, -1)
-        caught += bool((outputs(runner, model, codes)[:, -expected.shape[1] :] != expected).any())
-    assert caught >= len(moved) // 2  # a clamp, a stride or a later layer can hide what is lost
+        try:
+            first_difference(model, codes, outputs(runner, model, codes))
+        except GoldenMismatchError:
+            caught += 1
+    assert caught >= len(moved) // 2  # a clamp or a stride can hide what is lost
