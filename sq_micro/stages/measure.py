@@ -18,7 +18,6 @@ from sq_micro.measure.link.make_link import make_link
 from sq_micro.measure.locate import locate
 from sq_micro.measure.session import Session
 from sq_micro.paths import write_atomically
-from sq_micro.plan.plan import Plan
 from sq_micro.quant.graph import QuantGraph
 from sq_micro.quant.samples import Samples, load_samples
 from sq_micro.reference.golden_vectors import GoldenVectors, first_difference
@@ -109,7 +108,7 @@ def measure(workspace: Workspace, options: MeasureOptions | None = None, notify:
             carried=built.carried_inputs,
             progress=lambda done, total: notify(f"measure ({chosen.name})", done, total),
         )
-        _require_identical(session, graph, planned_of(workspace), golden, measured)
+        _require_identical(session, workspace, graph, golden, measured)
         if labelled is not None:
             accuracy = _count_accuracy(session, graph, labelled, wanted.accuracy_margin, notify)
     beside = modelled_beside(name, elf, board, inputs, quantized.model_hash, timeout_s)
@@ -169,12 +168,12 @@ def board_record(board: Board) -> BoardRecord:
 
 
 def _require_identical(
-    session: Session, graph: QuantGraph, plan: Plan, golden: GoldenVectors, measured: Measurement
+    session: Session, workspace: Workspace, graph: QuantGraph, golden: GoldenVectors, measured: Measurement
 ) -> None:
     expected = golden.outputs.reshape(len(golden), -1)
     for sample in np.flatnonzero((measured.outputs != expected).any(axis=1))[:1]:
         codes = golden.inputs[sample : sample + 1]
-        if located := locate(session, codes.tobytes(), expected_steps(graph, plan, codes)):
+        if located := locate(session, codes.tobytes(), expected_steps(graph, planned_of(workspace), codes)):
             raise GoldenMismatchError(
                 f"{located.operator}, sample {sample}",
                 located.index,
