@@ -8,6 +8,7 @@
 
 #include <stdint.h>
 
+#include "kernels/operators/copy_codes.h"
 #include "sqm/compiler.h"
 
 /**
@@ -25,11 +26,7 @@ SQM_INLINE void sqm_concatenate_part(int32_t outer, int32_t part_inner, int32_t 
 {
     for (int32_t slice = 0; slice < outer; ++slice) {
         int8_t *to = output + slice * whole_inner + offset;
-        for (int32_t i = 0; i < part_inner; ++i) {
-            int32_t code = *part++;
-            SQM_OPAQUE(code);
-            to[i] = (int8_t)code;
-        }
+        sqm_copy_codes(part + slice * part_inner, part_inner, to);
     }
 }
 

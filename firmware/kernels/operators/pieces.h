@@ -9,12 +9,13 @@
  *
  * SPDX-License-Identifier: Apache-2.0
  */
-#ifndef SQM_OPERATORS_PIECEES_H
-#define SQM_OPERATORS_PIECEES_H
+#ifndef SQM_OPERATORS_PIECES_H
+#define SQM_OPERATORS_PIECES_H
 
 #include <stdint.h>
 
 #include "sqm/compiler.h"
+#include "kernels/operators/copy_codes.h"
 #include "kernels/operators/packed_codes.h"
 
 /**
@@ -22,7 +23,7 @@
  *
  * extent_*   input rows and columns from a window's first tap to its last.
  * piece_*    of the output; piece_width is output_width, unless piece_height is 1.
- * pieces    how many there are.
+ * pieces     how many there are.
  * downwards  1: they are computed from the last to the first; else 0.
  */
 typedef struct {
@@ -102,11 +103,7 @@ SQM_SHARED void sqm_piece_take(const sqm_pieces *p, const sqm_piece *piece, int3
         if (bits == 4) {
             sqm_unpack_codes(tensor, first, run, codes);
         } else {
-            for (int32_t i = 0; i < run; ++i) {
-                int32_t code = tensor[first + i];
-                SQM_OPAQUE(code);
-                codes[i] = (int8_t)code;
-            }
+            sqm_copy_codes(tensor + first, run, codes);
         }
         codes += run;
         first += row;
@@ -125,11 +122,7 @@ SQM_SHARED void sqm_piece_put(const sqm_pieces *p, const sqm_piece *piece, int32
         if (bits == 4) {
             sqm_pack_codes(codes, run, tensor, first);
         } else {
-            for (int32_t i = 0; i < run; ++i) {
-                int32_t code = codes[i];
-                SQM_OPAQUE(code);
-                tensor[first + i] = (int8_t)code;
-            }
+            sqm_copy_codes(codes, run, tensor + first);
         }
         codes += run;
         first += row;
