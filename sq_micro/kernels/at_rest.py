@@ -14,7 +14,6 @@ from sq_micro.ir.bitwidths import Bitwidths, stored_bytes
 from sq_micro.ir.kernel_set import KernelSet
 from sq_micro.ir.operators import (
     Add,
-    AveragePool2D,
     Conv2D,
     Dense,
     DepthwiseConv2D,
@@ -76,7 +75,7 @@ def choices_at_rest(
         case Mean():
             channels, elements = topology.elements(operator.output), topology.elements(operator.input)
             return (replace(plain[0], overlaps={operator.input: walks.mean_packed(channels, elements)}),)
-        case Conv2D() | DepthwiseConv2D() | Dense() | Add() | Relu() | MaxPool2D() | AveragePool2D():
+        case Conv2D() | DepthwiseConv2D() | Dense() | Add() | Relu() | MaxPool2D():
             if isinstance(operator, DepthwiseConv2D) and not band_serves(operator, topology):
                 plain = kernel_choices_of(operator, topology, bits)  # strips are laid out for one size of image
             return _worth_taking(operator, topology, bitwidths, _candidates(operator, topology, bits, isa, plain[0]))
@@ -98,7 +97,7 @@ def _candidates(
             for piece in _whole_rows(geometry):
                 again = piece.tiles(geometry.pixels) * geometry.output[2] * _DEPTHWISE_CHANNEL_CYCLES[own]
                 yield outputs * _DEPTHWISE_CYCLES[own] + again, _in_pieces(operator, plain, geometry, piece)
-        case MaxPool2D() | AveragePool2D():
+        case MaxPool2D():
             taps = operator.window[0] * operator.window[1] * topology.elements(operator.output)
             for piece in _whole_rows(geometry):
                 yield taps * _POOLED_TAP_CYCLES, _in_pieces(operator, plain, geometry, piece)

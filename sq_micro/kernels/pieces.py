@@ -14,7 +14,6 @@ import numpy as np
 
 from sq_micro.ir.operators import (
     Add,
-    AveragePool2D,
     Conv2D,
     Dense,
     DepthwiseConv2D,
@@ -28,7 +27,7 @@ from sq_micro.kernels import walks
 from sq_micro.kernels.overlap import Overlap, aligned
 from sq_micro.kernels.tiling import Tiling
 
-InPieces: TypeAlias = Conv2D | DepthwiseConv2D | Dense | Add | Relu | MaxPool2D | AveragePool2D
+InPieces: TypeAlias = Conv2D | DepthwiseConv2D | Dense | Add | Relu | MaxPool2D
 Image = tuple[int, int, int]  # height, width, channels
 _NIBBLE_BITS = 4
 
@@ -100,7 +99,7 @@ def piece_geometry(operator: InPieces, topology: Topology) -> PieceGeometry:
             window = topology.shape(operator.weights)[1:3]
             height, width = ((taps - 1) * step + 1 for taps, step in zip(window, operator.dilation, strict=True))
             return _windowed(operator, topology, (height, width))
-        case MaxPool2D() | AveragePool2D():
+        case MaxPool2D():
             return _windowed(operator, topology, operator.window)
         case Dense():
             units, inputs = topology.shape(operator.weights)
@@ -121,7 +120,7 @@ def piece_overlap(operator: InPieces, topology: Topology, pieces: Pieces, input_
     Bounds are those of half bytes: a byte whose halves belong to two pieces keeps the other half.
     """
     geometry = pieces.geometry
-    if isinstance(operator, Conv2D | DepthwiseConv2D | MaxPool2D | AveragePool2D):
+    if isinstance(operator, Conv2D | DepthwiseConv2D | MaxPool2D):
         reads = walks.pixel_reads(operator, topology)
     else:
         first = np.arange(prod(geometry.pixels), dtype=np.int64) * geometry.input[2]
@@ -135,9 +134,7 @@ def piece_overlap(operator: InPieces, topology: Topology, pieces: Pieces, input_
     return Overlap(halves.below_bytes // 2, -(-halves.above_bytes // 2))
 
 
-def _windowed(
-    operator: Conv2D | DepthwiseConv2D | MaxPool2D | AveragePool2D, topology: Topology, extent: Size
-) -> PieceGeometry:
+def _windowed(operator: Conv2D | DepthwiseConv2D | MaxPool2D, topology: Topology, extent: Size) -> PieceGeometry:
     source, output = topology.image_shape(operator.input), topology.image_shape(operator.output)
     pads = (operator.padding.top, operator.padding.left)
     if extent == operator.stride == (1, 1) and not operator.padding:  # rows do not matter: they are one
