@@ -9,7 +9,7 @@ import typer
 
 from sq_micro.board import Board, board_ids, load_board
 from sq_micro.console import errors_as_exit_codes
-from sq_micro.simulate.cycles.table import CycleTable, load_cycle_table
+from sq_micro.simulate.cycles.table import find_cycle_table
 from sq_micro.stages.board_check import check_board
 from sq_micro.toolchain.compiler import CompilerChoice
 
@@ -51,8 +51,8 @@ def show(
         print(
             f"tier {known.tier} ({TIERS[known.tier]}), stack {known.stack_bytes:,} B, links: {', '.join(known.links)}"
         )
-        if (table := _cycle_table(known)) is not None:
-            print(f"cycles on the simulator: {table.label}; error against silicon: {table.error}")
+        if (table := find_cycle_table(known)) is not None:
+            print(f"modelled cycles: {table.label}; error against silicon: {table.error}")
             print(f"they leave out: {known.leaves_out or 'not known'}")
         width = max((len(path) for path in known.sources), default=0)
         for path, source in known.sources.items():
@@ -97,12 +97,8 @@ def check(
 TIERS = {1: "measured in CI", 2: "measured by hand", 3: "built and simulated only"}
 
 
-def _cycle_table(board: Board) -> CycleTable | None:
-    return load_cycle_table(board.simulator.cpu) if board.simulator else None
-
-
 def _document(board: Board) -> dict[str, object]:
-    table = _cycle_table(board)
+    table = find_cycle_table(board)
     return {
         "id": board.id,
         "title": board.title,

@@ -19,7 +19,7 @@ from sq_micro.simulate.counters import ADDRESS, BYTES, EXECUTIONS, BlockCounts
 from sq_micro.simulate.cycles.decode import Decoder
 from sq_micro.simulate.cycles.decode_riscv import RiscvDecoder
 from sq_micro.simulate.cycles.model import CycleModel, RunningTotals
-from sq_micro.simulate.cycles.table import load_cycle_table
+from sq_micro.simulate.cycles.table import find_cycle_table
 from sq_micro.simulate.image import Image, load_image
 from sq_micro.simulate.qemu_counts import build_plugin, plugin_argument, read_counts
 
@@ -84,11 +84,9 @@ def _between(totals: Sequence[int]) -> list[int]:
 
 
 def _cycles(at_reads: Sequence[BlockCounts], image: Image, board: Board) -> list[int] | None:
-    try:
-        model = CycleModel(load_cycle_table(board.simulator.cpu if board.simulator else board.core.name))
-    except ToolchainError:
+    if (table := find_cycle_table(board)) is None:
         return None
-    totals = RunningTotals(model, image.read)
+    totals = RunningTotals(CycleModel(table), image.read)
     return [totals.totals(counts).cycles for counts in at_reads]
 
 

@@ -6,7 +6,7 @@ from sq_micro.report.html.cards import cards
 from sq_micro.report.html.rows import rows
 from sq_micro.report.html.views import RowView
 from sq_micro.report.result import Result
-from sq_micro.report.wording import choice_of_bits, verdict, verification
+from sq_micro.report.wording import choice_of_bits, cycle_model_limits, verdict, verification
 
 
 def marker(result: Result) -> str:
@@ -23,6 +23,8 @@ def render_markdown(result: Result) -> str:
         lines.append(f"| {card.label} | {card.value} {card.unit}{over} | {cell(card.allowed)} | {card.provenance} |")
     mark = "✅" if result.verification.identical == result.verification.samples else "❌"
     lines += ["", f"{mark} {_text(verification(result))}", ""]
+    if (limits := cycle_model_limits(result)) is not None:
+        lines += [f"Cycle model ({limits.trust}): {_text(limits.text)}", ""]
     if result.assignment is not None and result.assignment.warnings:
         lines += [*(f"> **Look at this:** {_text(warning)}" for warning in result.assignment.warnings), ""]
     lines += ["<details><summary>Operators</summary>", ""]

@@ -26,7 +26,8 @@ from sq_micro.report.evidence import (
 )
 from sq_micro.report.record import Bits, Count, Fraction, Record
 
-SCHEMA_VERSION = "1.1"
+SCHEMA_VERSION = "1.2"
+"""1.2 only adds to 1.1, which is read, too: what it lacks is null."""
 
 
 class ToolRecord(Record):
@@ -54,8 +55,27 @@ class ModelRecord(Record):
     equalised: bool = False
 
 
+class CycleModelRecord(Record):
+    """What modelled cycles of this board are worth: of the cycle table of its core, and of the board's file.
+
+    core         what the table describes
+    error        against silicon, in words
+    leaves_out   what of the board's memories these cycles do not hold; null where its file does not say
+    wait_factor  cycles were multiplied by it for the board's memories; null: they are those without wait states
+    """
+
+    core: str
+    trust: Literal["validated", "±15 %", "unvalidated"]
+    error: str
+    leaves_out: str | None
+    wait_factor: Annotated[float, Field(ge=1.0)] | None
+
+
 class BoardRecord(Record):
-    """clock_hz is null where the core's clock is not known, as on the host; so are the sizes of its memories."""
+    """clock_hz is null where the core's clock is not known, as on the host; so are the sizes of its memories.
+
+    cycle_model  null where there is none of the core, and with it no modelled cycles
+    """
 
     id: str
     title: str
@@ -63,6 +83,7 @@ class BoardRecord(Record):
     clock_hz: Count | None
     flash_bytes: Count | None
     sram_bytes: Count | None
+    cycle_model: CycleModelRecord | None = None
 
 
 class BitsRecord(Record):
@@ -218,7 +239,7 @@ class OperatorRecord(Record):
 
 
 class ModelledRecord(Record):
-    """What the cycle model makes of the same image where the link has no cycles: one inference, no wait states.
+    """What the cycle model makes of the same image where the link has no cycles: one inference.
 
     by         what has counted the basic blocks
     operators  cycles of each operator that is executed; null where they were not told apart. Of those that run in
@@ -249,7 +270,7 @@ class DeviceAccuracyRecord(Record):
 
 
 class MeasurementRecord(Record):
-    """cycle_source: `modelled` by the cycle model of the core at zero wait states, `measured` on silicon, or none.
+    """cycle_source: `modelled` by the board's cycle model, `measured` on silicon, or none.
 
     warm_up         inferences before the timed ones
     carried_inputs  inputs that were in the image and not sent
@@ -285,7 +306,7 @@ class Result(Record):
     kernels  by operator, where they are not the fastest, see `ir.kernel_set`
     """
 
-    schema_version: Literal["1.1"] = "1.1"
+    schema_version: Literal["1.1", "1.2"] = "1.2"
     tool: ToolRecord
     model: ModelRecord
     board: BoardRecord

@@ -188,6 +188,32 @@ def cycles_provenance(result: Result) -> Provenance | None:
     return None if source == "none" else source
 
 
+@dataclass(frozen=True, slots=True)
+class CycleModelLimits:
+    """How far modelled cycles can be trusted, `text` in whole sentences."""
+
+    table: str
+    trust: str
+    text: str
+
+
+def cycle_model_limits(result: Result) -> CycleModelLimits | None:
+    """What to bear in mind with every modelled cycle, second and joule of the result; None where it has none."""
+    model, measured = result.board.cycle_model, result.measurement
+    searched = result.assignment.operators if result.assignment is not None else []
+    modelled = (
+        measured.cycle_source == "modelled"
+        or measured.modelled is not None
+        or any(width.cycles is not None for operator in searched for width in operator.widths)
+    )
+    if model is None or not modelled:
+        return None
+    factor = f", multiplied by {model.wait_factor:g} for this board's memories" if model.wait_factor else ""
+    left_out = model.leaves_out or "what nobody knows: the board's file does not say"
+    text = f"Modelled cycles leave out {left_out}. The model's error against silicon: {model.error}."
+    return CycleModelLimits(model.core + factor, model.trust, text)
+
+
 def _signed(value: int) -> str:
     return f"{'+' if value >= 0 else '−'}{abs(value):,}"
 

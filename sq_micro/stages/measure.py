@@ -27,12 +27,14 @@ from sq_micro.report.html.page import render_html
 from sq_micro.report.markdown import render_markdown
 from sq_micro.report.result import (
     BoardRecord,
+    CycleModelRecord,
     DeviceAccuracyRecord,
     ModelRecord,
     Result,
     ToolRecord,
     VerificationRecord,
 )
+from sq_micro.simulate.cycles.table import find_cycle_table
 from sq_micro.stages.accuracy import Metric, accuracy_metric, decide
 from sq_micro.stages.generate import generated, planned_of
 from sq_micro.stages.measurement_record import accuracy_record, measurement_record, raw_json
@@ -157,6 +159,7 @@ def measure(workspace: Workspace, options: MeasureOptions | None = None, notify:
 
 def board_record(board: Board) -> BoardRecord:
     """What the result says of the board."""
+    table = find_cycle_table(board)
     return BoardRecord(
         id=board.id,
         title=board.title,
@@ -164,6 +167,15 @@ def board_record(board: Board) -> BoardRecord:
         clock_hz=board.core.clock_hz,
         flash_bytes=board.flash.size_bytes if board.flash else None,
         sram_bytes=board.sram.size_bytes if board.sram else None,
+        cycle_model=CycleModelRecord(
+            core=table.title,
+            trust=table.label,
+            error=table.error,
+            leaves_out=board.leaves_out,
+            wait_factor=board.wait_factor,
+        )
+        if table
+        else None,
     )
 
 

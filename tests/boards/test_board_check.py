@@ -76,5 +76,5 @@ def test_the_command_ends_with_the_exit_code_of_a_wrong_file(tmp_path: Path) -> 
 def test_boards_show_how_far_their_cycles_can_be_trusted(name: str, said: str) -> None:
     ran = sq_micro("boards", "show", name)
     assert ran.code == 0, ran.err
-    assert f"cycles on the simulator: {said}" in ran.out
+    assert f"modelled cycles: {said}" in ran.out
     assert f"they leave out: {load_board(name).leaves_out}" in ran.out

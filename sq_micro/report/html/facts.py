@@ -5,10 +5,10 @@ from __future__ import annotations
 from sq_micro.cost.figure import amount
 from sq_micro.report.html.views import FactView
 from sq_micro.report.result import Result
-from sq_micro.report.wording import cycles_provenance
+from sq_micro.report.wording import cycle_model_limits, cycles_provenance
 
 _CYCLES = {
-    "modelled": "modelled: the image's instructions, each at its documented cost, memory without wait states",
+    "modelled": "modelled: the image's instructions, each at its documented cost",
     "measured": "measured on silicon by the core's cycle counter",
 }
 
@@ -39,6 +39,8 @@ def figures(result: Result) -> tuple[FactView, ...]:
     if (modelled := measured.modelled) is not None:
         how = f"{_CYCLES['modelled']}; basic blocks counted by {modelled.by}"
         found.append(FactView("cycles of the model", f"{modelled.cycles:,}", how))
+    if (limits := cycle_model_limits(result)) is not None:
+        found.append(FactView("cycle model", limits.trust, f"modelled: {limits.table}. {limits.text}"))
     if measured.latency_s is not None and result.board.clock_hz:
         how = f"{source}: cycles at {result.board.clock_hz / 1e6:g} MHz"
         found.append(FactView("latency", amount(measured.latency_s, "s"), how))

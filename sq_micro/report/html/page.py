@@ -18,7 +18,7 @@ from sq_micro.report.html.views import CellView, ConfusionView, PageView
 from sq_micro.report.html.what_if import what_if_data
 from sq_micro.report.operators import operators
 from sq_micro.report.result import Result
-from sq_micro.report.wording import choice_of_bits, verdict, verification
+from sq_micro.report.wording import choice_of_bits, cycle_model_limits, verdict, verification
 
 _FOLDER = Path(__file__).resolve().parent
 _SHADES = 9
@@ -51,6 +51,7 @@ def page_view(result: Result) -> PageView:
         searched=assignment is not None,
         timed=result.measurement.cycles is not None,
         cycle_source=result.measurement.cycle_source,
+        cycle_limits=limits.text if (limits := cycle_model_limits(result)) else "",
         longest=longest_cycles(operators(result)),
         plans=plans_chart(result, assignment) if assignment else None,
         arena=arena_chart(memory.plan, memory.sram_bytes.arena) if memory.plan is not None else None,

@@ -137,7 +137,10 @@ class FactView:
 
 @dataclass(frozen=True, slots=True)
 class PageView:
-    """Everything on the page. longest: cycles of the longest bar; data: the JSON that its script reads."""
+    """Everything on the page. longest: cycles of the longest bar; data: the JSON that its script reads.
+
+    cycle_limits  how far modelled cycles can be trusted; empty where there are none
+    """
 
     title: str
     verdict: str
@@ -151,6 +154,7 @@ class PageView:
     searched: bool
     timed: bool
     cycle_source: str
+    cycle_limits: str
     longest: int
     plans: ChartView | None
     arena: ChartView | None

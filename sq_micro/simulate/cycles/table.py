@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
+from sq_micro.board import Board
 from sq_micro.errors import ToolchainError
 
 
@@ -85,6 +86,12 @@ def load_cycle_table(core: str) -> CycleTable:
             return table
         known += table.cores
     raise ToolchainError(f"no cycle table for {core}; there are tables for: {', '.join(known)}")
+
+
+def find_cycle_table(board: Board) -> CycleTable | None:
+    """The table that prices this board's code, on the simulator and in QEMU; None iff there is none for its core."""
+    core = board.simulator.cpu if board.simulator else board.core.name
+    return next((table for table in cycle_tables() if core in table.cores), None)
 
 
 def _parse(path: Path) -> CycleTable:

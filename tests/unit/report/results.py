@@ -154,6 +154,13 @@ def made_result(**changes: Any) -> Result:
             "clock_hz": 120_000_000,
             "flash_bytes": 2_097_152,
             "sram_bytes": 655_360,
+            "cycle_model": {
+                "core": "Arm Cortex-M4",
+                "trust": "validated",
+                "error": "within 2 %",
+                "leaves_out": "the wait states of flash",
+                "wait_factor": None,
+            },
         },
         "bits": {"weights": {"conv2d": 4, "dense[red]": 8}},
         "quantization": {

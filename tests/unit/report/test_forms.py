@@ -14,6 +14,7 @@ import pytest
 from sq_micro.errors import UsageError
 from sq_micro.report.forms import Form, load_result, render
 from sq_micro.report.markdown import marker, render_markdown
+from sq_micro.report.result import SCHEMA_VERSION
 from sq_micro.report.tables import render_csv, render_folded, render_junit, render_trace
 from tests.unit.report.results import made_assignment, made_result
 
@@ -123,7 +124,7 @@ def test_a_result_is_found_in_its_folder(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "is no result of schema 1.1"),
+        (b"", f"is no result of schema {SCHEMA_VERSION}"),
         (b"\xff\xfe", "is no text"),
         (b'{"schema_version": "1.0"}', "schema_version"),
     ],

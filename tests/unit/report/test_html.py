@@ -11,7 +11,10 @@ import pytest
 
 from sq_micro.report.html.marks import ticks
 from sq_micro.report.html.page import page_view, render_html
+from sq_micro.report.markdown import render_markdown
 from tests.unit.report.results import made_assignment, made_result
+
+MODELLED = {"by": "qemu", "cycles": 380_000, "instructions": 310_000, "latency_s": 0.0032, "operators": None}
 
 
 def test_nothing_is_referred_to_outside_of_the_page() -> None:
@@ -117,7 +120,6 @@ def test_without_cycles_there_is_no_time() -> None:
 
 
 def test_what_the_device_and_the_model_say_beside_the_measurement_is_told_apart() -> None:
-    modelled = {"by": "qemu", "cycles": 380_000, "instructions": 310_000, "latency_s": 0.0032, "operators": None}
     counted = {
         "metric": "top1",
         "available": 600,
@@ -134,7 +136,7 @@ def test_what_the_device_and_the_model_say_beside_the_measurement_is_told_apart(
             **absent,
             measurement__cycle_source="none",
             measurement__link="qemu",
-            measurement__modelled=modelled,
+            measurement__modelled=MODELLED,
             measurement__accuracy=counted,
             measurement__notes=["QEMU has no cycle counter"],
         )
@@ -149,6 +151,33 @@ def test_what_the_device_and_the_model_say_beside_the_measurement_is_told_apart(
     assert next(fact for fact in view.run if fact.name == "link").value == "qemu (QEMU has no cycle counter)"
     latency = next(card for card in view.cards if card.key == "latency")
     assert (latency.value, latency.unit, latency.provenance) == ("3.20", "ms", "modelled")
+
+
+@pytest.mark.parametrize(
+    ("changes", "known"),
+    [
+        ({}, True),
+        ({"board__cycle_model": None}, False),
+        ({"measurement__cycle_source": "measured"}, False),
+        ({"measurement__cycle_source": "measured", "assignment": made_assignment()}, True),
+        ({"measurement__cycle_source": "none"}, False),
+        ({"measurement__cycle_source": "none", "measurement__modelled": MODELLED}, True),
+    ],
+)
+def test_what_modelled_cycles_leave_out_is_said_wherever_there_are_any(changes: dict[str, Any], known: bool) -> None:
+    result = made_result(**changes)
+    view, said = page_view(result), "Modelled cycles leave out the wait states of flash."
+    told = [fact for fact in view.figures if fact.name == "cycle model"]
+    assert [(fact.value, said in fact.how) for fact in told] == [("validated", True)] * known
+    assert (said in view.cycle_limits, said in render_markdown(result)) == (known, known)
+    assert render_html(result).count(said) == (1 + view.timed if known else 0)
+
+
+def test_a_factor_for_the_boards_memories_is_told_and_so_is_what_nobody_knows() -> None:
+    told = made_result(board__cycle_model__wait_factor=1.25, board__cycle_model__leaves_out=None)
+    how = next(fact.how for fact in page_view(told).figures if fact.name == "cycle model")
+    assert how.startswith("modelled: Arm Cortex-M4, multiplied by 1.25 for this board's memories. ")
+    assert "leave out what nobody knows" in how
 
 
 def test_the_matrix_shows_changes_against_the_float_network() -> None:
