@@ -5,6 +5,8 @@
 #include "sqm/hal.h"
 #include "sqm_binding.h"
 
+const uint32_t sqm_run_arena_bytes = BOUND_ARENA_BYTES;
+
 static uint32_t operator_cycles[BOUND_OPERATORS];
 
 /* One more than the operators that have run since the input was written; 0: there is no input. */

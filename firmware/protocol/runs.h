@@ -9,6 +9,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/**
+ * What no other file knows while it is compiled, so that all code beside the model is the same in
+ * every image of one network.
+ */
+extern const uint32_t sqm_run_arena_bytes;
+
 /** What INVOKE answers; see PROTOCOL.md. */
 typedef struct {
     uint64_t cycles;

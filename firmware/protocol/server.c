@@ -74,7 +74,7 @@ static sqm_status hello(exchange *x)
     x->end = sqm_put_u32(x->end, SQM_CLOCK_HZ);
     x->end = sqm_put_u32(x->end, BOUND_INPUT_BYTES);
     x->end = sqm_put_u32(x->end, BOUND_OUTPUT_BYTES);
-    x->end = sqm_put_u32(x->end, BOUND_ARENA_BYTES);
+    x->end = sqm_put_u32(x->end, sqm_run_arena_bytes);
     for (int32_t i = 0; i < HASH_BYTES; ++i) {
         x->end = sqm_put_u8(x->end, model_hash[i]);
     }
@@ -232,7 +232,7 @@ static sqm_status dispatch(uint8_t id, exchange *x)
     case SQM_MESSAGE_STEP:
         return step(x);
     case SQM_MESSAGE_READ_ARENA:
-        return read_span(x, BOUND_ARENA(), BOUND_ARENA_BYTES);
+        return read_span(x, BOUND_ARENA(), sqm_run_arena_bytes);
     case SQM_MESSAGE_TAKE_INPUT:
         return take_input(x);
     default:

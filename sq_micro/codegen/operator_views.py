@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from math import prod
 from typing import assert_never
 
+from sq_micro.codegen.calls import Call, through_table
 from sq_micro.codegen.constants import exact_choice, requantization
 from sq_micro.codegen.depthwise_nests import depthwise_nest, depthwise_params
 from sq_micro.codegen.head_views import called_as, patch_fields
 from sq_micro.codegen.lane_nests import lane_constants, lane_microkernels, lane_nest, lane_params
-from sq_micro.codegen.literals import call_statement, comment
+from sq_micro.codegen.literals import comment
 from sq_micro.codegen.nests import Nest
-from sq_micro.codegen.piece_views import field_views, piece_view
+from sq_micro.codegen.piece_views import PIECE_DEPTH, field_views, piece_calls, piece_view
 from sq_micro.codegen.views import OperatorView
 from sq_micro.codegen.weightless_nests import WeightlessNests
 from sq_micro.errors import GraphError
@@ -51,7 +52,8 @@ def operator_view(graph: QuantGraph, plan: Plan, operator: Operator, index: int,
     maker = _OperatorMaker(graph, plan, operator, f"{prefix}_op{index:02d}")
     nest = maker.nest()
     symbol = f"op{index:02d}_{kind(operator)}"
-    if plan.head is not None and operator.name in plan.head.operators:
+    patched = plan.head is not None and operator.name in plan.head.operators
+    if patched:
         assert isinstance(operator, Conv2D | DepthwiseConv2D)
         fields, template = patch_fields(graph, operator, nest), "patch"
         params: tuple[str, ...] = ("&params",)
@@ -59,6 +61,12 @@ def operator_view(graph: QuantGraph, plan: Plan, operator: Operator, index: int,
         fields = field_views(nest.params)
         params = (f"&{symbol}_params",) if nest.params else ()
         template = "concatenate" if isinstance(operator, Concatenate) else "nest"
+    calls = tuple(Call(f"sqm_{nest.name}", params + arguments) for arguments in nest.calls)
+    places: tuple[str, ...] = ()
+    if maker.pieces is not None:
+        places, calls = through_table(piece_calls(maker, maker.pieces, nest, symbol))
+    elif not patched:
+        places, calls = through_table(calls)
     view = OperatorView(
         index=index,
         symbol=symbol,
@@ -68,7 +76,8 @@ def operator_view(graph: QuantGraph, plan: Plan, operator: Operator, index: int,
         template=f"operators/{template}.c.j2",
         nest=nest.name,
         params=fields,
-        calls=tuple(call_statement(f"sqm_{nest.name}", params + arguments) for arguments in nest.calls),
+        calls=tuple(call.statement(1 if maker.pieces is None else PIECE_DEPTH) for call in calls),
+        places=places,
     )
     return view if maker.pieces is None else piece_view(maker, maker.pieces, nest, view)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from sq_micro.codegen.literals import call_statement
+from sq_micro.codegen.calls import Call
 from sq_micro.codegen.nests import Nest, NestMaker
 from sq_micro.codegen.views import FieldView, OperatorView
 from sq_micro.kernels.pieces import Pieces
@@ -23,7 +23,7 @@ _OF_PIECE = {
     "pixels": "piece.pixels",
     "elements": "piece.pixels",
 }
-_DEPTH = 2  # blocks
+PIECE_DEPTH = 2  # blocks
 
 
 def field_views(values: Mapping[str, int | str]) -> tuple[FieldView, ...]:
@@ -31,27 +31,30 @@ def field_views(values: Mapping[str, int | str]) -> tuple[FieldView, ...]:
     return tuple(FieldView(name, str(value)) for name, value in values.items())
 
 
-def piece_view(maker: NestMaker, pieces: Pieces, nest: Nest, plain: OperatorView) -> OperatorView:
-    """The view of a nest, made one of a loop around it."""
+def piece_calls(maker: NestMaker, pieces: Pieces, nest: Nest, symbol: str) -> tuple[Call, ...]:
+    """What is done for each piece: codes are taken, the nest computes, codes are put."""
 
-    def moved(function: str, tensor: str, *places: str) -> str:
+    def moved(function: str, tensor: str, *places: str) -> Call:
         bits = maker.graph.activations[tensor].bits
-        arguments = (f"&{plain.symbol}_pieces", "&piece", str(bits), *places)
-        return call_statement(f"sqm_piece_{function}", arguments, _DEPTH)
+        return Call(f"sqm_piece_{function}", (f"&{symbol}_pieces", "&piece", str(bits), *places))
 
     params = ("&params",) if nest.params else ()
     (arguments,) = nest.calls
     output = pieces.output
+    return (
+        *(moved("take", tensor, maker.rest(tensor), maker.piece_of(tensor, pieces)) for tensor in pieces.inputs),
+        Call(f"sqm_{nest.name}", params + arguments),
+        moved("put", output, maker.piece_of(output, pieces), maker.rest(output)),
+    )
+
+
+def piece_view(maker: NestMaker, pieces: Pieces, nest: Nest, plain: OperatorView) -> OperatorView:
+    """The view of a nest, made one of a loop around it."""
     return replace(
         plain,
         template="operators/pieces.c.j2",
         params=field_views(
             {name: _OF_PIECE.get(name.rpartition(".")[2], value) for name, value in nest.params.items()}
-        ),
-        calls=(
-            *(moved("take", tensor, maker.rest(tensor), maker.piece_of(tensor, pieces)) for tensor in pieces.inputs),
-            call_statement(f"sqm_{nest.name}", params + arguments, _DEPTH),
-            moved("put", output, maker.piece_of(output, pieces), maker.rest(output)),
         ),
         pieces=field_views(_pieces_fields(pieces, maker.operator.name in maker.plan.downwards)),
     )

@@ -32,7 +32,8 @@ class OperatorView:
     template  file under `operators/`
     params    the initialiser of the params struct
     calls     complete statements (Concatenate has one per input)
-    pieces   the initialiser of the struct that says how activations of 4 bits are gone through; empty without any
+    places    lines of the table of addresses that calls read as `at[…]`; empty where they name them
+    pieces    the initialiser of the struct that says how activations of 4 bits are gone through; empty without any
     """
 
     index: int
@@ -44,6 +45,7 @@ class OperatorView:
     nest: str
     params: tuple[FieldView, ...]
     calls: tuple[str, ...]
+    places: tuple[str, ...] = ()
     pieces: tuple[FieldView, ...] = ()
 
 

@@ -12,11 +12,22 @@
 /** Kernels and nests: always inlined, so that constant arguments fold into the loops. */
 #define SQM_INLINE static inline __attribute__((always_inline))
 
-/** One function per operator: keeps names in the map file, and stack use per operator. */
+/**
+ * SQM_NOINLINE: one function per operator, which keeps names in the map file, and stack use per
+ * operator. SQM_SHARED: one copy for all operators of a translation unit that call it, none in
+ * the others. Either is the same code whatever else the image has: gcc must not fold in what all
+ * callers pass, nor make one function of two.
+ */
+#if defined(__clang__)
 #define SQM_NOINLINE __attribute__((noinline))
+#define SQM_SHARED   static __attribute__((noinline, unused))
+#else
+#define SQM_NOINLINE __attribute__((noipa))
+#define SQM_SHARED   static __attribute__((noipa, unused))
+#endif
 
-/** Deliberately out of line: one copy per translation unit that calls it, none in the others. */
-#define SQM_SHARED static __attribute__((noinline, unused))
+/** Deliberately out of line, but what all callers pass may be folded in. */
+#define SQM_OUT_OF_LINE static __attribute__((noinline, unused))
 
 /* Rounding and bit fields shift negative numbers right, which C leaves to the implementation. */
 _Static_assert((-3 >> 1) == -2, "a right shift of a negative number rounds towards minus infinity");
@@ -66,6 +77,17 @@ SQM_INLINE int32_t sqm_leading_zeros(uint32_t value)
 
 /** Hides where an int32 variable came from: without it copy loops become calls of memcpy. */
 #define SQM_OPAQUE(a) __asm__("" : "+r"(a))
+
+/**
+ * Addresses that are to be read from memory when they are wanted: as constants, each would be an
+ * instruction or three and made from the one before it, and code would be as long as they are far
+ * apart.
+ */
+SQM_INLINE int8_t *const *sqm_read_when_wanted(int8_t *const addresses[])
+{
+    __asm__("" : "+r"(addresses));
+    return addresses;
+}
 
 /** The word at any address, least significant byte first. Compilers turn it into one load. */
 SQM_INLINE uint32_t sqm_load_u32(const uint8_t *bytes)

@@ -51,7 +51,7 @@ SQM_INLINE int32_t sqm_exp_near_minus_eighth(int32_t value)
  * value = rest - multiple, with rest in [-1/4, 0) and a multiple of 1/4: the rest goes through the
  * Taylor polynomial, each bit of the multiple through one multiplication with exp(-2^k).
  */
-SQM_SHARED int32_t sqm_exp_of_negative(int32_t value, int32_t integer_bits)
+SQM_OUT_OF_LINE int32_t sqm_exp_of_negative(int32_t value, int32_t integer_bits)
 {
     static const int32_t exp_of_minus_power[7] = {1672461947, 1302514674, 790015084, 290630308,
                                                   39332535,   720401,     242};
@@ -73,7 +73,7 @@ SQM_SHARED int32_t sqm_exp_of_negative(int32_t value, int32_t integer_bits)
  * 1 / (1 + value) in Q0, for value in [0, 1) in Q0: three steps of Newton-Raphson for 1 / d with
  * d = (1 + value) / 2, from 48/17 - 32/17 d, which is never off by more than 1/17.
  */
-SQM_SHARED int32_t sqm_one_over_one_plus(int32_t value)
+SQM_OUT_OF_LINE int32_t sqm_one_over_one_plus(int32_t value)
 {
     const int32_t half_denominator = (int32_t)(((uint32_t)value + (UINT32_C(1) << 31)) >> 1);
     const int32_t one = 1 << 29; /* in Q2, as are the constants and x */

@@ -73,7 +73,7 @@ SQM_INLINE sqm_piece_axis sqm_piece_part(int32_t output, int32_t outputs, int32_
 }
 
 /** Piece `index` in the order in which they are computed. */
-SQM_SHARED sqm_piece sqm_piece_at(const sqm_pieces *p, int32_t index)
+SQM_OUT_OF_LINE sqm_piece sqm_piece_at(const sqm_pieces *p, int32_t index)
 {
     const int32_t across = (p->output_width + p->piece_width - 1) / p->piece_width;
     const int32_t at = p->downwards ? p->pieces - 1 - index : index;
@@ -92,7 +92,7 @@ SQM_SHARED sqm_piece sqm_piece_at(const sqm_pieces *p, int32_t index)
 }
 
 /** What a piece reads of a tensor of `bits` bits, to int8 codes: an image of its own. */
-SQM_SHARED void sqm_piece_take(const sqm_pieces *p, const sqm_piece *piece, int32_t bits,
+SQM_OUT_OF_LINE void sqm_piece_take(const sqm_pieces *p, const sqm_piece *piece, int32_t bits,
                                const int8_t *tensor, int8_t *codes)
 {
     const int32_t run = piece->columns.inputs * p->input_channels;
@@ -111,7 +111,7 @@ SQM_SHARED void sqm_piece_take(const sqm_pieces *p, const sqm_piece *piece, int3
 }
 
 /** A piece's codes to the tensor, of `bits` bits, that they are a part of. */
-SQM_SHARED void sqm_piece_put(const sqm_pieces *p, const sqm_piece *piece, int32_t bits,
+SQM_OUT_OF_LINE void sqm_piece_put(const sqm_pieces *p, const sqm_piece *piece, int32_t bits,
                               const int8_t *codes, int8_t *tensor)
 {
     const int32_t run = piece->columns.outputs * p->output_channels;

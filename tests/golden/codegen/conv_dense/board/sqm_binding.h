@@ -12,7 +12,7 @@
 #define BOUND_OPERATORS               SQM_CONV_DENSE_OPERATORS
 #define BOUND_INPUT()                 sqm_conv_dense_input()
 #define BOUND_OUTPUT()                sqm_conv_dense_output()
-#define BOUND_ARENA()                 (sqm_conv_dense_input() - 4)
+#define BOUND_ARENA()                 sqm_conv_dense_arena_at(0)
 #define BOUND_INVOKE()                sqm_conv_dense_invoke()
 #define BOUND_INVOKE_OPERATOR(index)  sqm_conv_dense_invoke_operator(index)
 

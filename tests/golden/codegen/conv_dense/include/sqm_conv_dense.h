@@ -51,6 +51,9 @@ void sqm_conv_dense_invoke(void);
  */
 void sqm_conv_dense_invoke_operator(int32_t index);
 
+/** A byte of the arena, for a debugger of the model; 0 <= offset < SQM_CONV_DENSE_ARENA_BYTES. */
+const int8_t *sqm_conv_dense_arena_at(int32_t offset);
+
 #ifdef __cplusplus
 }
 #endif

@@ -55,11 +55,17 @@ static const sqm_conv2d_params op00_conv2d_params = {
     .downwards = 0,
 };
 
+static int8_t *const op00_conv2d_at[] = {
+    ARENA(4), ARENA(0),
+};
+
 static SQM_NOINLINE void op00_conv2d(void)
 {
-    sqm_conv2d(&op00_conv2d_params, NULL, NULL, ARENA(4), sqm_conv_dense_op00_weights, NULL,
+    int8_t *const *const at = sqm_read_when_wanted(op00_conv2d_at);
+
+    sqm_conv2d(&op00_conv2d_params, NULL, NULL, at[0], sqm_conv_dense_op00_weights, NULL,
                sqm_conv_dense_op00_bias, sqm_conv_dense_op00_multiplier, sqm_conv_dense_op00_shift,
-               NULL, ARENA(0));
+               NULL, at[1]);
 }
 
 /* 1: dense 'dense_2' 36 -> 3, s8*w8, sqm_dot_s8_w8_1x1__c */
@@ -73,11 +79,17 @@ static const sqm_dense_params op01_dense_params = {
     .output_maximum = 127,
 };
 
+static int8_t *const op01_dense_at[] = {
+    ARENA(0), ARENA(36),
+};
+
 static SQM_NOINLINE void op01_dense(void)
 {
-    sqm_dense(&op01_dense_params, sqm_dot_s8_w8_1x1__c, ARENA(0), sqm_conv_dense_op01_weights, NULL,
+    int8_t *const *const at = sqm_read_when_wanted(op01_dense_at);
+
+    sqm_dense(&op01_dense_params, sqm_dot_s8_w8_1x1__c, at[0], sqm_conv_dense_op01_weights, NULL,
               sqm_conv_dense_op01_bias, sqm_conv_dense_op01_multiplier, sqm_conv_dense_op01_shift,
-              ARENA(36));
+              at[1]);
 }
 
 int8_t *sqm_conv_dense_input(void)
@@ -88,6 +100,11 @@ int8_t *sqm_conv_dense_input(void)
 const int8_t *sqm_conv_dense_output(void)
 {
     return ARENA(36);
+}
+
+const int8_t *sqm_conv_dense_arena_at(int32_t offset)
+{
+    return ARENA(offset);
 }
 
 void sqm_conv_dense_invoke(void)

@@ -12,7 +12,7 @@
 #define BOUND_OPERATORS               SQM_MIXED_WIDTHS_V2_OPERATORS
 #define BOUND_INPUT()                 sqm_mixed_widths_v2_input()
 #define BOUND_OUTPUT()                sqm_mixed_widths_v2_output()
-#define BOUND_ARENA()                 (sqm_mixed_widths_v2_input() - 256)
+#define BOUND_ARENA()                 sqm_mixed_widths_v2_arena_at(0)
 #define BOUND_INVOKE()                sqm_mixed_widths_v2_invoke()
 #define BOUND_INVOKE_OPERATOR(index)  sqm_mixed_widths_v2_invoke_operator(index)
 

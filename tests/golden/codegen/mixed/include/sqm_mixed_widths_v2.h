@@ -51,6 +51,9 @@ void sqm_mixed_widths_v2_invoke(void);
  */
 void sqm_mixed_widths_v2_invoke_operator(int32_t index);
 
+/** A byte of the arena, for a debugger of the model; 0 <= offset < SQM_MIXED_WIDTHS_V2_ARENA_BYTES. */
+const int8_t *sqm_mixed_widths_v2_arena_at(int32_t offset);
+
 #ifdef __cplusplus
 }
 #endif

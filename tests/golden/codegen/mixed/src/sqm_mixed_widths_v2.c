@@ -64,12 +64,18 @@ static const sqm_conv2d_params op00_conv2d_params = {
     .downwards = 0,
 };
 
+static int8_t *const op00_conv2d_at[] = {
+    ARENA(256), ARENA(0), ARENA(164),
+};
+
 static SQM_NOINLINE void op00_conv2d(void)
 {
-    sqm_conv2d(&op00_conv2d_params, sqm_unpack_s8_w4_1x1__c, sqm_pairs_s8_w4_1x4__c, ARENA(256),
+    int8_t *const *const at = sqm_read_when_wanted(op00_conv2d_at);
+
+    sqm_conv2d(&op00_conv2d_params, sqm_unpack_s8_w4_1x1__c, sqm_pairs_s8_w4_1x4__c, at[0],
                sqm_mixed_widths_v2_op00_weights, sqm_mixed_widths_v2_op00_steps,
                sqm_mixed_widths_v2_op00_bias, sqm_mixed_widths_v2_op00_multiplier,
-               sqm_mixed_widths_v2_op00_shift, ARENA(0), ARENA(164));
+               sqm_mixed_widths_v2_op00_shift, at[1], at[2]);
 }
 
 /* 1: depthwise_conv2d 'depthwise_conv2d_1' 6x3x5 -> 6x3x5, window 3x3, stride 1x1, s8*w3, sqm_pick_s8_w3_1x1__c */
@@ -96,12 +102,18 @@ static const sqm_depthwise_conv2d_params op01_depthwise_conv2d_params = {
     .plane = 0,
 };
 
+static int8_t *const op01_depthwise_conv2d_at[] = {
+    ARENA(164), ARENA(92), ARENA(0),
+};
+
 static SQM_NOINLINE void op01_depthwise_conv2d(void)
 {
-    sqm_depthwise_conv2d(&op01_depthwise_conv2d_params, sqm_pick_s8_w3_1x1__c, ARENA(164),
+    int8_t *const *const at = sqm_read_when_wanted(op01_depthwise_conv2d_at);
+
+    sqm_depthwise_conv2d(&op01_depthwise_conv2d_params, sqm_pick_s8_w3_1x1__c, at[0],
                          sqm_mixed_widths_v2_op01_weights, sqm_mixed_widths_v2_op01_steps,
                          sqm_mixed_widths_v2_op01_bias, sqm_mixed_widths_v2_op01_multiplier,
-                         sqm_mixed_widths_v2_op01_shift, ARENA(92), ARENA(0));
+                         sqm_mixed_widths_v2_op01_shift, at[1], at[2]);
 }
 
 /* 2: add 'add_2' 6x3x5 + 6x3x5 -> 6x3x5 */
@@ -120,9 +132,15 @@ static const sqm_add_params op02_add_params = {
     .output_maximum = 127,
 };
 
+static int8_t *const op02_add_at[] = {
+    ARENA(164), ARENA(0), ARENA(124),
+};
+
 static SQM_NOINLINE void op02_add(void)
 {
-    sqm_add(&op02_add_params, ARENA(164), ARENA(0), ARENA(124));
+    int8_t *const *const at = sqm_read_when_wanted(op02_add_at);
+
+    sqm_add(&op02_add_params, at[0], at[1], at[2]);
 }
 
 /* 3: conv2d 'conv2d_3' 6x3x5 -> 6x3x3, window 1x1, stride 1x1, s8*w2, sqm_unpack_s8_w2_1x1__c */
@@ -151,12 +169,18 @@ static const sqm_conv2d_params op03_conv2d_params = {
     .downwards = 0,
 };
 
+static int8_t *const op03_conv2d_at[] = {
+    ARENA(124), ARENA(56), ARENA(0),
+};
+
 static SQM_NOINLINE void op03_conv2d(void)
 {
-    sqm_conv2d(&op03_conv2d_params, sqm_unpack_s8_w2_1x1__c, NULL, ARENA(124),
+    int8_t *const *const at = sqm_read_when_wanted(op03_conv2d_at);
+
+    sqm_conv2d(&op03_conv2d_params, sqm_unpack_s8_w2_1x1__c, NULL, at[0],
                sqm_mixed_widths_v2_op03_weights, sqm_mixed_widths_v2_op03_steps,
                sqm_mixed_widths_v2_op03_bias, sqm_mixed_widths_v2_op03_multiplier,
-               sqm_mixed_widths_v2_op03_shift, ARENA(56), ARENA(0));
+               sqm_mixed_widths_v2_op03_shift, at[1], at[2]);
 }
 
 /* 4: sigmoid 'sigmoid_4' 6x3x3 -> 6x3x3 */
@@ -168,9 +192,15 @@ static const sqm_sigmoid_params op04_sigmoid_params = {
     .radius = 240,
 };
 
+static int8_t *const op04_sigmoid_at[] = {
+    ARENA(0), ARENA(0),
+};
+
 static SQM_NOINLINE void op04_sigmoid(void)
 {
-    sqm_sigmoid(&op04_sigmoid_params, ARENA(0), ARENA(0));
+    int8_t *const *const at = sqm_read_when_wanted(op04_sigmoid_at);
+
+    sqm_sigmoid(&op04_sigmoid_params, at[0], at[1]);
 }
 
 /* 5: requantize 'requantize_5' 6x3x3 -> 6x3x3 */
@@ -184,16 +214,28 @@ static const sqm_rescale_params op05_requantize_params = {
     .output_maximum = 127,
 };
 
+static int8_t *const op05_requantize_at[] = {
+    ARENA(0), ARENA(0),
+};
+
 static SQM_NOINLINE void op05_requantize(void)
 {
-    sqm_rescale(&op05_requantize_params, ARENA(0), ARENA(0));
+    int8_t *const *const at = sqm_read_when_wanted(op05_requantize_at);
+
+    sqm_rescale(&op05_requantize_params, at[0], at[1]);
 }
 
 /* 6: concatenate 'concatenate_6' 6x3x5 + 6x3x3 -> 6x3x8 */
+static int8_t *const op06_concatenate_at[] = {
+    ARENA(124), ARENA(72), ARENA(0), ARENA(72),
+};
+
 static SQM_NOINLINE void op06_concatenate(void)
 {
-    sqm_concatenate_part(18, 5, 8, 0, ARENA(124), ARENA(72));
-    sqm_concatenate_part(18, 3, 8, 5, ARENA(0), ARENA(72));
+    int8_t *const *const at = sqm_read_when_wanted(op06_concatenate_at);
+
+    sqm_concatenate_part(18, 5, 8, 0, at[0], at[1]);
+    sqm_concatenate_part(18, 3, 8, 5, at[2], at[3]);
 }
 
 /* 7: pad2d 'pad2d_7' 6x3x8 -> 7x4x8 */
@@ -208,9 +250,15 @@ static const sqm_pad2d_params op07_pad2d_params = {
     .value = -128,
 };
 
+static int8_t *const op07_pad2d_at[] = {
+    ARENA(72), ARENA(0),
+};
+
 static SQM_NOINLINE void op07_pad2d(void)
 {
-    sqm_pad2d(&op07_pad2d_params, ARENA(72), ARENA(0));
+    int8_t *const *const at = sqm_read_when_wanted(op07_pad2d_at);
+
+    sqm_pad2d(&op07_pad2d_params, at[0], at[1]);
 }
 
 /* 8: max_pool2d 'pool2d_8' 7x4x8 -> 3x2x8 */
@@ -228,9 +276,15 @@ static const sqm_max_pool2d_params op08_max_pool2d_params = {
     .pad_left = 0,
 };
 
+static int8_t *const op08_max_pool2d_at[] = {
+    ARENA(0), ARENA(0),
+};
+
 static SQM_NOINLINE void op08_max_pool2d(void)
 {
-    sqm_max_pool2d(&op08_max_pool2d_params, ARENA(0), ARENA(0));
+    int8_t *const *const at = sqm_read_when_wanted(op08_max_pool2d_at);
+
+    sqm_max_pool2d(&op08_max_pool2d_params, at[0], at[1]);
 }
 
 /* 9: average_pool2d 'pool2d_9' 3x2x8 -> 2x2x8 */
@@ -248,9 +302,15 @@ static const sqm_average_pool2d_params op09_average_pool2d_params = {
     .pad_left = 0,
 };
 
+static int8_t *const op09_average_pool2d_at[] = {
+    ARENA(0), ARENA(0),
+};
+
 static SQM_NOINLINE void op09_average_pool2d(void)
 {
-    sqm_average_pool2d(&op09_average_pool2d_params, ARENA(0), ARENA(0));
+    int8_t *const *const at = sqm_read_when_wanted(op09_average_pool2d_at);
+
+    sqm_average_pool2d(&op09_average_pool2d_params, at[0], at[1]);
 }
 
 /* 10: relu 'relu_10' 2x2x8 -> 2x2x8 */
@@ -264,9 +324,15 @@ static const sqm_rescale_params op10_relu_params = {
     .output_maximum = 127,
 };
 
+static int8_t *const op10_relu_at[] = {
+    ARENA(0), ARENA(72),
+};
+
 static SQM_NOINLINE void op10_relu(void)
 {
-    sqm_rescale(&op10_relu_params, ARENA(0), ARENA(72));
+    int8_t *const *const at = sqm_read_when_wanted(op10_relu_at);
+
+    sqm_rescale(&op10_relu_params, at[0], at[1]);
 }
 
 /* 11: conv2d 'conv2d_11' 2x2x8 -> 2x2x4, window 1x1, stride 1x1, s8*w5, sqm_pairs_s8_w5_1x4__c */
@@ -295,12 +361,18 @@ static const sqm_conv2d_params op11_conv2d_params = {
     .downwards = 0,
 };
 
+static int8_t *const op11_conv2d_at[] = {
+    ARENA(72), ARENA(0), ARENA(72),
+};
+
 static SQM_NOINLINE void op11_conv2d(void)
 {
-    sqm_conv2d(&op11_conv2d_params, sqm_unpack_s8_w5_1x1__c, sqm_pairs_s8_w5_1x4__c, ARENA(72),
+    int8_t *const *const at = sqm_read_when_wanted(op11_conv2d_at);
+
+    sqm_conv2d(&op11_conv2d_params, sqm_unpack_s8_w5_1x1__c, sqm_pairs_s8_w5_1x4__c, at[0],
                sqm_mixed_widths_v2_op11_weights, sqm_mixed_widths_v2_op11_steps,
                sqm_mixed_widths_v2_op11_bias, sqm_mixed_widths_v2_op11_multiplier,
-               sqm_mixed_widths_v2_op11_shift, ARENA(0), ARENA(72));
+               sqm_mixed_widths_v2_op11_shift, at[1], at[2]);
 }
 
 /* 12: mean 'mean_12' 2x2x4 -> 4 */
@@ -313,9 +385,15 @@ static const sqm_mean_params op12_mean_params = {
     .shift = -2,
 };
 
+static int8_t *const op12_mean_at[] = {
+    ARENA(72), ARENA(0),
+};
+
 static SQM_NOINLINE void op12_mean(void)
 {
-    sqm_mean(&op12_mean_params, ARENA(72), ARENA(0));
+    int8_t *const *const at = sqm_read_when_wanted(op12_mean_at);
+
+    sqm_mean(&op12_mean_params, at[0], at[1]);
 }
 
 /* 13: dense 'dense_13' 4 -> 3, s8*w6, sqm_dot_s8_w6_1x1__c */
@@ -329,11 +407,17 @@ static const sqm_dense_params op13_dense_params = {
     .output_maximum = 127,
 };
 
+static int8_t *const op13_dense_at[] = {
+    ARENA(0), ARENA(4),
+};
+
 static SQM_NOINLINE void op13_dense(void)
 {
-    sqm_dense(&op13_dense_params, sqm_dot_s8_w6_1x1__c, ARENA(0), sqm_mixed_widths_v2_op13_weights,
+    int8_t *const *const at = sqm_read_when_wanted(op13_dense_at);
+
+    sqm_dense(&op13_dense_params, sqm_dot_s8_w6_1x1__c, at[0], sqm_mixed_widths_v2_op13_weights,
               sqm_mixed_widths_v2_op13_steps, sqm_mixed_widths_v2_op13_bias,
-              sqm_mixed_widths_v2_op13_multiplier, sqm_mixed_widths_v2_op13_shift, ARENA(4));
+              sqm_mixed_widths_v2_op13_multiplier, sqm_mixed_widths_v2_op13_shift, at[1]);
 }
 
 /* 14: softmax 'softmax_14' 3 -> 3 */
@@ -345,9 +429,15 @@ static const sqm_softmax_params op14_softmax_params = {
     .diff_min = -248,
 };
 
+static int8_t *const op14_softmax_at[] = {
+    ARENA(4), ARENA(0),
+};
+
 static SQM_NOINLINE void op14_softmax(void)
 {
-    sqm_softmax(&op14_softmax_params, ARENA(4), ARENA(0));
+    int8_t *const *const at = sqm_read_when_wanted(op14_softmax_at);
+
+    sqm_softmax(&op14_softmax_params, at[0], at[1]);
 }
 
 int8_t *sqm_mixed_widths_v2_input(void)
@@ -358,6 +448,11 @@ int8_t *sqm_mixed_widths_v2_input(void)
 const int8_t *sqm_mixed_widths_v2_output(void)
 {
     return ARENA(0);
+}
+
+const int8_t *sqm_mixed_widths_v2_arena_at(int32_t offset)
+{
+    return ARENA(offset);
 }
 
 void sqm_mixed_widths_v2_invoke(void)

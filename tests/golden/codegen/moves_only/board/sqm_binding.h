@@ -12,7 +12,7 @@
 #define BOUND_OPERATORS               SQM_MOVES_ONLY_OPERATORS
 #define BOUND_INPUT()                 sqm_moves_only_input()
 #define BOUND_OUTPUT()                sqm_moves_only_output()
-#define BOUND_ARENA()                 (sqm_moves_only_input() - 0)
+#define BOUND_ARENA()                 sqm_moves_only_arena_at(0)
 #define BOUND_INVOKE()                sqm_moves_only_invoke()
 #define BOUND_INVOKE_OPERATOR(index)  sqm_moves_only_invoke_operator(index)
 

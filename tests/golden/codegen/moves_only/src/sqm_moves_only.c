@@ -43,9 +43,15 @@ static const sqm_max_pool2d_params op00_max_pool2d_params = {
     .pad_left = 0,
 };
 
+static int8_t *const op00_max_pool2d_at[] = {
+    ARENA(0), ARENA(0),
+};
+
 static SQM_NOINLINE void op00_max_pool2d(void)
 {
-    sqm_max_pool2d(&op00_max_pool2d_params, ARENA(0), ARENA(0));
+    int8_t *const *const at = sqm_read_when_wanted(op00_max_pool2d_at);
+
+    sqm_max_pool2d(&op00_max_pool2d_params, at[0], at[1]);
 }
 
 int8_t *sqm_moves_only_input(void)
@@ -56,6 +62,11 @@ int8_t *sqm_moves_only_input(void)
 const int8_t *sqm_moves_only_output(void)
 {
     return ARENA(0);
+}
+
+const int8_t *sqm_moves_only_arena_at(int32_t offset)
+{
+    return ARENA(offset);
 }
 
 void sqm_moves_only_invoke(void)

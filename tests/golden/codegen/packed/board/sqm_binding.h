@@ -12,7 +12,7 @@
 #define BOUND_OPERATORS               SQM_PACKED_OPERATORS
 #define BOUND_INPUT()                 sqm_packed_input()
 #define BOUND_OUTPUT()                sqm_packed_output()
-#define BOUND_ARENA()                 (sqm_packed_input() - 152)
+#define BOUND_ARENA()                 sqm_packed_arena_at(0)
 #define BOUND_INVOKE()                sqm_packed_invoke()
 #define BOUND_INVOKE_OPERATOR(index)  sqm_packed_invoke_operator(index)
 

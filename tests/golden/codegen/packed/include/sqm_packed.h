@@ -51,6 +51,9 @@ void sqm_packed_invoke(void);
  */
 void sqm_packed_invoke_operator(int32_t index);
 
+/** A byte of the arena, for a debugger of the model; 0 <= offset < SQM_PACKED_ARENA_BYTES. */
+const int8_t *sqm_packed_arena_at(int32_t offset);
+
 #ifdef __cplusplus
 }
 #endif

@@ -54,8 +54,15 @@ static const sqm_pieces op00_conv2d_pieces = {
     .downwards = 0,
 };
 
+static int8_t *const op00_conv2d_at[] = {
+    ARENA(152), ARENA(0), ARENA(0), ARENA(0),
+    ARENA(60), ARENA(60), ARENA(288),
+};
+
 static SQM_NOINLINE void op00_conv2d(void)
 {
+    int8_t *const *const at = sqm_read_when_wanted(op00_conv2d_at);
+
     for (int32_t i = 0; i < op00_conv2d_pieces.pieces; ++i) {
         const sqm_piece piece = sqm_piece_at(&op00_conv2d_pieces, i);
         const sqm_conv2d_params params = {
@@ -82,11 +89,10 @@ static SQM_NOINLINE void op00_conv2d(void)
             .tile_width = piece.columns.outputs,
             .downwards = 0,
         };
-        sqm_piece_take(&op00_conv2d_pieces, &piece, 8, ARENA(152), ARENA(0));
-        sqm_conv2d(&params, NULL, NULL, ARENA(0), sqm_packed_op00_weights, NULL,
-                   sqm_packed_op00_bias, sqm_packed_op00_multiplier, sqm_packed_op00_shift,
-                   ARENA(0), ARENA(60));
-        sqm_piece_put(&op00_conv2d_pieces, &piece, 4, ARENA(60), ARENA(288));
+        sqm_piece_take(&op00_conv2d_pieces, &piece, 8, at[0], at[1]);
+        sqm_conv2d(&params, NULL, NULL, at[2], sqm_packed_op00_weights, NULL, sqm_packed_op00_bias,
+                   sqm_packed_op00_multiplier, sqm_packed_op00_shift, at[3], at[4]);
+        sqm_piece_put(&op00_conv2d_pieces, &piece, 4, at[5], at[6]);
     }
 }
 
@@ -110,8 +116,15 @@ static const sqm_pieces op01_depthwise_conv2d_pieces = {
     .downwards = 0,
 };
 
+static int8_t *const op01_depthwise_conv2d_at[] = {
+    ARENA(288), ARENA(12), ARENA(12), ARENA(0),
+    ARENA(104), ARENA(104), ARENA(196),
+};
+
 static SQM_NOINLINE void op01_depthwise_conv2d(void)
 {
+    int8_t *const *const at = sqm_read_when_wanted(op01_depthwise_conv2d_at);
+
     for (int32_t i = 0; i < op01_depthwise_conv2d_pieces.pieces; ++i) {
         const sqm_piece piece = sqm_piece_at(&op01_depthwise_conv2d_pieces, i);
         const sqm_depthwise_conv2d_params params = {
@@ -136,12 +149,11 @@ static SQM_NOINLINE void op01_depthwise_conv2d(void)
             .depth_multiplier = 1,
             .plane = 0,
         };
-        sqm_piece_take(&op01_depthwise_conv2d_pieces, &piece, 4, ARENA(288), ARENA(12));
-        sqm_depthwise_conv2d(&params, sqm_pick_s8_w4_1x1__c, ARENA(12), sqm_packed_op01_weights,
+        sqm_piece_take(&op01_depthwise_conv2d_pieces, &piece, 4, at[0], at[1]);
+        sqm_depthwise_conv2d(&params, sqm_pick_s8_w4_1x1__c, at[2], sqm_packed_op01_weights,
                              sqm_packed_op01_steps, sqm_packed_op01_bias,
-                             sqm_packed_op01_multiplier, sqm_packed_op01_shift, ARENA(0),
-                             ARENA(104));
-        sqm_piece_put(&op01_depthwise_conv2d_pieces, &piece, 8, ARENA(104), ARENA(196));
+                             sqm_packed_op01_multiplier, sqm_packed_op01_shift, at[3], at[4]);
+        sqm_piece_put(&op01_depthwise_conv2d_pieces, &piece, 8, at[5], at[6]);
     }
 }
 
@@ -165,8 +177,16 @@ static const sqm_pieces op02_add_pieces = {
     .downwards = 0,
 };
 
+static int8_t *const op02_add_at[] = {
+    ARENA(288), ARENA(0), ARENA(196), ARENA(64),
+    ARENA(0), ARENA(64), ARENA(128), ARENA(128),
+    ARENA(192),
+};
+
 static SQM_NOINLINE void op02_add(void)
 {
+    int8_t *const *const at = sqm_read_when_wanted(op02_add_at);
+
     for (int32_t i = 0; i < op02_add_pieces.pieces; ++i) {
         const sqm_piece piece = sqm_piece_at(&op02_add_pieces, i);
         const sqm_add_params params = {
@@ -183,10 +203,10 @@ static SQM_NOINLINE void op02_add(void)
             .output_minimum = 2,
             .output_maximum = 15,
         };
-        sqm_piece_take(&op02_add_pieces, &piece, 4, ARENA(288), ARENA(0));
-        sqm_piece_take(&op02_add_pieces, &piece, 8, ARENA(196), ARENA(64));
-        sqm_add(&params, ARENA(0), ARENA(64), ARENA(128));
-        sqm_piece_put(&op02_add_pieces, &piece, 4, ARENA(128), ARENA(192));
+        sqm_piece_take(&op02_add_pieces, &piece, 4, at[0], at[1]);
+        sqm_piece_take(&op02_add_pieces, &piece, 8, at[2], at[3]);
+        sqm_add(&params, at[4], at[5], at[6]);
+        sqm_piece_put(&op02_add_pieces, &piece, 4, at[7], at[8]);
     }
 }
 
@@ -210,8 +230,15 @@ static const sqm_pieces op03_conv2d_pieces = {
     .downwards = 0,
 };
 
+static int8_t *const op03_conv2d_at[] = {
+    ARENA(192), ARENA(16), ARENA(16), ARENA(0),
+    ARENA(108), ARENA(108), ARENA(164),
+};
+
 static SQM_NOINLINE void op03_conv2d(void)
 {
+    int8_t *const *const at = sqm_read_when_wanted(op03_conv2d_at);
+
     for (int32_t i = 0; i < op03_conv2d_pieces.pieces; ++i) {
         const sqm_piece piece = sqm_piece_at(&op03_conv2d_pieces, i);
         const sqm_conv2d_params params = {
@@ -238,11 +265,11 @@ static SQM_NOINLINE void op03_conv2d(void)
             .tile_width = piece.columns.outputs,
             .downwards = 0,
         };
-        sqm_piece_take(&op03_conv2d_pieces, &piece, 4, ARENA(192), ARENA(16));
-        sqm_conv2d(&params, sqm_unpack_s8_w4_1x1__c, NULL, ARENA(16), sqm_packed_op03_weights,
+        sqm_piece_take(&op03_conv2d_pieces, &piece, 4, at[0], at[1]);
+        sqm_conv2d(&params, sqm_unpack_s8_w4_1x1__c, NULL, at[2], sqm_packed_op03_weights,
                    sqm_packed_op03_steps, sqm_packed_op03_bias, sqm_packed_op03_multiplier,
-                   sqm_packed_op03_shift, ARENA(0), ARENA(108));
-        sqm_piece_put(&op03_conv2d_pieces, &piece, 4, ARENA(108), ARENA(164));
+                   sqm_packed_op03_shift, at[3], at[4]);
+        sqm_piece_put(&op03_conv2d_pieces, &piece, 4, at[5], at[6]);
     }
 }
 
@@ -266,8 +293,15 @@ static const sqm_pieces op04_max_pool2d_pieces = {
     .downwards = 0,
 };
 
+static int8_t *const op04_max_pool2d_at[] = {
+    ARENA(164), ARENA(0), ARENA(0), ARENA(36),
+    ARENA(36), ARENA(48),
+};
+
 static SQM_NOINLINE void op04_max_pool2d(void)
 {
+    int8_t *const *const at = sqm_read_when_wanted(op04_max_pool2d_at);
+
     for (int32_t i = 0; i < op04_max_pool2d_pieces.pieces; ++i) {
         const sqm_piece piece = sqm_piece_at(&op04_max_pool2d_pieces, i);
         const sqm_max_pool2d_params params = {
@@ -283,9 +317,9 @@ static SQM_NOINLINE void op04_max_pool2d(void)
             .pad_top = piece.rows.pad,
             .pad_left = piece.columns.pad,
         };
-        sqm_piece_take(&op04_max_pool2d_pieces, &piece, 4, ARENA(164), ARENA(0));
-        sqm_max_pool2d(&params, ARENA(0), ARENA(36));
-        sqm_piece_put(&op04_max_pool2d_pieces, &piece, 4, ARENA(36), ARENA(48));
+        sqm_piece_take(&op04_max_pool2d_pieces, &piece, 4, at[0], at[1]);
+        sqm_max_pool2d(&params, at[2], at[3]);
+        sqm_piece_put(&op04_max_pool2d_pieces, &piece, 4, at[4], at[5]);
     }
 }
 
@@ -299,9 +333,15 @@ static const sqm_mean_packed_params op05_mean_params = {
     .shift = 2,
 };
 
+static int8_t *const op05_mean_at[] = {
+    ARENA(48), ARENA(0),
+};
+
 static SQM_NOINLINE void op05_mean(void)
 {
-    sqm_mean_packed(&op05_mean_params, ARENA(48), ARENA(0));
+    int8_t *const *const at = sqm_read_when_wanted(op05_mean_at);
+
+    sqm_mean_packed(&op05_mean_params, at[0], at[1]);
 }
 
 /* 6: dense 'dense_6' 3 -> 3, s8*w8, sqm_dot_s8_w8_1x1__c */
@@ -315,10 +355,16 @@ static const sqm_dense_params op06_dense_params = {
     .output_maximum = 127,
 };
 
+static int8_t *const op06_dense_at[] = {
+    ARENA(0), ARENA(4),
+};
+
 static SQM_NOINLINE void op06_dense(void)
 {
-    sqm_dense(&op06_dense_params, sqm_dot_s8_w8_1x1__c, ARENA(0), sqm_packed_op06_weights, NULL,
-              sqm_packed_op06_bias, sqm_packed_op06_multiplier, sqm_packed_op06_shift, ARENA(4));
+    int8_t *const *const at = sqm_read_when_wanted(op06_dense_at);
+
+    sqm_dense(&op06_dense_params, sqm_dot_s8_w8_1x1__c, at[0], sqm_packed_op06_weights, NULL,
+              sqm_packed_op06_bias, sqm_packed_op06_multiplier, sqm_packed_op06_shift, at[1]);
 }
 
 int8_t *sqm_packed_input(void)
@@ -329,6 +375,11 @@ int8_t *sqm_packed_input(void)
 const int8_t *sqm_packed_output(void)
 {
     return ARENA(4);
+}
+
+const int8_t *sqm_packed_arena_at(int32_t offset)
+{
+    return ARENA(offset);
 }
 
 void sqm_packed_invoke(void)
