@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The low half of mcycle (RISC-V Privileged Architecture 1.12, section 3.1.10). A core that comes
+ * The low half of mcycle (RISC-V Privileged Architecture). A core that comes
  * out of reset with the counter inhibited has it released in its sqm_soc_start.
  */
 #include "sqm/hal.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The performance counter that the ESP32-C3 has in place of mcycle: event select 0x7E0, mode 0x7E1,
- * count 0x7E2 (ESP32-C3 Technical Reference Manual, "ESP-RISC-V CPU", "Register Summary").
+ * count 0x7E2 (CSR_PCER_MACHINE and its neighbours in rv_utils.h of ESP-IDF).
  */
 #include "sqm/hal.h"
 

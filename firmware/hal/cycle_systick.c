@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * SysTick for cores without a DWT counter (Armv6-M): core cycles, counted down in 24 bits (Arm DDI
- * 0419E section B3.3). A timer of the SoC tells how often they wrapped, so no interrupt is needed:
+ * 0419, SysTick). A timer of the SoC tells how often they wrapped, so no interrupt is needed:
  * the reading is the number nearest to what the timer says whose last 24 bits are SysTick's. Both
  * must run from one oscillator, and the timer must be right to within 2^23 cycles.
  */

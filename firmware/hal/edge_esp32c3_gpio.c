@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A pin that is low in the timed region, on ESP32-C3: SQM_EDGE_PIN by the GPIO matrix. ESP32-C3
- * Technical Reference Manual, "IO MUX and GPIO Matrix", "Register Summary".
+ * A pin that is low in the timed region, on ESP32-C3: SQM_EDGE_PIN by the GPIO matrix:
+ * gpio_reg.h, gpio_sig_map.h and io_mux_reg.h of ESP-IDF.
  */
 #include "hal/register.h"
 #include "sqm/hal.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A pin that is low in the timed region, on nRF52840: SQM_EDGE_PORT and SQM_EDGE_PIN as in P1.02.
- * nRF52840 Product Specification v1.7, 6.9.2.
+ * As in nrf52840.h of nrfx 4.2.1.
  */
 #include "hal/register.h"
 #include "sqm/hal.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A pin that is low in the timed region, on FE310: SQM_EDGE_PIN of the only port. It has no
- * registers that set and clear single bits. FE310-G002 Manual v1p5, chapter 17.
+ * registers that set and clear single bits. FE310-G002 Manual v1p5, GPIO.
  */
 #include "hal/register.h"
 #include "sqm/hal.h"

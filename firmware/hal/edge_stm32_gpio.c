@@ -2,7 +2,7 @@
 /*
  * A pin that is low in the timed region, on STM32: the GPIO ports of all families have the same
  * registers, pins.h of the SoC says where. SQM_EDGE_PORT (0: A) and SQM_EDGE_PIN choose the pin.
- * "GPIO registers" in RM0090, RM0410, RM0432, RM0433, RM0456.
+ * Offsets and bits as in ST's cmsis_device_l4, _f4, _f7, _h7 and _u5.
  */
 #include "hal/register.h"
 #include "pins.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * UART of the ESP32-C3 (Technical Reference Manual, "UART Controller"), clocked by the crystal. The
+ * UART of the ESP32-C3 (uart_reg.h of ESP-IDF), clocked by the crystal. The
  * boot ROM has left 8 data bits, no parity, 1 stop bit, and its pins connected.
  */
 #include "board_config.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * UART of the nRF51 and nRF52, the one without DMA (nRF52840 Product Specification v1.7, section
- * 6.33). sqm_soc_start has chosen its pins.
+ * UART of the nRF51 and nRF52, the one without DMA (nrf52840.h and nrf52840_bitfields.h
+ * of nrfx 4.2.1). sqm_soc_start has chosen its pins.
  */
 #include "board_config.h"
 #include "hal/register.h"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Arm PrimeCell PL011 (DDI 0183G, chapter 3), as RP2040 and RP2350 have it. Its FIFOs are on. */
+/* Arm PrimeCell PL011 (DDI 0183), as RP2040 and RP2350 have it (hardware/regs/uart.h of pico-sdk).
+ * Its FIFOs are on. */
 #include "board_config.h"
 #include "hal/register.h"
 #include "sqm/hal.h"

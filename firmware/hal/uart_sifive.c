@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* UART of SiFive's cores (FE310-G002 Manual v1p5, chapter 18). Eight bytes deep both ways. */
+/* UART of SiFive's cores (FE310-G002 Manual v1p5, UART; bits as in freedom-metal). Eight bytes deep
+ * both ways. */
 #include "board_config.h"
 #include "hal/register.h"
 #include "sqm/hal.h"

@@ -2,7 +2,7 @@
 /*
  * USART and LPUART of the STM32 families with the newer register layout (F0, F3, F7, G, H, L, U,
  * W). Polled and without FIFO: the host waits for each answer, so nothing arrives while the core is
- * busy. Registers: RM0432 sections 49.8 (USART) and 50.7 (LPUART).
+ * busy. Registers and bits as in ST's cmsis_device_l4, _f7, _h7 and _u5.
  */
 #include "board_config.h"
 #include "hal/register.h"

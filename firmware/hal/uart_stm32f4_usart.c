@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * USART of the STM32 families with the older register layout (F1, F2, F4, L1): one status and one
- * data register. RM0090 section 30.6. Polled; the host waits for each answer.
+ * data register. As in stm32f407xx.h of ST's cmsis_device_f4. Polled; the host waits for each
+ * answer.
  */
 #include "board_config.h"
 #include "hal/register.h"

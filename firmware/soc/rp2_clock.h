@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What RP2040 and RP2350 have in common: a 12 MHz crystal, a PLL, and blocks that are held in reset
- * until asked for. The SoC's file gives the addresses, and how its PLL is set. RP2040
- * Datasheet 2.15 to 2.18; RP2350 Datasheet 8.1 to 8.6, 7.5.
+ * until asked for. The SoC's file gives the addresses, and how its PLL is set. Offsets and bits as
+ * in hardware/regs/clocks.h, pll.h, resets.h and xosc.h of pico-sdk 2.2.0, for both chips.
  */
 #ifndef SQM_SOC_RP2_CLOCK_H
 #define SQM_SOC_RP2_CLOCK_H
@@ -16,10 +16,10 @@ typedef struct {
 } sqm_rp2;
 
 #define SQM_RP2_XOSC_ENABLE    (0xFABu << 12 | 0xAA0u) /* 1 to 15 MHz */
-#define SQM_RP2_XOSC_STARTUP   47u                     /* * 256 cycles of 12 MHz: 1 ms */
-#define SQM_RP2_READY          (1u << 31)              /* STABLE of XOSC, LOCK of the PLL */
-#define SQM_RP2_PLL_OFF        (1u << 0 | 1u << 5)     /* PD, VCOPD */
-#define SQM_RP2_PLL_DIVIDE_OFF (1u << 3)               /* POSTDIVPD */
+#define SQM_RP2_XOSC_STARTUP   282u       /* * 256 cycles of 12 MHz: 6 ms, as pico-sdk waits */
+#define SQM_RP2_READY          (1u << 31) /* STABLE of XOSC, LOCK of the PLL */
+#define SQM_RP2_PLL_OFF        (1u << 0 | 1u << 5) /* PD, VCOPD */
+#define SQM_RP2_PLL_DIVIDE_OFF (1u << 3)           /* POSTDIVPD */
 #define SQM_RP2_REF_CRYSTAL    2u
 #define SQM_RP2_SYS_AUXILIARY  1u         /* whose source 0 is the PLL */
 #define SQM_RP2_PERI_ENABLE    (1u << 11) /* its source 0 is clk_sys */

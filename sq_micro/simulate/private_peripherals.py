@@ -1,9 +1,9 @@
 """The private peripheral bus of Cortex-M cores: DWT's cycle counter and SysTick, served from the cycle model; the rest
 behaves as memory.
 
-DWT's counter runs as on silicon only while DEMCR.TRCENA and DWT_CTRL.CYCCNTENA are set (Armv7-M ARM, C1.6.5 and
-C1.8.7), so firmware that forgets to switch it on sees a dead counter here as well. Armv6-M has none. SysTick counts
-down in 24 bits (B3.3); its exception never comes.
+DWT's counter runs as on silicon only while DEMCR.TRCENA and DWT_CTRL.CYCCNTENA are set (Armv7-M ARM), and a Cortex-M7
+takes no write to the DWT before its lock was opened, so firmware that forgets either sees a dead counter here as well.
+Armv6-M has none. SysTick counts down in 24 bits; its exception never comes.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ SIZE_BYTES = 0x0010_0000
 
 DWT_CTRL = 0xE000_1000
 DWT_CYCCNT = 0xE000_1004
+DWT_LAR = 0xE000_1FB0
 SYST_CSR = 0xE000_E010
 SYST_RVR = 0xE000_E014
 SYST_CVR = 0xE000_E018
@@ -26,6 +27,8 @@ DEMCR = 0xE000_EDFC
 
 _CYCCNTENA = 1 << 0
 _TRCENA = 1 << 24
+_DWT_END = 0xE000_2000
+_LAR_KEY = 0xC5AC_CE55
 _FOUR_COMPARATORS = 4 << 28  # DWT_CTRL.NUMCOMP of a Cortex-M4
 _NO_CYCLE_COUNTER = 1 << 25  # DWT_CTRL.NOCYCCNT
 _SYSTICK_ENABLE = 1 << 0
@@ -34,10 +37,11 @@ _MASK_24 = 0x00FF_FFFF
 
 @dataclass(frozen=True, slots=True)
 class CoreId:
-    """What tells cores apart here: the value of CPUID, and whether DWT counts cycles."""
+    """What tells cores apart here: the value of CPUID, whether DWT counts cycles, and whether a lock guards it."""
 
     cpuid: int
     has_cycle_counter: bool = True
+    has_dwt_lock: bool = False
 
 
 # The technical reference manuals of the cores, "CPUID Base Register".
@@ -45,7 +49,7 @@ CORES = {
     "cortex-m0+": CoreId(0x410C_C601, has_cycle_counter=False),
     "cortex-m3": CoreId(0x412F_C231),
     "cortex-m4": CoreId(0x410F_C241),
-    "cortex-m7": CoreId(0x411F_C272),
+    "cortex-m7": CoreId(0x411F_C272, has_dwt_lock=True),
     "cortex-m33": CoreId(0x410F_D213),
 }
 
@@ -60,6 +64,7 @@ class PrivatePeripherals:
         self._registers.write(DWT_CTRL, 4, _FOUR_COMPARATORS if core.has_cycle_counter else _NO_CYCLE_COUNTER)
         self._registers.write(CPUID, 4, core.cpuid)
         self._systick_since: int | None = None  # cycles when SysTick last was zero; None: it stands still at zero
+        self._is_locked = core.has_dwt_lock
         self._running = False
         self._count = 0  # the counter when it was last set or switched,
         self._since = 0  # and the core's cycles at that moment
@@ -74,6 +79,11 @@ class PrivatePeripherals:
 
     def write(self, address: int, size_bytes: int, value: int) -> None:
         """Do what the core's write to an address of the bus does."""
+        if address == DWT_LAR:
+            self._is_locked = self._core.has_dwt_lock and value != _LAR_KEY
+            return
+        if self._is_locked and DWT_CTRL <= address < _DWT_END:
+            return
         if address == DWT_CYCCNT:
             self._count, self._since = value, self._cycles_now()
             return

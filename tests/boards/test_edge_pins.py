@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,14 +9,12 @@ import pytest
 
 from sq_micro.board import load_board
 from sq_micro.errors import ToolchainError
-from sq_micro.measure.frame import Frame, encode_frame
-from sq_micro.measure.messages import MAX_INPUT_CHUNK, Invoke, WriteInput, message_ids
-from sq_micro.simulate.image import load_image
 from sq_micro.toolchain.compiler import find_compiler
 from sq_micro.toolchain.firmware import build
 from sq_micro.toolchain.pins import edge_pin
 from sq_micro.toolchain.variant import Variant
 from tests.boards.images import skip_without, small_model
+from tests.boards.register_writes import writes_of_one_inference
 from tests.unit.codegen.generated_program import missing
 from tests.unit.toolchain.images import request_for
 
@@ -37,63 +34,6 @@ PINS = [
     ("rpi_pico2_riscv", "GPIO15", (0xD000_0020, 1 << 15), (0xD000_0018, 1 << 15)),
     ("esp32c3_devkit", "GPIO4", (0x6000_400C, 1 << 4), (0x6000_4008, 1 << 4)),
 ]
-
-
-class EndOfWireError(Exception):
-    """The firmware waits for more than there is."""
-
-
-class Wire:
-    """A host that sends what it has and then nothing; what it receives it forgets."""
-
-    def __init__(self, data: bytes) -> None:
-        self._data = bytearray(data)
-        self._hidden = True
-
-    @property
-    def waiting_bytes(self) -> int:
-        return 0 if self._hidden else len(self._data)
-
-    def take(self) -> int:
-        return self._data.pop(0) if self._data else 0
-
-    def send(self, byte: int) -> None:
-        pass
-
-    def wait(self) -> None:
-        if not self._data:
-            raise EndOfWireError
-        self._hidden = False
-
-
-def one_inference() -> bytes:
-    """The requests for it, as they go over the wire."""
-    ids = message_ids()
-    data = small_model()[1].inputs[0].tobytes()
-    requests: list[WriteInput | Invoke] = [
-        WriteInput(offset, data[offset : offset + MAX_INPUT_CHUNK]) for offset in range(0, len(data), MAX_INPUT_CHUNK)
-    ]
-    requests.append(Invoke(1, False))
-    frames = (Frame(index + 1, ids[request.name], request.body()) for index, request in enumerate(requests))
-    return b"".join(encode_frame(frame) for frame in frames)
-
-
-def writes_of_one_inference(elf: Path, board_id: str) -> tuple[list[tuple[int, int, int]], list[int]]:
-    """(cycles, address, value) of each write to registers that nobody models; cycles at each read of the counter."""
-    from sq_micro.simulate.machine import Machine
-
-    machine = Machine(load_image(elf), load_board(board_id), Wire(one_inference()))
-    written = []
-    keep: Callable[[int, int, int], None] = machine._registers.write
-
-    def note(address: int, size_bytes: int, value: int) -> None:
-        written.append((machine.totals().cycles, address, value))
-        keep(address, size_bytes, value)
-
-    machine._registers.write = note  # type: ignore[method-assign]
-    with pytest.raises(EndOfWireError):
-        machine.run()
-    return written, [read.cycles for read in machine.reads]
 
 
 def check(board_id: str, pin: str, falls: tuple[int, int], rises: tuple[int, int], folder: Path) -> None:

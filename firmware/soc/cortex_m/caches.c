@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Caches of the Cortex-M7: Arm DDI 0403E sections B3.2.8 (CCR), B4.8 (CCSIDR) and B4.7.3. */
+/* Caches of the Cortex-M7: Arm DDI 0403; addresses and bits as in core_cm7.h of Arm's CMSIS 6. */
 #include "soc/cortex_m/caches.h"
 
 #include "hal/register.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Where a run went wrong and why, told to the host. The system control registers are those of Arm
- * DDI 0403E section B3.2; Armv6-M has none of them, and sends zeros.
+ * DDI 0403; Armv6-M has none of them, and sends zeros.
  */
 #include "soc/cortex_m/fault.h"
 
@@ -26,10 +26,10 @@ _Noreturn void sqm_fault_report(uint32_t pc, uint32_t lr)
 }
 
 /*
- * The exception frame lies on the stack that was in use: EXC_RETURN bit 2 (DDI 0403E section
- * B1.5.8). After an overflow that stack is no memory, so the frame is read only where it lies
- * inside the stack; pc and lr are 0 otherwise. Then the stack starts anew from its top, for nothing
- * returns from here and the report needs room. Instructions of Armv6-M alone: all cores have them.
+ * The exception frame lies on the stack that was in use: EXC_RETURN bit 2 (DDI 0403). After an
+ * overflow that stack is no memory, so the frame is read only where it lies inside the stack; pc
+ * and lr are 0 otherwise. Then the stack starts anew from its top, for nothing returns from here
+ * and the report needs room. Instructions of Armv6-M alone: all cores have them.
  */
 __attribute__((naked)) void sqm_fault(void)
 {

@@ -18,8 +18,8 @@ void sqm_reset(void);
 
 typedef void (*handler)(void);
 
-/* Arm DDI 0403E section B1.5.3. No interrupt is ever enabled, so the table ends with the core's own
- * exceptions, and whichever of those comes is a fault. */
+/* The vector table of Arm DDI 0403. No interrupt is ever enabled, so the table ends with the core's
+ * own exceptions, and whichever of those comes is a fault. */
 typedef struct {
     uint32_t *stack_top;
     handler reset;
@@ -34,7 +34,7 @@ __attribute__((section(".sqm_vectors"), used)) static const vector_table vectors
 };
 
 #if SQM_HAS_FPU
-#define CPACR 0xE000ED88u /* Arm DDI 0403E section B3.2.20 */
+#define CPACR 0xE000ED88u /* Arm DDI 0403, Coprocessor Access Control Register */
 
 static void enable_fpu(void)
 {

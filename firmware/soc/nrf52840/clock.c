@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * nRF52840: the core always runs at 64 MHz; the crystal makes it exact, which the baud rate needs.
- * UART0 on P0.06 and P0.08. nRF52840 Product Specification v1.7.
+ * UART0 on P0.06 and P0.08. Addresses and bits as in nrf52840.h and nrf52840_bitfields.h of
+ * nrfx 4.2.1.
  */
 #include "board_config.h"
 #include "hal/register.h"
@@ -11,13 +12,13 @@ _Static_assert(SQM_CLOCK_HZ == 64000000, "the core has no other clock");
 _Static_assert(SQM_UART_CLOCK_HZ == 16000000, "UART0 runs from the 16 MHz peripheral clock");
 _Static_assert(SQM_UART_BASE == 0x40002000, "only the pins of UART0 are set here");
 
-#define CLOCK_TASKS_HFCLKSTART    0x40000000u /* 5.4.3 */
+#define CLOCK_TASKS_HFCLKSTART    0x40000000u
 #define CLOCK_EVENTS_HFCLKSTARTED 0x40000100u
-#define NVMC_ICACHECNF            0x4001E540u /* 4.3.6 */
-#define P0_OUTSET                 0x50000508u /* 6.9.2 */
+#define NVMC_ICACHECNF            0x4001E540u
+#define P0_OUTSET                 0x50000508u
 #define P0_DIRSET                 0x50000518u
 #define P0_PIN_CNF                0x50000700u
-#define UART_PSEL_TXD             (SQM_UART_BASE + 0x50Cu) /* 6.33.10 */
+#define UART_PSEL_TXD             (SQM_UART_BASE + 0x50Cu)
 #define UART_PSEL_RXD             (SQM_UART_BASE + 0x514u)
 
 #define ICACHECNF_ENABLE 1u

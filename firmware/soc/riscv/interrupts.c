@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* mstatus.MIE: RISC-V Privileged Architecture 1.12, section 3.1.6. */
+/* mstatus.MIE: RISC-V Privileged Architecture. */
 #include "sqm/hal.h"
 
 #define MSTATUS_MIE 8

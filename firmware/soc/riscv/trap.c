@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What stands behind every trap: no interrupt is ever enabled, so it is a fault. RISC-V Privileged
- * Architecture 1.12, sections 3.1.14 (mepc) to 3.1.16 (mtval).
+ * Architecture: mepc, mcause, mtval.
  */
 #include "soc/fault_report.h"
 

@@ -1,9 +1,10 @@
 @ SPDX-License-Identifier: Apache-2.0
 @
-@ Second stage of the RP2040's boot (RP2040 Datasheet 2.8.1.3.1): the ROM copies the first 256 bytes of
+@ Second stage of the RP2040's boot (RP2040 Datasheet, "Flash Second Stage"): the ROM copies the first 256 bytes of
 @ flash to SRAM and runs them there, if their last word is the CRC of the others. They set up the flash
 @ for reading in place, serially by command 03h, which every chip understands, and enter the firmware
-@ through its vector table, which follows them. Registers of the SSI: 4.10.13.
+@ through its vector table, which follows them. Registers of the SSI: hardware/regs/ssi.h of
+@ pico-sdk 2.2.0.
 @
 @ boot2.c holds what this file assembles to, so that no build has to compute the CRC; a test compares.
     .syntax unified

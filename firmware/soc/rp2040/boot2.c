@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Second stage of the RP2040's boot: what boot2.S assembles to, filled up to 252 bytes, and the
- * CRC-32 of that (polynomial 0x04C11DB7, most significant bit first, no final inversion: RP2040
- * Datasheet 2.8.1.3.1).
+ * CRC-32 of that (polynomial 0x04C11DB7, most significant bit first, no final inversion, as
+ * pad_checksum of pico-sdk).
  */
 #include <stdint.h>
 

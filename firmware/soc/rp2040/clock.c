@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * RP2040: the core at 125 MHz from the 12 MHz crystal, UART0 on GPIO 0 and 1, and the timer that
- * counts microseconds. Sections are those of the RP2040 Datasheet.
+ * counts microseconds. Addresses and bits as in hardware/regs of pico-sdk 2.2.0 for the RP2040, the
+ * files named at the registers.
  */
 #include "board_config.h"
 #include "hal/register.h"
@@ -12,12 +13,12 @@ _Static_assert(SQM_CLOCK_HZ == 125000000, "this file sets 125 MHz");
 _Static_assert(SQM_UART_CLOCK_HZ == SQM_CLOCK_HZ, "clk_peri is clk_sys here");
 _Static_assert(SQM_UART_BASE == 0x40034000, "only the pins of UART0 are set here");
 
-#define IO_BANK0_GPIO0_CTRL 0x40014004u /* 2.19.6 */
+#define IO_BANK0_GPIO0_CTRL 0x40014004u /* io_bank0.h */
 #define IO_BANK0_GPIO1_CTRL 0x4001400Cu
-#define WATCHDOG_TICK       0x4005802Cu /* 4.7.6 */
-#define TIMER_TIMERAWL      0x40054028u /* 4.6.5 */
+#define WATCHDOG_TICK       0x4005802Cu /* watchdog.h */
+#define TIMER_TIMERAWL      0x40054028u /* timer.h */
 
-#define RESET_IO_BANK0   (1u << 5) /* 2.14.3 */
+#define RESET_IO_BANK0   (1u << 5) /* resets.h */
 #define RESET_PADS_BANK0 (1u << 8)
 #define RESET_PLL_SYS    (1u << 12)
 #define RESET_TIMER      (1u << 21)

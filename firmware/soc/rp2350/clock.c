@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * RP2350, its Cortex-M33 or its Hazard3: the core at 150 MHz from the 12 MHz crystal, and UART0 on
- * GPIO 0 and 1. Sections are those of the RP2350 Datasheet.
+ * GPIO 0 and 1. Addresses and bits as in hardware/regs of pico-sdk 2.2.0 for the RP2350, the files
+ * named at the registers.
  */
 #include "board_config.h"
 #include "hal/register.h"
@@ -12,12 +13,12 @@ _Static_assert(SQM_CLOCK_HZ == 150000000, "this file sets 150 MHz");
 _Static_assert(SQM_UART_CLOCK_HZ == SQM_CLOCK_HZ, "clk_peri is clk_sys here");
 _Static_assert(SQM_UART_BASE == 0x40070000, "only the pins of UART0 are set here");
 
-#define IO_BANK0_GPIO0_CTRL 0x40028004u /* 9.11.1 */
+#define IO_BANK0_GPIO0_CTRL 0x40028004u /* io_bank0.h */
 #define IO_BANK0_GPIO1_CTRL 0x4002800Cu
-#define PADS_BANK0_GPIO0    0x40038004u /* 9.11.3 */
+#define PADS_BANK0_GPIO0    0x40038004u /* pads_bank0.h */
 #define PADS_BANK0_GPIO1    0x40038008u
 
-#define RESET_IO_BANK0   (1u << 6) /* 7.5.3 */
+#define RESET_IO_BANK0   (1u << 6) /* resets.h */
 #define RESET_PADS_BANK0 (1u << 9)
 #define RESET_PLL_SYS    (1u << 14)
 #define RESET_UART0      (1u << 26)
@@ -47,7 +48,7 @@ void sqm_soc_start(void)
     sqm_register_change(PADS_BANK0_GPIO0, PAD_INPUT | PAD_ISOLATED, PAD_INPUT);
     sqm_register_change(PADS_BANK0_GPIO1, PAD_INPUT | PAD_ISOLATED, PAD_INPUT);
 #if defined(__riscv)
-    /* Hazard3 comes out of reset with mcycle inhibited: 3.8.9, MCOUNTINHIBIT. */
+    /* Hazard3 comes out of reset with mcycle inhibited: rvcsr.h, MCOUNTINHIBIT. */
     __asm volatile("csrw mcountinhibit, zero" ::: "memory");
 #endif
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the boot ROM looks for in the first 4 KB of flash: RP2350 Datasheet 5.9.5, "Minimum viable
- * image metadata". Without more it enters an Arm image through the vector table at its start, and a
- * RISC-V image at its start.
+ * What the boot ROM looks for in the first 4 KB of flash: RP2350 Datasheet, "Minimum viable image
+ * metadata"; words as by boot/picobin.h of pico-sdk 2.2.0. Without more it enters an Arm image
+ * through the vector table at its start, and a RISC-V image at its start.
  */
 #include <stdint.h>
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* GPIO for hal/edge_rp2_gpio.c: RP2350 Datasheet 3.1.11, 9.11.1, 9.11.3. */
+/* GPIO for hal/edge_rp2_gpio.c: hardware/regs/sio.h, io_bank0.h and pads_bank0.h of pico-sdk 2.2.0,
+ * RP2350. */
 #ifndef SQM_PINS_H
 #define SQM_PINS_H
 

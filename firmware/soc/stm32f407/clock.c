@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * STM32F407: the core at 168 MHz from the board's 8 MHz crystal, and USART2 on PA2 and PA3. Titles
- * in quotes are sections of RM0090.
+ * in quotes are sections of RM0090; addresses and bits as in stm32f407xx.h of ST's cmsis_device_f4.
  */
 #include "board_config.h"
 #include "hal/register.h"
@@ -67,7 +67,7 @@ static void start_clock(void)
     sqm_register_await(RCC_CFGR, CFGR_SWS_MASK, CFGR_SWS_PLL);
 }
 
-/* DS8626 table "alternate function mapping": PA2 USART2_TX, PA3 USART2_RX, both AF7. */
+/* stm32f407v(e-g)tx-pinctrl.dtsi of ST's pin data: PA2 USART2_TX, PA3 USART2_RX, both AF7. */
 static void start_pins(void)
 {
     sqm_register_enable(RCC_AHB1ENR, AHB1ENR_GPIOA);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * STM32F767: the core at 216 MHz from the internal 16 MHz oscillator, its caches on, and USART3 on
- * PD8 and PD9. Titles in quotes are sections of RM0410.
+ * PD8 and PD9. Titles in quotes are sections of RM0410; addresses and bits as in stm32f767xx.h of
+ * ST's cmsis_device_f7.
  */
 #include "board_config.h"
 #include "hal/register.h"

@@ -2,7 +2,8 @@
 /*
  * STM32H753: the core at 400 MHz from the internal 64 MHz oscillator, its caches on, and USART3 on
  * PD8 and PD9. 480 MHz would need the highest voltage scale, which not every revision of the
- * silicon has. Titles in quotes are sections of RM0433.
+ * silicon has. Titles in quotes are sections of RM0433; addresses and bits as in
+ * stm32h753xx.h of ST's cmsis_device_h7.
  */
 #include "board_config.h"
 #include "hal/register.h"

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * STM32L4R5: the core at 120 MHz from the internal 4 MHz oscillator, and LPUART1 on PG7 and PG8.
- * Titles in quotes are sections of RM0432 (STM32L4+ reference manual), whose numbers change with
- * its revisions; registers are in "PWR registers", "RCC registers", "FLASH registers", "GPIO
- * registers".
+ * Titles in quotes are sections of RM0432 (STM32L4+ reference manual); addresses and bits as in
+ * stm32l4r5xx.h of ST's cmsis_device_l4, wait states as in its HAL.
  */
 #include "board_config.h"
 #include "hal/register.h"
@@ -70,7 +69,7 @@ _Static_assert(SQM_UART_BASE == 0x40008000, "only the pins of LPUART1 are set he
 #define APB1ENR2_LPUART1 (1u << 0)
 #define CCIPR_LPUART1    (3u << 10) /* 0: PCLK1 */
 
-/* "Dynamic voltage scaling management" (5.1.7): above 80 MHz the regulator runs in range 1 boost
+/* "Dynamic voltage scaling management": above 80 MHz the regulator runs in range 1 boost
  * mode. The way there: halve AHB, clear R1MODE, set the wait states, switch, wait at least 1 us,
  * and only then give AHB its full clock.
  */
@@ -90,8 +89,7 @@ static void start_clock(void)
     sqm_register_change(RCC_CFGR, CFGR_HPRE_MASK, CFGR_HPRE_2);
     sqm_register_change(PWR_CR5, CR5_R1MODE, 0);
 
-    /* [3.3.3] 5 wait states up to 120 MHz; the new value must be read back before it is relied on.
-     */
+    /* 5 wait states above 100 MHz; the new value must be read back before it is relied on. */
     sqm_register_change(FLASH_ACR, ACR_LATENCY_MASK | ACR_CACHES, ACR_LATENCY_5 | ACR_CACHES);
     sqm_register_await(FLASH_ACR, ACR_LATENCY_MASK, ACR_LATENCY_5);
 
@@ -110,7 +108,8 @@ static void start_pins(void)
     sqm_register_change(PWR_CR2, CR2_IOSV, CR2_IOSV);
 
     sqm_register_enable(RCC_AHB2ENR, AHB2ENR_GPIOG);
-    /* DS12023 table "alternate function": AF8. The function first, then the mode: no glitch. */
+    /* AF8 in ST's pin data (stm32l4r5z(g-i)tx-pinctrl.dtsi). The function first, then the mode: no
+     * glitch. */
     sqm_register_change(GPIOG_AFRL, 0xFu << 28, 8u << 28);
     sqm_register_change(GPIOG_AFRH, 0xFu << 0, 8u << 0);
     sqm_register_change(GPIOG_OSPEEDR, 3u << 14, 1u << 14); /* medium: enough for 1 Mbaud */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* GPIO ports for hal/edge_stm32_gpio.c: RM0432, "Memory map" and "RCC registers". */
+/* GPIO ports for hal/edge_stm32_gpio.c: stm32l4r5xx.h of ST's cmsis_device_l4. */
 #ifndef SQM_PINS_H
 #define SQM_PINS_H
 

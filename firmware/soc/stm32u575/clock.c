@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * STM32U575: the core at 160 MHz from the internal 4 MHz oscillator (MSIS), the instruction cache
- * on, and USART1 on PA9 and PA10. Titles in quotes are sections of RM0456.
+ * on, and USART1 on PA9 and PA10. Titles in quotes are sections of RM0456; addresses and bits as
+ * in stm32u575xx.h of ST's cmsis_device_u5, the order of steps as in its HAL.
  */
 #include "board_config.h"
 #include "hal/register.h"

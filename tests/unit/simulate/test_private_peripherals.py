@@ -8,6 +8,7 @@ from sq_micro.simulate.private_peripherals import (
     DEMCR,
     DWT_CTRL,
     DWT_CYCCNT,
+    DWT_LAR,
     SYST_CSR,
     SYST_CVR,
     SYST_RVR,
@@ -101,3 +102,24 @@ def test_armv6m_has_no_counter_in_dwt(clock: Clock) -> None:
     clock.cycles += 50
     assert private.read(DWT_CYCCNT, 4) == 0
     assert private.read(CPUID, 4) >> 4 & 0xFFF == 0xC60
+
+
+@pytest.mark.parametrize(
+    ("core", "key", "counted"),
+    [
+        ("cortex-m7", None, 0),
+        ("cortex-m7", 0x1234_5678, 0),
+        ("cortex-m7", 0xC5AC_CE55, 50),
+        ("cortex-m4", 0x1234_5678, 50),
+        ("cortex-m0+", 0xC5AC_CE55, 0),
+    ],
+)
+def test_the_counter_of_a_cortex_m7_stands_until_its_lock_is_opened(
+    clock: Clock, core: str, key: int | None, counted: int
+) -> None:
+    private = PrivatePeripherals(lambda: clock.cycles, CORES[core])
+    if key is not None:
+        private.write(DWT_LAR, 4, key)
+    switch_on(private)
+    clock.cycles += 50
+    assert private.read(DWT_CYCCNT, 4) == counted
