@@ -28,7 +28,7 @@ from sq_micro.kernels.select import KernelChoice, portable_conv2d, portable_dens
 from sq_micro.kernels.tiling import Tiling
 from sq_micro.quant.arithmetic import ChannelRequantization
 from sq_micro.quant.graph import QuantGraph
-from sq_micro.quant.params import ACTIVATION_MAXIMUM, ACTIVATION_MINIMUM, Int8Array, Levels
+from sq_micro.quant.params import ACTIVATION_MAXIMUM, ACTIVATION_MINIMUM, Int8Array
 
 _BYTES = {"uint8_t": 1, "int8_t": 1, "int32_t": 4, "uint32_t": 4}
 
@@ -130,7 +130,7 @@ def _linear_arrays(graph: QuantGraph, operator: WeightedOperator, symbol: str) -
         ),
         _array("int8_t", f"{symbol}_shift", found.shift.astype(np.int8), ""),
     ]
-    if (levels != Levels.TWOS).any():
+    if bits < 8:  # also where all are 1: code and bytes must not follow from how the weights were rounded
         meaning = f"{name}: what a stored code v means by channel, 1: v, -1: -v, 2: 2v + 1"
         arrays.append(_array("int8_t", f"{symbol}_steps", levels.astype(np.int8), meaning))
     return tuple(arrays)

@@ -35,6 +35,7 @@ from sq_micro.ir.operators import (
     Reshape,
     Sigmoid,
     Softmax,
+    WeightedOperator,
     kind,
     operator_inputs,
 )
@@ -44,7 +45,6 @@ from sq_micro.kernels.packing import PLANES, plane_bytes
 from sq_micro.kernels.select import KernelChoice, is_flat
 from sq_micro.plan.plan import Plan
 from sq_micro.quant.graph import QuantGraph
-from sq_micro.quant.params import Levels
 
 
 def operator_view(graph: QuantGraph, plan: Plan, operator: Operator, index: int, prefix: str) -> OperatorView:
@@ -133,9 +133,8 @@ class _OperatorMaker(WeightlessNests):
             case _:
                 assert_never(self.operator)
 
-    def _constants(self, weights: str) -> tuple[str, ...]:
-        plain = (self.graph.levels[weights] == Levels.TWOS).all()
-        steps = "NULL" if plain else f"{self.symbol}_steps"
+    def _constants(self, operator: WeightedOperator) -> tuple[str, ...]:
+        steps = "NULL" if self.graph.bitwidths.weights[operator.name] == 8 else f"{self.symbol}_steps"
         return (
             f"{self.symbol}_weights",
             steps,
@@ -190,7 +189,7 @@ class _OperatorMaker(WeightlessNests):
                 params |= {f"{side}_height": 1, f"{side}_width": height * width}
         unpack = "NULL" if bits == 8 else find("unpack", bits, "1x1").name
         pairs = variant.name if variant.microkernel == "pairs" else "NULL"
-        arguments = (self._at(op.input), *self._constants(op.weights), self._scratch(), self._at(op.output))
+        arguments = (self._at(op.input), *self._constants(op), self._scratch(), self._at(op.output))
         if choice.kernels == "small":
             return Nest("conv2d__small", params, ((*self._planes(op), *arguments),))
         return Nest("conv2d", params, ((unpack, pairs, *arguments),))
@@ -216,7 +215,7 @@ class _OperatorMaker(WeightlessNests):
         params = self._window(op) | {"depth_multiplier": op.depth_multiplier, "plane": int(choice.plane)}
         variant = choice.variant
         assert variant is not None
-        arguments = (self._at(op.input), *self._constants(op.weights), self._scratch(), self._at(op.output))
+        arguments = (self._at(op.input), *self._constants(op), self._scratch(), self._at(op.output))
         if choice.kernels == "small":
             return Nest("depthwise_conv2d__small", params, ((*self._planes(op), *arguments),))
         return Nest("depthwise_conv2d", params, ((variant.name, *arguments),))
@@ -225,7 +224,7 @@ class _OperatorMaker(WeightlessNests):
         assert choice.variant is not None
         name, at_once = choice.variant.name, choice.variant.isa == DSP
         pick = "NULL" if at_once or self.graph.bitwidths.weights[op.name] == 8 else name
-        weights, steps, *_ = self._constants(op.weights)
+        weights, steps, *_ = self._constants(op)
         arguments = (pick, name if at_once else "NULL", self._at(op.input), weights, steps, f"{self.symbol}_table")
         places = (self._scratch(), self._at(op.output))
         return Nest(depthwise_nest(self.graph, op), depthwise_params(self.graph, op), ((*arguments, *places),))
@@ -247,7 +246,7 @@ class _OperatorMaker(WeightlessNests):
             "output_minimum": found.minimum,
             "output_maximum": found.maximum,
         }
-        arguments = (self._at(op.input), *self._constants(op.weights), self._at(op.output))
+        arguments = (self._at(op.input), *self._constants(op), self._at(op.output))
         if choice.kernels == "small":
             return Nest(f"dense__small_{variant.wgt}", params, (arguments,))
         return Nest("dense", params, ((variant.name, *arguments),))

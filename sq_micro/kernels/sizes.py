@@ -28,11 +28,7 @@ def weight_bytes(choice: KernelChoice, operator: WeightedOperator, bits: int, to
 
 
 def table_bytes(choice: KernelChoice, operator: WeightedOperator, bits: int, topology: Topology) -> int:
-    """Bias and requantization of each channel, and below 8 bits what its codes mean.
-
-    For portable kernels an upper bound: a network whose channels all are of the plain levels has no steps, which a
-    search cannot know before rounding.
-    """
+    """Bias and requantization of each channel, and below 8 bits what its codes mean."""
     channels = topology.shape(operator.bias)[0]
     if choice.in_lanes:
         form = FORMATS[bits]

@@ -16,7 +16,7 @@ class PackedWidthRecord(Record):
     """What one operator takes of memory at one width, known from its shape alone.
 
     weight_bytes       packed weights
-    table_bytes        bias, multipliers, shifts, steps; of other widths than the chosen one an upper bound by the steps
+    table_bytes        bias, multipliers, shifts, steps
     padding_bytes      between the arrays, in flash
     scratch_bytes      of the arena while the operator runs, with the fastest kernel
     weight_divergence  nats between its trained weights and the rounded ones, by histogram (SigmaQuant, equation 1)

@@ -14,12 +14,10 @@ from sq_micro.ir.float_graph import FloatGraph
 from sq_micro.ir.kernel_set import KernelSet
 from sq_micro.ir.operators import WeightedOperator, kind
 from sq_micro.ir.topology import Topology
-from sq_micro.kernels.sizes import to_word
 from sq_micro.plan.patching import Head
 from sq_micro.plan.plan import Plan
 from sq_micro.quant.calibrate import SampleSource
 from sq_micro.quant.graph import QuantGraph
-from sq_micro.quant.params import Levels
 from sq_micro.quant.sharing import own_constants
 from sq_micro.report.evidence import (
     ArenaBufferRecord,
@@ -113,35 +111,20 @@ def _widths(
     option: OperatorOptions,
     divergence: dict[int, float],
 ) -> list[PackedWidthRecord]:
-    chosen = executed.bitwidths.weights[operator.name]
-    spare = _steps_that_no_channel_needs(operator, executed, board, option.widths[0].kernels)
     found = []
     for width in option.widths:
         at_rest = Bitwidths({operator.name: width.bits}, executed.bitwidths.activations)
         kernel = usual(operator, executed.topology, at_rest, board.core.isa, width.kernels)
-        tables, padding = width.table_bytes, width.padding_bytes
-        if width.bits == chosen and spare:
-            tables, padding = tables - spare, padding - to_word(spare)
         found.append(
             PackedWidthRecord.model_validate(
                 {
                     "bits": width.bits,
                     "weight_bytes": width.weight_bytes,
-                    "table_bytes": tables,
-                    "padding_bytes": padding,
+                    "table_bytes": width.table_bytes,
+                    "padding_bytes": width.padding_bytes,
                     "scratch_bytes": kernel.scratch_bytes,
                     "weight_divergence": divergence[width.bits],
                 }
             )
         )
     return found
-
-
-def _steps_that_no_channel_needs(
-    operator: WeightedOperator, executed: QuantGraph, board: Board, kernels: KernelSet
-) -> int:
-    """Bytes of a table that was reckoned with and is not written, since all channels are of the plain levels."""
-    bits = executed.bitwidths.weights[operator.name]
-    choice = usual(operator, executed.topology, executed.bitwidths, board.core.isa, kernels)
-    plain = bool((executed.levels[operator.weights] == Levels.TWOS).all())
-    return executed.topology.shape(operator.bias)[0] if bits < 8 and not choice.in_lanes and plain else 0

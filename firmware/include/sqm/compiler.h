@@ -89,6 +89,19 @@ SQM_INLINE int8_t *const *sqm_read_when_wanted(int8_t *const addresses[])
     return addresses;
 }
 
+/**
+ * Of `count` parts the one whose turn it is, from the last or from the first: the same code for
+ * either, since which it is follows from where an arena has its tensors.
+ */
+SQM_INLINE int32_t sqm_part_in_turn(int32_t index, int32_t count, int32_t from_the_last)
+{
+    if (count == 1) {
+        return 0;
+    }
+    SQM_OPAQUE(from_the_last);
+    return from_the_last != 0 ? count - 1 - index : index;
+}
+
 /** The word at any address, least significant byte first. Compilers turn it into one load. */
 SQM_INLINE uint32_t sqm_load_u32(const uint8_t *bytes)
 {

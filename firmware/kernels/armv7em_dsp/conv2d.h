@@ -100,7 +100,7 @@ SQM_INLINE void sqm_conv2d__armv7em_dsp(const sqm_conv2d__armv7em_dsp_params *p,
     const int32_t tiles = (p->pixels + p->tile - 1) / p->tile;
 
     for (int32_t i = 0; i < tiles; ++i) {
-        const int32_t pixel = (p->downwards ? tiles - 1 - i : i) * p->tile;
+        const int32_t pixel = sqm_part_in_turn(i, tiles, p->downwards) * p->tile;
         const int32_t left = p->pixels - pixel;
         const int32_t count = left < p->tile ? left : p->tile;
         sqm_gemm g;

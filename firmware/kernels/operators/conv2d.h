@@ -225,7 +225,8 @@ SQM_INLINE void sqm_conv2d(const sqm_conv2d_params *p, sqm_unpack_1x1 *unpack, s
                           ((p->output_width + p->tile_width - 1) / p->tile_width);
 
     for (int32_t i = 0; i < tiles; ++i) {
-        const sqm_conv2d_pixels pixels = sqm_conv2d_tile(p, p->downwards ? tiles - 1 - i : i);
+        const sqm_conv2d_pixels pixels =
+            sqm_conv2d_tile(p, sqm_part_in_turn(i, tiles, p->downwards));
         for (int32_t next = 0; next < p->output_channels; next += tile) {
             /* The last channels begin early enough to be a whole block: computing up to three twice
              * takes less time than three single ones would, and less code than a second nest. */

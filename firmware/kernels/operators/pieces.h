@@ -73,7 +73,7 @@ SQM_INLINE sqm_piece_axis sqm_piece_part(int32_t output, int32_t outputs, int32_
 }
 
 /** Piece `index` in the order in which they are computed. */
-SQM_OUT_OF_LINE sqm_piece sqm_piece_at(const sqm_pieces *p, int32_t index)
+SQM_SHARED sqm_piece sqm_piece_at(const sqm_pieces *p, int32_t index)
 {
     const int32_t across = (p->output_width + p->piece_width - 1) / p->piece_width;
     const int32_t at = p->downwards ? p->pieces - 1 - index : index;

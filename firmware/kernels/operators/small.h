@@ -168,13 +168,10 @@ SQM_SHARED void sqm_depthwise_conv2d__small(const sqm_depthwise_conv2d_params *p
     }
 }
 
-/**
- * See sqm_dense: a function for each width, since each weight is decoded for one product alone.
- * What one operator alone calls compilers put into it.
- */
+/** See sqm_dense: a function for each width, since each weight is decoded for one product alone. */
 #define SQM_SMALL_DENSE(wgt)                                                                       \
     typedef sqm_dense_params sqm_dense__small_##wgt##_params;                                      \
-    static __attribute__((unused)) void sqm_dense__small_##wgt(                                    \
+    SQM_SHARED void sqm_dense__small_##wgt(                                                        \
         const sqm_dense_params *p, const int8_t *input, const uint8_t *weights,                    \
         const int8_t *steps, const int32_t *bias, const int32_t *multiplier, const int8_t *shift,  \
         int8_t *output)                                                                            \

@@ -109,8 +109,9 @@ const int8_t *sqm_conv_dense_arena_at(int32_t offset)
 
 void sqm_conv_dense_invoke(void)
 {
-    op00_conv2d();
-    op01_dense();
+    for (int32_t index = 0; index < SQM_CONV_DENSE_OPERATORS; ++index) {
+        sqm_conv_dense_invoke_operator(index);
+    }
 }
 
 void sqm_conv_dense_invoke_operator(int32_t index)

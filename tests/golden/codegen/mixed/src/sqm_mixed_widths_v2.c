@@ -457,21 +457,9 @@ const int8_t *sqm_mixed_widths_v2_arena_at(int32_t offset)
 
 void sqm_mixed_widths_v2_invoke(void)
 {
-    op00_conv2d();
-    op01_depthwise_conv2d();
-    op02_add();
-    op03_conv2d();
-    op04_sigmoid();
-    op05_requantize();
-    op06_concatenate();
-    op07_pad2d();
-    op08_max_pool2d();
-    op09_average_pool2d();
-    op10_relu();
-    op11_conv2d();
-    op12_mean();
-    op13_dense();
-    op14_softmax();
+    for (int32_t index = 0; index < SQM_MIXED_WIDTHS_V2_OPERATORS; ++index) {
+        sqm_mixed_widths_v2_invoke_operator(index);
+    }
 }
 
 void sqm_mixed_widths_v2_invoke_operator(int32_t index)

@@ -71,7 +71,9 @@ const int8_t *sqm_moves_only_arena_at(int32_t offset)
 
 void sqm_moves_only_invoke(void)
 {
-    op00_max_pool2d();
+    for (int32_t index = 0; index < SQM_MOVES_ONLY_OPERATORS; ++index) {
+        sqm_moves_only_invoke_operator(index);
+    }
 }
 
 void sqm_moves_only_invoke_operator(int32_t index)

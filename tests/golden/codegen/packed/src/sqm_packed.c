@@ -384,13 +384,9 @@ const int8_t *sqm_packed_arena_at(int32_t offset)
 
 void sqm_packed_invoke(void)
 {
-    op00_conv2d();
-    op01_depthwise_conv2d();
-    op02_add();
-    op03_conv2d();
-    op04_max_pool2d();
-    op05_mean();
-    op06_dense();
+    for (int32_t index = 0; index < SQM_PACKED_OPERATORS; ++index) {
+        sqm_packed_invoke_operator(index);
+    }
 }
 
 void sqm_packed_invoke_operator(int32_t index)
