@@ -26,7 +26,7 @@ class Stm32Usart(Uart):
 
 
 class Stm32F4Usart(Uart):
-    """USART of the STM32 families with SR and DR (F1, F2, F4, L1). Source: RM0090, section 30.6."""
+    """USART of the STM32 families with SR and DR (F1, F2, F4, L1). Source: RM0090, USART."""
 
     status_offset, receive_offset, transmit_offset = 0x00, 0x04, 0x04
 
@@ -64,7 +64,7 @@ class Pl011(Uart):
 
 
 class NrfUart(Uart):
-    """UART of the nRF51 and nRF52 without DMA. Source: nRF52840 Product Specification v1.7, section 6.33."""
+    """UART of the nRF51 and nRF52 without DMA. Source: nRF52840 Product Specification, UART."""
 
     size_bytes = 0x1000
     status_offset, receive_offset, transmit_offset = 0x108, 0x518, 0x51C
