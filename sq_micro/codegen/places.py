@@ -16,8 +16,8 @@ def share_views(plan: Plan) -> tuple[ShareView, ...]:
 
 def place_view(plan: Plan, offset_bytes: int, more: str = "") -> PlaceView:
     """An offset of the whole arena, and a C expression to be added to it."""
-    for share in share_views(plan):
-        if share.offset <= offset_bytes < share.offset + share.bytes:
-            offset = offset_bytes - share.offset
-            return PlaceView(f"ARENA{share.suffix}({offset}{more})", share.suffix, offset)
+    for share, view in zip(plan.shares, share_views(plan), strict=True):
+        if share.holds(offset_bytes):
+            offset = offset_bytes - share.offset_bytes
+            return PlaceView(f"ARENA{view.suffix}({offset}{more})", view.suffix, offset)
     return PlaceView(f"ARENA({offset_bytes}{more})", "", offset_bytes)

@@ -17,13 +17,14 @@ from math import floor, inf
 
 from sq_micro.board import Space
 from sq_micro.plan.arena import Layout, Offsets, greedy
-from sq_micro.plan.search import place
+from sq_micro.plan.search import place, searched
 
-STEPS = 4_000
+_STEPS = 12_000  # a step puts a buffer into a region: a second for tens of buffers
+_SOON_STEPS = 3_000
 _ROUNDS = 60  # in which a buffer that no region takes comes earlier
 _REPAIRS = 20
-_PACKING_STEPS = 1_000  # of the search for a placement of one region's buffers
-_PACKING_PRICE = 25  # steps that such a search stands for
+_PACKING_STEPS = 500  # of the search for a placement of one region's buffers
+_REPAIRS_PRICE, _PACKING_PRICE = 1, 8  # steps that repairs, and such a search, stand for: for each buffer
 _MOST_USED = 12  # buffers at one operator, of which every assignment is looked at for a bound
 _ROUNDING = 1e-6  # of sums that are whole numbers
 
@@ -41,6 +42,10 @@ class Share:
     size_bytes: int
     lower_bound_bytes: int
     accessed_bytes: int
+
+    def holds(self, offset_bytes: int) -> bool:
+        """Whether an offset of the whole arena lies in it."""
+        return self.offset_bytes <= offset_bytes < self.offset_bytes + self.size_bytes
 
     def __str__(self) -> str:
         return (
@@ -70,20 +75,26 @@ def divide(
     accesses: tuple[int, ...],
     spaces: tuple[Space, ...],
     total_bytes: int | None = None,
-    steps: int = STEPS,
+    soon: bool = False,
 ) -> Division | None:
     """The best division that is found; None where none is.
 
     accesses     bytes loaded from and stored to each buffer
     spaces       what the regions leave, the fastest first
     total_bytes  that all shares may take together; None: no bound but theirs
-    steps        0 stops at the first division: whether there is one
+    soon         be content with any, looked for not as long
     """
-    search = _Search(layout, accesses, spaces, total_bytes, steps)
-    if not search.start():
+    search = _Search(layout, accesses, spaces, total_bytes, _SOON_STEPS if soon else _STEPS)
+    bound = search.floor()
+    if bound is None:
         return None
-    search.move()
-    bound = search.improve()
+    search.start()
+    if not soon:
+        if search.best:
+            search.move()
+        bound = search.improve(bound)
+    if not search.best:
+        return None
     shares, offsets, start = [], [0] * len(layout.buffers), 0
     for region, space in enumerate(spaces):
         members = [i for i, chosen in enumerate(search.best) if chosen == region]
@@ -131,9 +142,9 @@ class _Search:
             self._shared[i].append((j, index, common))
             self._shared[j].append((i, index, common))
         self._clear()
-        self.best: list[int] = []  # region of each buffer
+        self.best: list[int] = []  # region of each buffer; none was found so far if empty
         self.best_offsets: list[Offsets] = []  # by region
-        self.least = 0  # slow accesses
+        self.least = 1 + sum(accesses) * max(space.level for space in spaces)  # slow accesses
 
     def _clear(self) -> None:
         self._regions = [_Region(self._layout, space) for space in self._spaces]
@@ -142,13 +153,9 @@ class _Search:
 
     # ---- The start ------------------------------------------------------------------------------------------------
 
-    def start(self) -> bool:
-        """Whether some division is found."""
-        live, sizes = self._layout.live_bytes(), self._layout.sizes
-        room = sum(space.size_bytes for space in self._spaces)
-        if max(live) > min(room, self._total) or max(sizes) > max(space.size_bytes for space in self._spaces):
-            return False
-        everyone = range(len(sizes))
+    def start(self) -> None:
+        """Some division, if one is found soon."""
+        sizes, everyone = self._layout.sizes, range(len(self._chosen))
         orders = (
             sorted(everyone, key=lambda i: (-self._accesses[i] / sizes[i], i)),
             sorted(everyone, key=lambda i: (-sizes[i], i)),
@@ -156,6 +163,8 @@ class _Search:
         for start in orders:
             order = list(start)
             for _ in range(_ROUNDS):
+                if self._steps <= 0:
+                    break
                 failed = self._one_by_one(order)
                 if failed is None:
                     self._keep()
@@ -165,7 +174,6 @@ class _Search:
                     break
                 order.insert(at // 2, order.pop(at))
         self._clear()
-        return bool(self.best)
 
     def _one_by_one(self, order: Sequence[int]) -> int | None:
         """The first buffer that no region takes, if any."""
@@ -181,20 +189,34 @@ class _Search:
     def _keep(self) -> None:
         """What is placed, if it is the best so far and within the bound of all together."""
         cost = sum(self._cost(i, region) for i, region in enumerate(self._chosen))
-        if self.best and cost >= self.least:
+        if cost >= self.least:
             return
-        if self._ends() > self._total:
-            self._exact = False  # placed anew they might take less
-            return
-        self.best, self.least = list(self._chosen), cost
-        self.best_offsets = [list(region.offsets) for region in self._regions]
+        found = [region.offsets for region in self._regions]
+        if sum(map(self._end, found)) > self._total:
+            found = [self._smallest(offsets) for offsets in found]
+            if sum(map(self._end, found)) > self._total:
+                return
+        self.best, self.least, self.best_offsets = list(self._chosen), cost, found
 
-    def _ends(self) -> int:
+    def _end(self, offsets: Offsets) -> int:
+        """Of what lies in one region."""
         sizes = self._layout.sizes
-        return sum(
-            max((offset + sizes[i] for i, offset in enumerate(region.offsets) if offset >= 0), default=0)
-            for region in self._regions
-        )
+        return max((offset + sizes[i] for i, offset in enumerate(offsets) if offset >= 0), default=0)
+
+    def _smallest(self, offsets: Offsets) -> Offsets:
+        """The same buffers where they take least."""
+        members = [i for i, offset in enumerate(offsets) if offset >= 0]
+        if not members:
+            return offsets
+        self._steps -= _PACKING_PRICE * len(members)
+        part = self._layout.of(members)
+        bound = max(part.live_bytes())
+        placed = searched(part, greedy(part, bound, _REPAIRS), bound, _PACKING_STEPS)
+        self._exact &= placed.optimal
+        found = [-1] * len(offsets)
+        for i, offset in zip(members, placed.offsets, strict=True):
+            found[i] = offset
+        return found
 
     def _cost(self, i: int, region: int) -> int:
         return self._accesses[i] * self._spaces[region].level
@@ -231,9 +253,8 @@ class _Search:
 
     def _moved(self, targets: Mapping[int, int]) -> bool:
         """Move buffers to other regions, one after the other; False where they do not fit and nothing changed."""
-        if self._steps == 0:
+        if self._steps <= 0:
             return False
-        self._steps -= 1
         sources = {i: self._chosen[i] for i in targets}
         before = [region.offsets for region in self._regions]
         for i, source in sources.items():
@@ -252,24 +273,27 @@ class _Search:
 
     # ---- Branch and bound -----------------------------------------------------------------------------------------
 
-    def improve(self) -> int:
-        """Search on from the start; a lower bound of the slow accesses."""
-        bound = self._floor()
-        if self._steps == 0 or self.least == bound:
+    def improve(self, bound: int) -> int:
+        """Search on from what is known; a lower bound of the slow accesses."""
+        if self.least == bound:
             return bound
         order = sorted(range(len(self._chosen)), key=lambda i: (-self._accesses[i], i))
         self._descend(order, 0, 0, bound)
         return self.least if self._exact and self._steps > 0 else bound
 
-    def _floor(self) -> int:
-        """Looked at operator by operator, each with a part of the accesses of what is in use: all, or an equal one for
-        each operator of a lifetime. Of the first the largest answer is a bound, of the second the sum of all.
+    def floor(self) -> int | None:
+        """A lower bound of the slow accesses; None where nothing fits.
+
+        Operator by operator, each with a part of the accesses of what is in use: all, or an equal one for each operator
+        of a lifetime. Of the first the largest answer is a bound, of the second the sum of all.
         """
         everyone = range(len(self._chosen))
         operators = [(index, self._layout.used(index, index)) for index in range(self._layout.operators)]
         equal = [self._accesses[i] / len(self._lifetime(i)) for i in everyone]
         largest = max(self._cheapest(index, used, self._accesses) for index, used in operators)
         together = sum(self._cheapest(index, used, equal) for index, used in operators)
+        if largest == inf or max(self._layout.live_bytes()) > self._total:
+            return None
         return floor(max(largest, together) + _ROUNDING)
 
     def _cheapest(self, index: int, used: list[int], accesses: Sequence[float]) -> float:
@@ -305,7 +329,6 @@ class _Search:
             more = self._cost(i, region)
             if cost + more >= self.least:
                 return  # the others are no faster
-            self._steps -= 1
             if self._steps <= 0 or self.least <= bound:
                 return
             before = self._put(i, region)
@@ -327,6 +350,7 @@ class _Search:
 
     def _put(self, i: int, region: int) -> Offsets | None:
         """Put a buffer into a region; the offsets there before, or None where it does not fit and nothing changed."""
+        self._steps -= 1
         there, size = self._regions[region], self._layout.sizes[i]
         room, before = there.space.size_bytes, there.offsets
         self._count(i, region, 1)
@@ -374,10 +398,11 @@ class _Search:
         part = self._layout.of(members)
         if max(part.live_bytes()) > room:
             return None
+        self._steps -= _REPAIRS_PRICE * len(members)
         offsets: Sequence[int] = greedy(part, room, _REPAIRS)
         if part.arena_bytes(offsets) > room:
-            self._steps = max(0, self._steps - _PACKING_PRICE)
-            placed = place(part, _PACKING_STEPS)
+            self._steps -= _PACKING_PRICE * len(members)
+            placed = searched(part, list(offsets), max(part.live_bytes()), _PACKING_STEPS)
             if placed.arena_bytes > room:
                 self._exact &= placed.lower_bound_bytes > room
                 return None

@@ -18,7 +18,7 @@ from sq_micro.kernels.select import KernelChoice, within_loss
 from sq_micro.kernels.tiling import LOSSES
 from sq_micro.plan.accesses import accessed_bytes
 from sq_micro.plan.arena import Layout, Span
-from sq_micro.plan.division import STEPS, Division, Share, divide
+from sq_micro.plan.division import Division, Share, divide
 from sq_micro.plan.lifetimes import Buffer, live_buffers, scratch_name
 from sq_micro.plan.limits import UNLIMITED, Limits
 from sq_micro.plan.patching import Head, affordable, head_choices, with_parts
@@ -217,7 +217,7 @@ def _fits(
     layout = _layout(topology, bitwidths, choices, head)
     if limits.whole_bytes is None or fits(layout, limits.whole_bytes):
         return True
-    return _division(topology, choices, layout, head, limits, steps=0) is not None
+    return _division(topology, choices, layout, head, limits, soon=True) is not None
 
 
 def _division(
@@ -226,12 +226,12 @@ def _division(
     layout: Layout,
     head: Head | None,
     limits: Limits,
-    steps: int = STEPS,
+    soon: bool = False,
 ) -> Division | None:
     if not limits.spaces:
         return None
     accesses = accessed_bytes(topology, choices, layout.buffers, head)
-    return divide(layout, accesses, limits.spaces, limits.total_bytes, steps)
+    return divide(layout, accesses, limits.spaces, limits.total_bytes, soon)
 
 
 def _layout(

@@ -79,13 +79,16 @@ def _axis(arena_bytes: int, width: int) -> list[str]:
 
 
 def _share(share: ArenaShareRecord, arena_bytes: int, end: int) -> list[str]:
-    """The name of a region beside its part, and a line where that begins."""
+    """The name of a region beside its part, and a line between it and the one below."""
     bottom, middle = (
         _y(offset, arena_bytes) for offset in (share.offset_bytes, share.offset_bytes + share.size_bytes // 2)
     )
     line = f'<line class="peak" x1="{_LEFT}" x2="{end}" y1="{bottom:.1f}" y2="{bottom:.1f}"/>'
     text = f"{share.region} {share.size_bytes:,} B"
-    return [line, f'<text class="size" x="{end + 6}" y="{middle + 3.5:.1f}">{escape(text)}</text>']
+    return [
+        *([line] if share.offset_bytes else []),
+        f'<text class="size" x="{end + 6}" y="{middle + 3.5:.1f}">{escape(text)}</text>',
+    ]
 
 
 def _rectangle(buffer: ArenaBufferRecord, arena_bytes: int, fill: str) -> str:

@@ -108,7 +108,8 @@ def arena_chart(plan: ArenaPlanRecord, arena_bytes: int) -> ChartView:
         marks.append(Rect(x, y, width, height, "scratch" if buffer.scratch_of else "tensor", tip, text))
     for share in plan.shares:
         y = bottom - share.offset_bytes * scale
-        marks.append(line([(left, y), (_WIDTH - _RIGHT, y)], "bound"))
+        if share.offset_bytes:
+            marks.append(line([(left, y), (_WIDTH - _RIGHT, y)], "bound"))
         below = y - share.size_bytes * scale + 12
         marks.append(Text(_WIDTH - _RIGHT, below, f"{share.region} {share.size_bytes:,} B", "label strong", "end"))
     top = bottom - arena_bytes * scale
