@@ -203,6 +203,10 @@ class ArenaPlanRecord(Record):
     shares: list[ArenaShareRecord] = Field(default_factory=list)
     least_slow_accesses: Count | None = None
 
+    def region_at(self, offset_bytes: int) -> str:
+        """The region that an offset of a divided arena lies in."""
+        return next(share.region for share in reversed(self.shares) if share.offset_bytes <= offset_bytes)
+
     @property
     def share_bytes(self) -> dict[str, int]:
         """By region, of an arena that is divided."""

@@ -91,14 +91,32 @@ def require_sram(plan: Plan, board: Board) -> None:
     largest = board.largest_ram_bytes
     if largest is None or plan.shares or plan.arena_bytes <= largest:
         return
-    rams = " and ".join(f"{region.memory.size_bytes:,} B in {region.name}" for region in board.rams)
-    owned = f"{largest:,} B" if len(board.rams) == 1 else f"{rams}, over which it cannot be divided"
+    resource, short, why = "SRAM", plan.arena_bytes - largest, f"{board.id} has {largest:,} B"
+    if len(board.rams) > 1:
+        resource, short, why = _over_regions(plan, board)
     raise DoesNotFitError(
-        "SRAM",
-        plan.arena_bytes - largest,
+        resource,
+        short,
         f"arena {plan.arena_bytes:,} B (fullest at '{plan.peak_operator}'), stack and static data beside it,"
-        f" {board.id} has {owned}; choose a larger board, or a smaller input",
+        f" {why}; choose a larger board, or a smaller input",
     )
+
+
+def _over_regions(plan: Plan, board: Board) -> tuple[str, int, str]:
+    """What is short of what where an arena cannot be divided over a board's regions, and what they have."""
+    room = arena_room(board)
+    assert room is not None
+    owned = " and ".join(f"{space.size_bytes:,} B for it in {space.region}" for space in room.spaces)
+    all_bytes = sum(space.size_bytes for space in room.spaces)
+    largest = max(room.spaces, key=lambda space: space.size_bytes)
+    buffer = max(plan.buffers, key=lambda buffer: buffer.size_bytes)
+    if plan.lower_bound_bytes > all_bytes:
+        return "SRAM", plan.lower_bound_bytes - all_bytes, f"{board.id} has {owned}"
+    if buffer.size_bytes > largest.size_bytes:
+        short = buffer.size_bytes - largest.size_bytes
+        return f"SRAM in {largest.region}", short, f"{board.id} has {owned}, and '{buffer.name}' alone takes more"
+    short = plan.arena_bytes - largest.size_bytes
+    return f"SRAM in {largest.region}", short, f"{board.id} has {owned}, over which no division was found"
 
 
 def generated(workspace: Workspace) -> Generated:

@@ -126,10 +126,11 @@ def arena_chart(plan: ArenaPlanRecord, arena_bytes: int) -> ChartView:
             f"{buffer.size_bytes:,}",
             plan.operators[buffer.first],
             plan.operators[buffer.last],
+            *((plan.region_at(buffer.offset_bytes),) if plan.shares else ()),
         )
         for buffer in plan.buffers
     )
-    head = ("buffer", "offset", "bytes", "from operator", "to operator")
+    head = ("buffer", "offset", "bytes", "from operator", "to operator", *(("region",) if plan.shares else ()))
     description = f"{len(plan.buffers)} buffers in an arena of {arena_bytes:,} bytes, over {columns} operators."
     if plan.shares:
         parts = " and ".join(f"{size:,} bytes in {region}" for region, size in plan.share_bytes.items())
