@@ -25,7 +25,6 @@ from sq_micro.quant.graph import QuantGraph
 FIRMWARE = project_files() / "firmware"
 RUNNER = Path(__file__).parents[1] / "firmware" / "model_runner"
 FLAGS = ["-std=c11", "-O2", "-g", "-Wall", "-Wextra", "-Wconversion", "-Werror"]
-FLAGS += ["-Wno-array-bounds"]  # of small arrays gcc takes a window for inside that the loop around it rules out
 FLAGS += ["-fsanitize=undefined,address", "-fno-sanitize-recover=all", f"-I{FIRMWARE}", f"-I{FIRMWARE / 'include'}"]
 NO_SPAN = Span(0, 0)
 
@@ -65,15 +64,12 @@ class Model:
         )
         whole = [Span(0, plan.arena_bytes)]
         arrays = [Span(share.offset_bytes, share.size_bytes) for share in plan.shares] or whole
-        functions = f"{symbol}_input, {symbol}_output, {symbol}_invoke, {symbol}_invoke_operator, {symbol}_at"
+        functions = f"{symbol}_input, {symbol}_output, {symbol}_invoke, {symbol}_invoke_operator, {symbol}_arena_at"
         numbers = f"{len(arrays)}, {{{', '.join(map(_c_span, arrays))}}}, "
         sizes = [topology.elements(topology.input), topology.elements(topology.output), len(steps)]
         numbers += ", ".join(map(str, sizes))
         entry = f'#define ENTRY_{self.index} {{"{topology.name}", {functions}, {numbers}, {symbol}_steps}}'
-        start = plan.tensors[topology.input].offset_bytes
-        place = f"(int8_t *){symbol}_arena_at(offset)" if plan.shares else f"{symbol}_input() - {start} + offset"
-        at = f"static int8_t *{symbol}_at(int32_t offset)\n{{\n    return {place};\n}}\n"
-        return f'#include "{symbol}.h"\n{at}static const step {symbol}_steps[] = {{\n{rows}}};\n{entry}\n'
+        return f'#include "{symbol}.h"\nstatic const step {symbol}_steps[] = {{\n{rows}}};\n{entry}\n'
 
 
 def _c_span(span: Span) -> str:
@@ -102,7 +98,7 @@ typedef struct {
     const int8_t *(*output)(void);
     void (*invoke)(void);
     void (*invoke_operator)(int32_t index);
-    int8_t *(*arena_at)(int32_t offset);
+    const int8_t *(*arena_at)(int32_t offset);
     int32_t arrays;
     span array[MOST_ARRAYS];
     int32_t input_bytes;

@@ -23,7 +23,7 @@ static void spoil(const model *m)
     static uint32_t state = 1;
 
     for (int32_t a = 0; a < m->arrays; ++a) {
-        int8_t *const arena = m->arena_at(m->array[a].offset);
+        int8_t *const arena = (int8_t *)m->arena_at(m->array[a].offset);
         for (int32_t i = 0; i < m->array[a].bytes; ++i) {
             state = state * 1664525u + 1013904223u;
             arena[i] = (int8_t)(state >> 24);
