@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from sq_micro.board import Board, load_board
+from sq_micro.board import Board, arena_room, load_board
 from sq_micro.cost.shift_add import SHIFT_ADD
 from sq_micro.errors import BudgetError, UsageError
 from sq_micro.ir.kernel_set import KernelsChoice
@@ -145,7 +145,7 @@ def preview(request: DeployRequest) -> Preview:
     sets = kernels_from(request.quantization.weight_bits, graph.topology)
     if request.kernels != "auto":
         sets = {operator.name: request.kernels for operator in graph.topology.operators}
-    plan = make_plan(graph.topology, bitwidths, board.core.isa, sets=sets)
+    plan = make_plan(graph.topology, bitwidths, board.core.isa, sets=sets, room=arena_room(board))
     require_sram(plan, board)
     budget = str(request.assign.budget) if request.assign is not None else None
     return make_preview(record, board, str(compiler), bitwidths, plan, graph.topology, inputs, budget)

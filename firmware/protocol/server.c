@@ -161,6 +161,30 @@ static sqm_status read_span(exchange *x, const int8_t *memory, uint32_t size)
     return SQM_OK;
 }
 
+#ifdef BOUND_ARENA_AT
+/* Of an arena in several memories: the host asks for what lies in one of them. */
+static sqm_status read_arena(exchange *x)
+{
+    if (x->bytes != 5) {
+        return SQM_BAD_LENGTH;
+    }
+    const uint32_t offset = sqm_get_u32(x->body);
+    const uint32_t count = x->body[4];
+    if (count > ANSWER_BYTES || !within(offset, count, sqm_run_arena_bytes)) {
+        return SQM_OUT_OF_RANGE;
+    }
+    for (uint32_t i = 0; i < count; ++i) {
+        x->end = sqm_put_u8(x->end, (uint8_t)*BOUND_ARENA_AT((int32_t)(offset + i)));
+    }
+    return SQM_OK;
+}
+#else
+static sqm_status read_arena(exchange *x)
+{
+    return read_span(x, BOUND_ARENA(), sqm_run_arena_bytes);
+}
+#endif
+
 static sqm_status read_profile(exchange *x)
 {
     if (x->bytes != 3) {
@@ -232,7 +256,7 @@ static sqm_status dispatch(uint8_t id, exchange *x)
     case SQM_MESSAGE_STEP:
         return step(x);
     case SQM_MESSAGE_READ_ARENA:
-        return read_span(x, BOUND_ARENA(), sqm_run_arena_bytes);
+        return read_arena(x);
     case SQM_MESSAGE_TAKE_INPUT:
         return take_input(x);
     default:

@@ -48,7 +48,7 @@ def cost_at(problem: Problem, bitwidths: Bitwidths, sets: Mapping[str, KernelSet
 def arena_bytes(problem: Problem, bitwidths: Bitwidths, sets: Mapping[str, KernelSet]) -> int:
     """What tensors and scratch take together, as they will be placed: with faster kernels where the budget allows."""
     every, at_rest = every_set(problem, sets), problem.at_rest(bitwidths)
-    return make_plan(problem.topology, at_rest, problem.isa, problem.arena_limit_bytes, every).arena_bytes
+    return planned(problem, at_rest, every).arena_bytes
 
 
 def leanest(problem: Problem) -> tuple[Bitwidths, dict[str, KernelSet]]:
@@ -63,7 +63,12 @@ def leanest_plan(problem: Problem, activation_bits: Mapping[str, int] | None = N
     bits, sets = leanest(problem)
     if activation_bits is not None:
         bits = replace(bits, activations=activation_bits)
-    return make_plan(problem.topology, bits, problem.isa, problem.arena_limit_bytes, sets)
+    return planned(problem, bits, sets)
+
+
+def planned(problem: Problem, bits: Bitwidths, sets: Mapping[str, KernelSet]) -> Plan:
+    """The plan of the memory for widths, activations included, and kernels of all operators."""
+    return make_plan(problem.topology, bits, problem.isa, problem.arena_limit_bytes, sets, problem.room)
 
 
 def every_set(problem: Problem, sets: Mapping[str, KernelSet]) -> dict[str, KernelSet]:

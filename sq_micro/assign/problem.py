@@ -9,6 +9,7 @@ from typing import Literal, Protocol
 
 from sq_micro.assign.options import FixedCosts, OperatorOptions
 from sq_micro.assign.sensitivity import Sensitivity
+from sq_micro.board import ArenaRoom
 from sq_micro.cost.budget import Budget, Resource, Violation
 from sq_micro.cost.cost import Cost
 from sq_micro.errors import UsageError
@@ -40,6 +41,7 @@ class Problem:
     max_drop     percentage points of accuracy that may be lost; None: as few as the budgets allow
     isa          of the board: which kernels, and so which scratch
     goal         what is made small within the budgets; with `flash` and `weights` max_drop is needed
+    room         of a board whose RAM is in several regions: over them an arena may be divided
     """
 
     frame: Frame
@@ -53,6 +55,7 @@ class Problem:
     isa: str = PORTABLE
     others: tuple[OperatorOptions, ...] = ()
     kernels: KernelSet = "fast"
+    room: ArenaRoom | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "pins", MappingProxyType(dict(self.pins)))

@@ -4,6 +4,7 @@
 each with its path in the file. docs/adding-a-board.md walks through a file.
 """
 
+from sq_micro.board.arena_room import ArenaRoom, Space, arena_room
 from sq_micro.board.board import (
     MAIN_REGION,
     Board,
@@ -33,6 +34,7 @@ from sq_micro.board.load import board_ids, boards_folder, load_board
 
 __all__ = [
     "MAIN_REGION",
+    "ArenaRoom",
     "Board",
     "Core",
     "CycleCounter",
@@ -49,10 +51,12 @@ __all__ = [
     "Renode",
     "SerialWiring",
     "Simulator",
+    "Space",
     "TimerRegister",
     "Uart",
     "UartDriver",
     "Uf2",
+    "arena_room",
     "board_ids",
     "boards_folder",
     "load_board",

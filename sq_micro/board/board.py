@@ -157,13 +157,26 @@ class Board:
         if self.sram is None:
             return None
         main = Region(MAIN_REGION, self.sram, self.sram_rank)
-        wanted = self.stack_bytes + _ARENA_ALIGNMENT + arena_bytes  # aligning takes less
+        wanted = self.reserved_bytes + arena_bytes
         faster = [region for region in self.regions if region.speed_rank < main.speed_rank]
         return next((region for region in faster if region.memory.size_bytes >= wanted), main)
 
     @property
+    def reserved_bytes(self) -> int:
+        """At most, of a region that holds the stack, and an arena behind it."""
+        return self.stack_bytes + _ARENA_ALIGNMENT  # aligning takes less
+
+    @property
+    def rams(self) -> tuple[Region, ...]:
+        """All RAM, the fastest first, the main one first among equals; none on the host."""
+        if self.sram is None:
+            return ()
+        main = Region(MAIN_REGION, self.sram, self.sram_rank)
+        return tuple(sorted((main, *self.regions), key=lambda region: region.speed_rank))
+
+    @property
     def largest_ram_bytes(self) -> int | None:
-        """Of one region: an arena lies in one. None on the host."""
+        """Of one region. None on the host."""
         if self.sram is None:
             return None
         return max(self.sram.size_bytes, *(region.memory.size_bytes for region in self.regions), 0)

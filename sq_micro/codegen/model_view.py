@@ -12,7 +12,8 @@ from sq_micro.codegen.constants import array_bytes, constant_arrays
 from sq_micro.codegen.head_views import head_view
 from sq_micro.codegen.literals import comment, identifier, string
 from sq_micro.codegen.operator_views import operator_view
-from sq_micro.codegen.views import BoardView, ModelView, OperatorView
+from sq_micro.codegen.places import place_view, share_views
+from sq_micro.codegen.views import ArenaView, BoardView, ModelView, OperatorView, RegionView
 from sq_micro.ir.operators import Conv2D, Dense, DepthwiseConv2D, Reshape
 from sq_micro.ir.topology import total_macs
 from sq_micro.kernels.catalogue import PORTABLE, catalogue
@@ -61,9 +62,10 @@ def make_model_view(graph: QuantGraph, plan: Plan) -> ModelView:
         input_zero_point=graph.input_params.zero_point,
         output_scale=_float_text(graph.output_params.scale),
         output_zero_point=graph.output_params.zero_point,
-        input_offset=plan.tensors[topology.input].offset_bytes,
-        output_offset=plan.tensors[topology.output].offset_bytes,
+        input_place=place_view(plan, plan.tensors[topology.input].offset_bytes),
+        output_place=place_view(plan, plan.tensors[topology.output].offset_bytes),
         arena_bytes=plan.arena_bytes,
+        shares=share_views(plan),
         weight_bytes=weight_bytes,
         table_bytes=table_bytes,
     )
@@ -124,13 +126,14 @@ def _float_text(value: float) -> str:
     return f"{text}f"
 
 
-def make_board_view(board: Board, arena_bytes: int) -> BoardView:
-    """Everything that the board templates print; the arena's size decides where it lies."""
+def make_board_view(board: Board, plan: Plan) -> BoardView:
+    """Everything that the board templates print; the plan decides where stack and arena lie."""
 
     def hexadecimal(value: int) -> str:
         return f"0x{value:08X}"
 
-    hot = board.hot_region(arena_bytes)
+    stack, arenas = _places_of_ram(board, plan)
+    used = {stack, *(arena.region for arena in arenas)}
     return BoardView(
         id=board.id,
         title=comment(board.title),
@@ -152,8 +155,23 @@ def make_board_view(board: Board, arena_bytes: int) -> BoardView:
         data_load_region="" if board.ram_image else " AT > FLASH",
         sram_origin=hexadecimal(board.sram.origin if board.sram else 0),
         sram_bytes=str(board.sram.size_bytes if board.sram else 0),
-        hot_region=hot.name.upper() if hot else "",
-        hot_origin=hexadecimal(hot.memory.origin if hot else 0),
-        hot_bytes=str(hot.memory.size_bytes if hot else 0),
+        more_regions=tuple(
+            RegionView(region.name.upper(), hexadecimal(region.memory.origin), str(region.memory.size_bytes))
+            for region in board.regions
+            if region.name.upper() in used
+        ),
+        stack_region=stack,
+        arenas=arenas,
         stack_bytes=board.stack_bytes,
     )
+
+
+def _places_of_ram(board: Board, plan: Plan) -> tuple[str, tuple[ArenaView, ...]]:
+    """The regions of stack and arena: one for both, the fastest and the shares' own where the arena is divided."""
+    if not plan.shares:
+        hot = board.hot_region(plan.arena_bytes)
+        name = hot.name.upper() if hot else ""
+        return name, (ArenaView("", "sqm_arena", name),)
+    first, *others = share_views(plan)
+    more = (ArenaView(share.suffix, f"sqm_arena{share.suffix}", share.region.upper()) for share in others)
+    return board.rams[0].name.upper(), (ArenaView(first.suffix, "sqm_arena", first.region.upper()), *more)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
+from sq_micro.codegen.places import place_view
 from sq_micro.ir.operators import Operator
 from sq_micro.kernels.pieces import Pieces
 from sq_micro.plan.plan import Plan
@@ -43,9 +44,10 @@ class NestMaker:
         start = self.plan.tensors[tensor].offset_bytes
         head = self.plan.head
         if head is None or (self.operator.name, self.operator.output) != (head.operators[-1], tensor):
-            return f"ARENA({start})"
+            return place_view(self.plan, start).address
         _, width, channels = self.graph.topology.image_shape(tensor)
-        return f"ARENA({start} + (out->first_row * {width} + out->first_column) * {channels})"
+        patch = f" + (out->first_row * {width} + out->first_column) * {channels}"
+        return place_view(self.plan, start, patch).address
 
     def _at(self, tensor: str) -> str:
         """Where the nest finds it: pieces have codes of their own."""
@@ -53,11 +55,12 @@ class NestMaker:
 
     def piece_of(self, tensor: str, pieces: Pieces) -> str:
         """Where the codes of a piece lie."""
-        return f"ARENA({self.plan.scratch[self.operator.name].offset_bytes + pieces.place(tensor)})"
+        start = self.plan.scratch[self.operator.name].offset_bytes
+        return place_view(self.plan, start + pieces.place(tensor)).address
 
     def _scratch(self) -> str:
         span = self.plan.scratch.get(self.operator.name)
-        return "NULL" if span is None else f"ARENA({span.offset_bytes})"
+        return "NULL" if span is None else place_view(self.plan, span.offset_bytes).address
 
     def _zero(self, tensor: str) -> int:
         return self.graph.activations[tensor].zero_point

@@ -69,7 +69,7 @@ def render_project(graph: QuantGraph, plan: Plan) -> SourceTree:
 
 def render_board(graph: QuantGraph, plan: Plan, board: Board) -> SourceTree:
     """What binds the model to the bench firmware of one board."""
-    model, view = make_model_view(graph, plan), make_board_view(board, plan.arena_bytes)
+    model, view = make_model_view(graph, plan), make_board_view(board, plan)
     files = {
         PurePosixPath("board.cmake"): render("build/board.cmake.j2", board=view),
         PurePosixPath("board_config.h"): render("build/board_config.h.j2", board=view),

@@ -77,6 +77,25 @@ class HeadView:
 
 
 @dataclass(frozen=True, slots=True)
+class ShareView:
+    """An array of an arena that is divided over regions; `suffix` ends all its names, `offset` counts through all."""
+
+    suffix: str
+    region: str
+    offset: int
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceView:
+    """A place in an array of the arena: the expression of its address; the array's suffix, and the offset in it."""
+
+    address: str
+    suffix: str
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
 class ModelView:
     """A whole model. Scales are decimal text that reads back to the same float32."""
 
@@ -101,16 +120,39 @@ class ModelView:
     input_zero_point: int
     output_scale: str
     output_zero_point: int
-    input_offset: int
-    output_offset: int
+    input_place: PlaceView
+    output_place: PlaceView
     arena_bytes: int
+    shares: tuple[ShareView, ...]
     weight_bytes: int
     table_bytes: int
 
 
 @dataclass(frozen=True, slots=True)
+class RegionView:
+    """A RAM of the linker script."""
+
+    name: str
+    origin: str
+    bytes: str
+
+
+@dataclass(frozen=True, slots=True)
+class ArenaView:
+    """A section of the linker script: `suffix` ends its names, `symbols` begins those of its ends."""
+
+    suffix: str
+    symbols: str
+    region: str
+
+
+@dataclass(frozen=True, slots=True)
 class BoardView:
-    """What the firmware of one board needs besides the model."""
+    """What the firmware of one board needs besides the model.
+
+    more_regions  RAM beside the main one that stack or arena lie in
+    arenas        one, or one for each region that has a share
+    """
 
     id: str
     title: str
@@ -131,7 +173,7 @@ class BoardView:
     data_load_region: str
     sram_origin: str
     sram_bytes: str
-    hot_region: str
-    hot_origin: str
-    hot_bytes: str
+    more_regions: tuple[RegionView, ...]
+    stack_region: str
+    arenas: tuple[ArenaView, ...]
     stack_bytes: int

@@ -107,24 +107,24 @@ class Layout:
         """The buffers in use at any time while operators `first` to `last` run."""
         return [i for i, buffer in enumerate(self.buffers) if buffer.first <= last and first <= buffer.last]
 
-    def during(self, first: int, last: int) -> Layout:
-        """What is in use while operators `first` to `last` run, and no longer."""
-        kept = self.used(first, last)
+    def of(self, kept: Sequence[int]) -> Layout:
+        """Some of the buffers, alone."""
         position = {i: index for index, i in enumerate(kept)}
-        buffers = tuple(
-            replace(
-                self.buffers[i],
-                first=max(self.buffers[i].first, first) - first,
-                last=min(self.buffers[i].last, last) - first,
-            )
-            for i in kept
-        )
         overlaps = tuple(
             ((position[i], position[j]), overlap)
             for (i, j), overlap in self.overlaps
             if i in position and j in position
         )
-        return Layout(buffers, overlaps)
+        return Layout(tuple(self.buffers[i] for i in kept), overlaps)
+
+    def during(self, first: int, last: int) -> Layout:
+        """What is in use while operators `first` to `last` run, and no longer."""
+        part = self.of(self.used(first, last))
+        buffers = tuple(
+            replace(buffer, first=max(buffer.first, first) - first, last=min(buffer.last, last) - first)
+            for buffer in part.buffers
+        )
+        return Layout(buffers, part.overlaps)
 
     def live_bytes(self) -> list[int]:
         """Per operator what is in use while it runs, less what may lie on top of each other: a lower bound."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
+from sq_micro.board import ArenaRoom
 from sq_micro.ir.bitwidths import Bitwidths
 from sq_micro.ir.kernel_set import KernelSet
 from sq_micro.ir.operators import operator_inputs
@@ -15,19 +16,25 @@ from sq_micro.kernels.catalogue import PORTABLE
 from sq_micro.kernels.overlap import Overlap
 from sq_micro.kernels.select import KernelChoice, within_loss
 from sq_micro.kernels.tiling import LOSSES
+from sq_micro.plan.accesses import accessed_bytes
 from sq_micro.plan.arena import Layout, Span
+from sq_micro.plan.division import Division, Share, divide
 from sq_micro.plan.lifetimes import Buffer, live_buffers, scratch_name
+from sq_micro.plan.limits import UNLIMITED, Limits
 from sq_micro.plan.patching import Head, affordable, head_choices, with_parts
-from sq_micro.plan.search import Placement, fits, place
+from sq_micro.plan.search import fits, place
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """choices by operator; a span in the arena for every tensor and every operator's scratch.
 
-    lower_bound_bytes  no arena for these choices is smaller
+    arena_bytes        of all shares, where there are several
+    lower_bound_bytes  no arena for these choices is smaller, divided or not
     downwards          the operators that go through their tiles from the last to the first
     head               the operators that run in patches; the spans of the tensors between them hold parts
+    shares             of an arena that is divided over regions; each span lies in one. Empty where it is not
+    least_slow_accesses  of any division, see `plan.division`; None where there is none
     """
 
     choices: Mapping[str, KernelChoice]
@@ -40,6 +47,8 @@ class Plan:
     downwards: frozenset[str] = frozenset()
     isa: str = PORTABLE
     head: Head | None = None
+    shares: tuple[Share, ...] = ()
+    least_slow_accesses: int | None = None
 
     def __post_init__(self) -> None:
         for field in ("choices", "tensors", "scratch"):
@@ -49,6 +58,11 @@ class Plan:
     def optimal(self) -> bool:
         """Whether no smaller arena exists for these choices."""
         return self.arena_bytes == self.lower_bound_bytes
+
+    @property
+    def share_bytes(self) -> dict[str, int]:
+        """By region, of an arena that is divided."""
+        return {share.region: share.size_bytes for share in self.shares}
 
     @property
     def sets(self) -> dict[str, KernelSet]:
@@ -70,6 +84,7 @@ class Plan:
         last = max(buffer.last for buffer in self.buffers)
         width = max(len(buffer.name) for buffer in self.buffers)
         lines = [f"arena {self.arena_bytes:,} B, {self._proof}, fullest at '{self.peak_operator}'"]
+        lines += [f"{share}" for share in self.shares]
         if self.head is not None:
             lines.append(str(self.head))
         lines.append(f"{'buffer':<{width}} {'offset':>8} {'bytes':>8}  operators 0..{last}")
@@ -98,25 +113,29 @@ def make_plan(
     isa: str = PORTABLE,
     arena_limit_bytes: int | None = None,
     sets: Mapping[str, KernelSet] | None = None,
+    room: ArenaRoom | None = None,
 ) -> Plan:
     """Select kernels for an ISA, of the sets that operators are given, then place tensors and scratch together.
 
-    Time is given up for memory only where the arena would exceed the limit: then as little as it takes, by the model
-    of `kernels.tiling`. Where no kernels are small enough, the first operators run in patches. A plan that exceeds the
+    Where the arena would exceed the limit, or what a board has room for in one region, it is divided over the board's
+    regions. Time is given up for memory only where that is not enough: then as little as it takes, by the model of
+    `kernels.tiling`. Where no kernels are small enough, the first operators run in patches. A plan that exceeds the
     limit is the smallest there is.
     """
-    choices = all_choices(topology, bitwidths, isa, sets)
-    plans = [_placed(topology, bitwidths, _within(choices, LOSSES[0]), isa)]
-    for loss in LOSSES[1:]:
-        if arena_limit_bytes is None or plans[-1].arena_bytes <= arena_limit_bytes:
+    choices, limits = all_choices(topology, bitwidths, isa, sets), Limits.of(arena_limit_bytes, room)
+    plans: list[Plan] = []
+    for loss in LOSSES:
+        plans.append(_placed(topology, bitwidths, _within(choices, loss), isa, limits=limits))
+        if _kept(plans[-1], limits):
             break
-        plans.append(_placed(topology, bitwidths, _within(choices, loss), isa))
-    if arena_limit_bytes is not None and plans[-1].arena_bytes > arena_limit_bytes:
+    else:
         least = min(plans, key=lambda plan: plan.arena_bytes)
-        return _in_patches(topology, bitwidths, choices, least, arena_limit_bytes)
-    if len(plans) == 1 or arena_limit_bytes is None:
-        return plans[0]
-    return _sped_up(topology, bitwidths, choices, plans[-1], arena_limit_bytes)
+        return _in_patches(topology, bitwidths, choices, least, limits)
+    return plans[0] if len(plans) == 1 else _sped_up(topology, bitwidths, choices, plans[-1], limits)
+
+
+def _kept(plan: Plan, limits: Limits) -> bool:
+    return bool(plan.shares) or limits.whole_bytes is None or plan.arena_bytes <= limits.whole_bytes
 
 
 def _within(choices: Mapping[str, tuple[KernelChoice, ...]], loss: float) -> dict[str, KernelChoice]:
@@ -128,7 +147,7 @@ def _in_patches(
     bitwidths: Bitwidths,
     choices: Mapping[str, tuple[KernelChoice, ...]],
     least: Plan,
-    limit_bytes: int,
+    limits: Limits,
 ) -> Plan:
     """The patches that cost least time of those whose arena is within the limit; else the smallest plan there is.
 
@@ -141,14 +160,14 @@ def _in_patches(
         if max(floor[len(head.operators) :], default=0) >= least.arena_bytes:
             continue
         every = {**choices, **head_choices(topology, bitwidths, least.isa, head)}
-        parts = _layout(topology, bitwidths, _within(every, LOSSES[-1]), head)
-        if fits(parts, limit_bytes):
+        smallest = _within(every, LOSSES[-1])
+        if _fits(topology, bitwidths, smallest, limits, head):
             plan = smallest_with(head, topology, bitwidths, least.isa, least.sets)
             unpressed = {**_within(every, LOSSES[0]), **{name: plan.choices[name] for name in head.operators}}
-            if fits(_layout(topology, bitwidths, unpressed, head), limit_bytes):
+            if _fits(topology, bitwidths, unpressed, limits, head):
                 plan = replace(plan, choices=unpressed)
-            return _sped_up(topology, bitwidths, every, plan, limit_bytes)
-        found.append((max(parts.live_bytes()), head))
+            return _sped_up(topology, bitwidths, every, plan, limits)
+        found.append((max(_layout(topology, bitwidths, smallest, head).live_bytes()), head))
     for bound, head in sorted(found, key=lambda entry: entry[0]):
         if bound >= least.arena_bytes:
             break
@@ -170,7 +189,7 @@ def _sped_up(
     bitwidths: Bitwidths,
     choices: Mapping[str, tuple[KernelChoice, ...]],
     plan: Plan,
-    limit_bytes: int,
+    limits: Limits,
 ) -> Plan:
     """Each operator, the one that lost most first, gets the fastest kernel with which the arena still fits; none that
     is faster than where nothing presses.
@@ -181,10 +200,38 @@ def _sped_up(
             if choice.loss >= plan.choices[name].loss:
                 break
             faster = {**plan.choices, name: choice}
-            if fits(_layout(topology, bitwidths, faster, plan.head), limit_bytes):
+            if _fits(topology, bitwidths, faster, limits, plan.head):
                 plan = replace(plan, choices=faster)
                 break
-    return _placed(topology, bitwidths, plan.choices, plan.isa, plan.head)
+    return _placed(topology, bitwidths, plan.choices, plan.isa, plan.head, limits)
+
+
+def _fits(
+    topology: Topology,
+    bitwidths: Bitwidths,
+    choices: Mapping[str, KernelChoice],
+    limits: Limits,
+    head: Head | None = None,
+) -> bool:
+    """Whether a placement within the limits is found soon, in one region or over several."""
+    layout = _layout(topology, bitwidths, choices, head)
+    if limits.whole_bytes is None or fits(layout, limits.whole_bytes):
+        return True
+    return _division(topology, choices, layout, head, limits, soon=True) is not None
+
+
+def _division(
+    topology: Topology,
+    choices: Mapping[str, KernelChoice],
+    layout: Layout,
+    head: Head | None,
+    limits: Limits,
+    soon: bool = False,
+) -> Division | None:
+    if not limits.spaces:
+        return None
+    accesses = accessed_bytes(topology, choices, layout.buffers, head)
+    return divide(layout, accesses, limits.spaces, limits.total_bytes, soon)
 
 
 def _layout(
@@ -212,13 +259,15 @@ def _placed(
     choices: Mapping[str, KernelChoice],
     isa: str,
     head: Head | None = None,
+    limits: Limits = UNLIMITED,
 ) -> Plan:
+    """In one region where that is within the limits, else divided where a division is; else as small as can be."""
     layout = _layout(topology, bitwidths, choices, head)
-    buffers = layout.buffers
-    placement: Placement = place(layout)
-    spans = {
-        buffer.name: Span(offset, buffer.size_bytes) for buffer, offset in zip(buffers, placement.offsets, strict=True)
-    }
+    buffers, placement, division = layout.buffers, place(layout), None
+    if limits.whole_bytes is not None and placement.arena_bytes > limits.whole_bytes:
+        division = _division(topology, choices, layout, head, limits)
+    offsets = placement.offsets if division is None else division.offsets
+    spans = {buffer.name: Span(offset, buffer.size_bytes) for buffer, offset in zip(buffers, offsets, strict=True)}
     tensors = {tensor: spans[buffer.name] for buffer in buffers for tensor in buffer.tensors}
     scratch = {op.name: spans[scratch_name(op.name)] for op in topology.operators if scratch_name(op.name) in spans}
     live = layout.live_bytes()
@@ -227,7 +276,7 @@ def _placed(
         tensors=tensors,
         scratch=scratch,
         buffers=buffers,
-        arena_bytes=placement.arena_bytes,
+        arena_bytes=placement.arena_bytes if division is None else division.arena_bytes,
         lower_bound_bytes=placement.lower_bound_bytes,
         peak_operator=topology.operators[live.index(max(live))].name,
         downwards=frozenset(
@@ -235,6 +284,8 @@ def _placed(
         ),
         isa=isa,
         head=head,
+        shares=() if division is None else division.shares,
+        least_slow_accesses=None if division is None else division.least_slow_accesses,
     )
 
 

@@ -52,7 +52,7 @@ def place(layout: Layout, steps: int = STEPS) -> Placement:
     if arena > bound:
         bound = _window_bound(layout, bound, arena)
         offsets = _around_the_peak(layout, offsets, bound)
-    return _searched(layout, offsets, bound, steps)
+    return searched(layout, offsets, bound, steps)
 
 
 def fits(layout: Layout, limit_bytes: int) -> bool:
@@ -63,7 +63,7 @@ def fits(layout: Layout, limit_bytes: int) -> bool:
     return layout.arena_bytes(quickly) <= limit_bytes or place(layout, _TRIAL_STEPS).arena_bytes <= limit_bytes
 
 
-def _searched(layout: Layout, offsets: Offsets, bound: int, steps: int) -> Placement:
+def searched(layout: Layout, offsets: Offsets, bound: int, steps: int) -> Placement:
     """A placement that is known, made better where it can be."""
     arena = layout.arena_bytes(offsets)
     if arena > bound:
@@ -83,7 +83,7 @@ def _window_bound(layout: Layout, bound: int, arena: int) -> int:
                 continue
             offsets = greedy(part, bound, _WINDOW_REPAIRS)
             if part.arena_bytes(offsets) > bound:
-                found = _searched(part, offsets, max(part.live_bytes()), _WINDOW_STEPS)
+                found = searched(part, offsets, max(part.live_bytes()), _WINDOW_STEPS)
                 bound = max(bound, found.lower_bound_bytes)
             if bound >= arena:
                 return arena
@@ -101,7 +101,7 @@ def _around_the_peak(layout: Layout, offsets: Offsets, bound: int) -> Offsets:
                 return best
             last = first + width - 1
             part = layout.during(first, last)
-            found = _searched(part, greedy(part, bound, _WINDOW_REPAIRS), bound, _WINDOW_STEPS)
+            found = searched(part, greedy(part, bound, _WINDOW_REPAIRS), bound, _WINDOW_STEPS)
             completed = _beside(layout, dict(zip(layout.used(first, last), found.offsets, strict=True)))
             if layout.arena_bytes(completed) < least:
                 best, least = completed, layout.arena_bytes(completed)

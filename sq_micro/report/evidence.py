@@ -169,6 +169,20 @@ class PatchesRecord(Record):
     computed: list[Annotated[float, Field(ge=1.0)]]
 
 
+class ArenaShareRecord(Record):
+    """The part of a divided arena that lies in one region; offsets count through all of them, one behind the other.
+
+    lower_bound_bytes  no placement of its buffers is smaller
+    accessed_bytes     that an inference loads and stores there; modelled, counted from the kernels' walks
+    """
+
+    region: str
+    offset_bytes: Count
+    size_bytes: Count
+    lower_bound_bytes: Count
+    accessed_bytes: Count
+
+
 class ArenaPlanRecord(Record):
     """Where every tensor lies, and when. Buffers overlap as far as an operator may write over its input.
 
@@ -176,6 +190,9 @@ class ArenaPlanRecord(Record):
     peak_operator  the one at which most is in use
     loss           the largest share of its time that an operator gives up for memory; modelled
     patches        null where every tensor is whole
+    shares         of an arena that is divided over regions; empty where it lies in one
+    least_slow_accesses  bytes loaded and stored below the fastest level, times the level, of any division; null
+                   where there is none
     """
 
     operators: list[str]
@@ -183,6 +200,17 @@ class ArenaPlanRecord(Record):
     buffers: list[ArenaBufferRecord]
     loss: Annotated[float, Field(ge=0.0)]
     patches: PatchesRecord | None = None
+    shares: list[ArenaShareRecord] = Field(default_factory=list)
+    least_slow_accesses: Count | None = None
+
+    def region_at(self, offset_bytes: int) -> str:
+        """The region that an offset of a divided arena lies in."""
+        return next(share.region for share in reversed(self.shares) if share.offset_bytes <= offset_bytes)
+
+    @property
+    def share_bytes(self) -> dict[str, int]:
+        """By region, of an arena that is divided."""
+        return {share.region: share.size_bytes for share in self.shares}
 
 
 class ArenaBoxRecord(Record):

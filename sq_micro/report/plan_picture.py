@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
-from sq_micro.report.evidence import ArenaBufferRecord, ArenaPlanRecord
+from sq_micro.report.evidence import ArenaBufferRecord, ArenaPlanRecord, ArenaShareRecord
 
 _COLUMN, _HEIGHT = 68, 420  # of an operator; of the arena
 _LEFT, _RIGHT, _TOP = 74, 130, 58  # room for the axis, for the arena's size, for the title
@@ -47,6 +47,8 @@ def plan_picture(plan: ArenaPlanRecord, arena_bytes: int, name: str) -> str:
         parts += _label(buffer, arena_bytes, _clear_columns(buffer, drawn))
     parts += [_operator_name(index, operator, index == peak) for index, operator in enumerate(plan.operators)]
     end = _x(len(plan.operators))
+    for share in plan.shares:
+        parts += _share(share, arena_bytes, end)
     parts += [
         f'<rect class="peak" x="{_x(peak)}" y="{_TOP}" width="{_COLUMN}" height="{_HEIGHT}"/>',
         f'<line class="arena" x1="{_LEFT}" x2="{end}" y1="{_TOP}" y2="{_TOP}"/>',
@@ -74,6 +76,19 @@ def _axis(arena_bytes: int, width: int) -> list[str]:
         parts.append(f'<text class="end" x="{_LEFT - 8}" y="{y + 3:.1f}">{tick:,}</text>')
     parts.append(f'<line class="axis" x1="{_LEFT}" x2="{width - _RIGHT}" y1="{_TOP + _HEIGHT}" y2="{_TOP + _HEIGHT}"/>')
     return parts
+
+
+def _share(share: ArenaShareRecord, arena_bytes: int, end: int) -> list[str]:
+    """The name of a region beside its part, and a line between it and the one below."""
+    bottom, middle = (
+        _y(offset, arena_bytes) for offset in (share.offset_bytes, share.offset_bytes + share.size_bytes // 2)
+    )
+    line = f'<line class="peak" x1="{_LEFT}" x2="{end}" y1="{bottom:.1f}" y2="{bottom:.1f}"/>'
+    text = f"{share.region} {share.size_bytes:,} B"
+    return [
+        *([line] if share.offset_bytes else []),
+        f'<text class="size" x="{end + 6}" y="{middle + 3.5:.1f}">{escape(text)}</text>',
+    ]
 
 
 def _rectangle(buffer: ArenaBufferRecord, arena_bytes: int, fill: str) -> str:

@@ -75,6 +75,8 @@ def _arena(result: Result, axes: Axes) -> None:
             linewidth=0.6,
         )
     axes.axhline(result.memory.sram_bytes.arena, color="0.2", linestyle="--", linewidth=1)
+    for share in result.memory.plan.shares:
+        axes.axhline(share.offset_bytes, color="0.2", linewidth=1)
     names = result.memory.plan.operators
     axes.set(ylabel="arena offset [bytes]")
     axes.set_xticks(range(len(names)), names, rotation=45, ha="right")

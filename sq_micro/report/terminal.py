@@ -168,8 +168,11 @@ def _memory(result: Result) -> Table:
     least = result.memory.arena_lower_bound_bytes
     arena = f"arena {sram.arena:,} " + ("(the least possible)" if result.memory.optimal else f"(at least {least:,})")
     table.add_row("SRAM", f"{sram.total:,}", f"{arena}, {stack}, static {sram.static:,}")
+    shares = {} if result.memory.plan is None else result.memory.plan.share_bytes
     for region in result.memory.regions if len(result.memory.regions) > 1 else ():
-        table.add_row(f"in {region.name}", f"{region.used_bytes:,}", f"of {region.size_bytes:,}")
+        share = shares.get(region.name)
+        held = "" if share is None else f", arena {share:,}"
+        table.add_row(f"in {region.name}", f"{region.used_bytes:,}", f"of {region.size_bytes:,}{held}")
     return table
 
 

@@ -27,7 +27,7 @@ from sq_micro.assign.options import (
 )
 from sq_micro.assign.problem import Allocator, Assignment, Evaluate, Goal, Problem
 from sq_micro.assign.sensitivity import measure_sensitivity
-from sq_micro.board import load_board
+from sq_micro.board import arena_room, load_board
 from sq_micro.cost.budget import Budget
 from sq_micro.cost.shift_add import SHIFT_ADD
 from sq_micro.errors import BudgetError, UsageError
@@ -250,6 +250,7 @@ def _costed(
 ) -> Problem:
     frame = Frame.of(graph, ranges)
     costs = _costs(graph, ranges, frame, request, store, mapper, notify)
+    board = None if request.board == SHIFT_ADD.id else load_board(request.board)
     return Problem(
         frame=frame,
         options=costs.options,
@@ -260,7 +261,8 @@ def _costed(
         pins=request.pins,
         max_drop=request.max_drop,
         goal=request.goal,
-        isa=PORTABLE if request.board == SHIFT_ADD.id else load_board(request.board).core.isa,
+        isa=PORTABLE if board is None else board.core.isa,
+        room=None if board is None or len(board.rams) < 2 else arena_room(board),
     )
 
 

@@ -40,6 +40,7 @@ def build(
         board=known.board,
         compiler=find_compiler(known.board, compiler),
         arena_bytes=known.record.arena_bytes,
+        share_bytes=known.record.plan.share_bytes,
         variant=Variant(inputs=(workspace / _INPUTS).resolve() if len(carried) else None, edge=pin),
     )
     workspace.begin(Stage.BUILD)

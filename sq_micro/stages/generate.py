@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from sq_micro.board import Board, load_board
+from sq_micro.board import Board, arena_room, load_board
 from sq_micro.codegen.model_view import make_model_view
 from sq_micro.codegen.render import render_board, render_project
 from sq_micro.errors import DoesNotFitError
@@ -21,8 +21,6 @@ from sq_micro.stages.operator_records import arena_plan_record, weighted_operato
 from sq_micro.stages.quantize import executed_graph
 from sq_micro.stages.records import GenerateRecord, QuantizeRecord, load_record, save_record
 from sq_micro.workspace import Stage, Workspace
-
-_BESIDE_ARENA_BYTES = 1600  # stack and static data of the bench firmware, roundly; most with patches
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +66,9 @@ def generate(workspace: Workspace, board_name: str, kernels: KernelsChoice = "au
         kernels={name: chosen for name, chosen in plan.sets.items() if chosen != "fast"},
         operators=weighted_operator_records(analyzed_graph(workspace), graph, board, plan.sets),
         plan=drawn,
-        arena_by_width=None if plan.head else arena_table_record(graph.topology, graph.bitwidths, board, plan.sets),
+        arena_by_width=None
+        if plan.head or plan.shares
+        else arena_table_record(graph.topology, graph.bitwidths, board, plan.sets),
     )
     save_record(workspace, record)
     return record
@@ -81,30 +81,42 @@ def planned_of(workspace: Workspace) -> Plan:
 
 
 def _plan(workspace: Workspace, graph: QuantGraph, board: Board, kernels: Mapping[str, KernelSet]) -> Plan:
-    limit_bytes = _arena_limit_bytes(workspace, board)
-    return make_plan(graph.topology, graph.bitwidths, board.core.isa, limit_bytes, kernels)
-
-
-def _arena_limit_bytes(workspace: Workspace, board: Board) -> int | None:
-    """What the budget, if the bits were chosen under one, and the board leave for the arena."""
-    limits = [board.largest_ram_bytes - _BESIDE_ARENA_BYTES] if board.largest_ram_bytes else []
     assignment = load_record(workspace, QuantizeRecord).assignment
-    if assignment is not None and assignment.arena_limit_bytes is not None:
-        limits.append(assignment.arena_limit_bytes)
-    return min(limits, default=None)
+    limit_bytes = None if assignment is None else assignment.arena_limit_bytes  # what a budget leaves
+    return make_plan(graph.topology, graph.bitwidths, board.core.isa, limit_bytes, kernels, arena_room(board))
 
 
 def require_sram(plan: Plan, board: Board) -> None:
     """Raises DoesNotFitError saying by how much, and which operator needs most. The linker says it of all the rest."""
     largest = board.largest_ram_bytes
-    if largest is None or plan.arena_bytes <= largest:
+    if largest is None or plan.shares or plan.arena_bytes <= largest:
         return
+    resource, short, why = "SRAM", plan.arena_bytes - largest, f"{board.id} has {largest:,} B"
+    if len(board.rams) > 1:
+        resource, short, why = _over_regions(plan, board)
     raise DoesNotFitError(
-        "SRAM",
-        plan.arena_bytes - largest,
+        resource,
+        short,
         f"arena {plan.arena_bytes:,} B (fullest at '{plan.peak_operator}'), stack and static data beside it,"
-        f" {board.id} has {largest:,} B; choose a larger board, or a smaller input",
+        f" {why}; choose a larger board, or a smaller input",
     )
+
+
+def _over_regions(plan: Plan, board: Board) -> tuple[str, int, str]:
+    """What is short of what where an arena cannot be divided over a board's regions, and what they have."""
+    room = arena_room(board)
+    assert room is not None
+    owned = " and ".join(f"{space.size_bytes:,} B for it in {space.region}" for space in room.spaces)
+    all_bytes = sum(space.size_bytes for space in room.spaces)
+    largest = max(room.spaces, key=lambda space: space.size_bytes)
+    buffer = max(plan.buffers, key=lambda buffer: buffer.size_bytes)
+    if plan.lower_bound_bytes > all_bytes:
+        return "SRAM", plan.lower_bound_bytes - all_bytes, f"{board.id} has {owned}"
+    if buffer.size_bytes > largest.size_bytes:
+        short = buffer.size_bytes - largest.size_bytes
+        return f"SRAM in {largest.region}", short, f"{board.id} has {owned}, and '{buffer.name}' alone takes more"
+    short = plan.arena_bytes - largest.size_bytes
+    return f"SRAM in {largest.region}", short, f"{board.id} has {owned}, over which no division was found"
 
 
 def generated(workspace: Workspace) -> Generated:

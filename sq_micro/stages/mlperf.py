@@ -91,6 +91,7 @@ def prepare(workspace: Workspace, request: MlperfRequest) -> Prepared:
             board=board,
             compiler=find_compiler(board, request.compiler),
             arena_bytes=known.record.arena_bytes,
+            share_bytes=known.record.plan.share_bytes,
             variant=Variant("mlperf_tiny", edge=pin, config_dir=folder / "config"),
         )
     )

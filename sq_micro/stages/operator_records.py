@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 
 from sq_micro.assign.options import OperatorOptions, operator_options
 from sq_micro.assign.sigmaquant.divergence import weight_statistics
@@ -22,6 +23,7 @@ from sq_micro.quant.sharing import own_constants
 from sq_micro.report.evidence import (
     ArenaBufferRecord,
     ArenaPlanRecord,
+    ArenaShareRecord,
     FidelityRecord,
     PackedWidthRecord,
     PatchesRecord,
@@ -91,6 +93,8 @@ def arena_plan_record(topology: Topology, plan: Plan) -> ArenaPlanRecord:
         buffers=buffers,
         loss=plan.loss,
         patches=None if plan.head is None else _patches_record(plan.head),
+        shares=[ArenaShareRecord.model_validate(asdict(share)) for share in plan.shares],
+        least_slow_accesses=plan.least_slow_accesses,
     )
 
 

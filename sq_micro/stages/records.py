@@ -142,7 +142,8 @@ class GenerateRecord(StageRecord):
         constants = f"{self.weights_bytes:,} B of packed weights, {self.tables_bytes:,} B of tables"
         least = self.arena_lower_bound_bytes
         proof = "the least possible" if least == self.arena_bytes else f"at least {least:,} B needed"
-        return f"arena {self.arena_bytes:,} B ({proof}), {constants}"
+        shares = "".join(f", {size:,} B of it in {region}" for region, size in self.plan.share_bytes.items())
+        return f"arena {self.arena_bytes:,} B ({proof}){shares}, {constants}"
 
 
 class BuiltRecord(StageRecord):

@@ -7,7 +7,8 @@ import re
 import shutil
 import subprocess
 import sysconfig
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from sq_micro.board import MAIN_REGION, Board
@@ -28,7 +29,7 @@ _TRIAL_STACK_BYTES = 8
 class BuildRequest:
     """model_dir and board_dir as `generate` wrote them.
 
-    arena_bytes  only for the message of an overflow
+    arena_bytes  only for the message of an overflow; share_bytes, too: by region, of an arena that is divided
     stack_bytes  to set aside; None is next to nothing, for a first image that tells how much is needed
     """
 
@@ -38,6 +39,7 @@ class BuildRequest:
     board: Board
     compiler: Compiler
     arena_bytes: int
+    share_bytes: Mapping[str, int] = field(default_factory=dict)
     variant: Variant = BENCH
     stack_bytes: int | None = None
 
@@ -136,6 +138,8 @@ def _overflows(text: str) -> list[tuple[str, int]]:
 
 def _overflow_error(request: BuildRequest, region: str, short: int) -> DoesNotFitError:
     board = request.board
+    if request.share_bytes and region != "FLASH":
+        return _share_overflow_error(request, region.lower(), short)
     if region == "SRAM":
         size = board.sram.size_bytes if board.sram else 0
         hot = board.hot_region(request.arena_bytes)
@@ -148,3 +152,12 @@ def _overflow_error(request: BuildRequest, region: str, short: int) -> DoesNotFi
     size = board.flash.size_bytes if board.flash else 0
     detail = f"the image takes {size + short:,} B, {board.id} has {size:,} B"
     return DoesNotFitError("flash", short, f"{detail}; lower --weight-bits, or choose a larger board")
+
+
+def _share_overflow_error(request: BuildRequest, region: str, short: int) -> DoesNotFitError:
+    """Of an arena that is divided: which region is short, and what it was to hold."""
+    board = request.board
+    size = next(ram.memory.size_bytes for ram in board.rams if ram.name == region)
+    share = request.share_bytes.get(region, 0)
+    detail = f"{share:,} of {request.arena_bytes:,} B of arena there, stack and variables {size + short - share:,} B"
+    return DoesNotFitError(f"SRAM in {region}", short, f"{detail}, {board.id} has {size:,} B; choose a larger board")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ from pathlib import Path
 from elftools.elf.constants import SH_FLAGS
 from elftools.elf.elffile import ELFFile
 
+_ARENA = re.compile(r"sqm_\w+_arena(_\d+)?")
 _TABLES = ("_bias", "_multiplier", "_shift", "_steps", "_table", "_meaning")
 
 
@@ -80,7 +82,7 @@ def read_footprint(elf: Path) -> Footprint:
         objects, functions = _symbols(file)
     weights = sum(size for name, size in objects.items() if name.startswith("sqm_") and name.endswith("_weights"))
     tables = sum(size for name, size in objects.items() if name.startswith("sqm_") and name.endswith(_TABLES))
-    arena = sum(size for name, size in objects.items() if name.startswith("sqm_") and name.endswith("_arena"))
+    arena = sum(size for name, size in objects.items() if _ARENA.fullmatch(name))
     carried = objects.get("sqm_carried_inputs", 0)
     flash = -carried + sum(size for name, size in sections.items() if name in in_file and name != ".stack")
     stack = sections.get(".stack", 0)

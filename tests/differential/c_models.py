@@ -12,6 +12,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from sq_micro.board import ArenaRoom, Space
 from sq_micro.codegen.render import render_project
 from sq_micro.ir.operators import Operator, Reshape
 from sq_micro.kernels.catalogue import PORTABLE
@@ -61,10 +62,12 @@ class Model:
         rows = "".join(
             f"    {{{_c_span(output)}, {{{', '.join(map(_c_span, others))}}}}},\n" for output, others in steps
         )
-        functions = f"{symbol}_input, {symbol}_output, {symbol}_invoke, {symbol}_invoke_operator"
-        sizes = [plan.arena_bytes, plan.tensors[topology.input].offset_bytes]
-        sizes += [topology.elements(topology.input), topology.elements(topology.output), len(steps)]
-        numbers = ", ".join(map(str, sizes))
+        whole = [Span(0, plan.arena_bytes)]
+        arrays = [Span(share.offset_bytes, share.size_bytes) for share in plan.shares] or whole
+        functions = f"{symbol}_input, {symbol}_output, {symbol}_invoke, {symbol}_invoke_operator, {symbol}_arena_at"
+        numbers = f"{len(arrays)}, {{{', '.join(map(_c_span, arrays))}}}, "
+        sizes = [topology.elements(topology.input), topology.elements(topology.output), len(steps)]
+        numbers += ", ".join(map(str, sizes))
         entry = f'#define ENTRY_{self.index} {{"{topology.name}", {functions}, {numbers}, {symbol}_steps}}'
         return f'#include "{symbol}.h"\nstatic const step {symbol}_steps[] = {{\n{rows}}};\n{entry}\n'
 
@@ -77,6 +80,7 @@ TABLE = """\
 #include <stdint.h>
 
 #define MOST_OTHERS 16
+#define MOST_ARRAYS 4
 
 typedef struct {
     int32_t offset;
@@ -94,8 +98,9 @@ typedef struct {
     const int8_t *(*output)(void);
     void (*invoke)(void);
     void (*invoke_operator)(int32_t index);
-    int32_t arena_bytes;
-    int32_t input_offset;
+    const int8_t *(*arena_at)(int32_t offset);
+    int32_t arrays;
+    span array[MOST_ARRAYS];
     int32_t input_bytes;
     int32_t output_bytes;
     int32_t operators;
@@ -137,6 +142,24 @@ def make_patched_models(networks: Mapping[str, QuantGraph], seed: int) -> dict[s
         head = chosen.choice(list(heads(topology)))
         models[name] = replace(model, plan=smallest_with(head, topology, bitwidths, PORTABLE))
     return models
+
+
+def make_divided_models(networks: Mapping[str, QuantGraph], regions: int) -> dict[str, Model]:
+    """As `make_models`, but the arena is divided over regions, as small ones as are found to do."""
+    return {name: replace(model, plan=_divided(model, regions)) for name, model in make_models(networks).items()}
+
+
+def _divided(model: Model, regions: int) -> Plan:
+    """No region holds the whole arena; the fewer bytes it has, the more it is divided."""
+    whole = model.plan.arena_bytes
+    for eighths in (4, 5, 6, 7):
+        size = whole * eighths // 8 // 4 * 4
+        spaces = tuple(Space(f"region{level}", size, level) for level in range(regions))
+        room = ArenaRoom(whole - 1, spaces)
+        plan = make_plan(model.graph.topology, model.graph.bitwidths, room=room)
+        if len(plan.shares) > 1:
+            return plan
+    return model.plan
 
 
 def build_runner(models: Mapping[str, Model], folder: Path) -> Path:

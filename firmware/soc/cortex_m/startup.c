@@ -12,6 +12,9 @@ extern uint32_t sqm_data_start[], sqm_data_end[];
 extern const uint32_t sqm_data_load[];
 extern uint32_t sqm_bss_start[], sqm_bss_end[];
 extern uint32_t sqm_arena_start[], sqm_arena_end[]; /* in the fastest memory that holds it */
+#ifdef SQM_MORE_ARENAS
+extern uint32_t *const sqm_more_arenas[SQM_MORE_ARENAS][2]; /* where they begin and end */
+#endif
 
 int main(void);
 void sqm_reset(void);
@@ -61,6 +64,11 @@ void sqm_reset(void)
     }
     clear(sqm_bss_start, sqm_bss_end);
     clear(sqm_arena_start, sqm_arena_end);
+#ifdef SQM_MORE_ARENAS
+    for (uint32_t i = 0; i < SQM_MORE_ARENAS; ++i) {
+        clear(sqm_more_arenas[i][0], sqm_more_arenas[i][1]);
+    }
+#endif
     main();
     for (;;) { /* main ends on a host only */
     }

@@ -11,11 +11,10 @@ stays.
 from __future__ import annotations
 
 from sq_micro.assign.completion import kernels_of, violations
-from sq_micro.assign.costs import every_set
+from sq_micro.assign.costs import every_set, planned
 from sq_micro.assign.options import OperatorOptions
 from sq_micro.assign.problem import Problem, Proposal
 from sq_micro.ir.bitwidths import Bitwidths
-from sq_micro.plan.plan import make_plan
 
 MARGIN = 0.05  # of all weight bytes: how much smaller than the largest a share may be
 PAPER_BITS = (2, 4, 8)
@@ -70,7 +69,7 @@ def _fullest(problem: Problem, widths: dict[str, int], options: dict[str, Operat
     """The operator at which the arena is fullest, if another width of it takes less scratch."""
     bits = Bitwidths(widths)
     sets = every_set(problem, kernels_of(problem, bits))
-    plan = make_plan(problem.topology, problem.at_rest(bits), problem.isa, problem.arena_limit_bytes, sets)
+    plan = planned(problem, problem.at_rest(bits), sets)
     peak = plan.peak_operator
     if peak not in options or _leaner(options[peak], widths[peak]) == widths[peak]:
         return None

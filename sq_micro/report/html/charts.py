@@ -106,6 +106,12 @@ def arena_chart(plan: ArenaPlanRecord, arena_bytes: int) -> ChartView:
         if len(text) * _CHARACTER > width - 8:
             text = f"{text[: int((width - 8) / _CHARACTER) - 1]}…" if width > 40 else ""
         marks.append(Rect(x, y, width, height, "scratch" if buffer.scratch_of else "tensor", tip, text))
+    for share in plan.shares:
+        y = bottom - share.offset_bytes * scale
+        if share.offset_bytes:
+            marks.append(line([(left, y), (_WIDTH - _RIGHT, y)], "bound"))
+        below = y - share.size_bytes * scale + 12
+        marks.append(Text(_WIDTH - _RIGHT, below, f"{share.region} {share.size_bytes:,} B", "label strong", "end"))
     top = bottom - arena_bytes * scale
     marks += [line([(left, top), (_WIDTH - _RIGHT, top)], "bound"), line([(left, bottom), (_WIDTH, bottom)], "base")]
     marks.append(Text(_WIDTH - _RIGHT, top - 5, f"arena {arena_bytes:,} B", "label strong", "end"))
@@ -120,11 +126,15 @@ def arena_chart(plan: ArenaPlanRecord, arena_bytes: int) -> ChartView:
             f"{buffer.size_bytes:,}",
             plan.operators[buffer.first],
             plan.operators[buffer.last],
+            *((plan.region_at(buffer.offset_bytes),) if plan.shares else ()),
         )
         for buffer in plan.buffers
     )
-    head = ("buffer", "offset", "bytes", "from operator", "to operator")
+    head = ("buffer", "offset", "bytes", "from operator", "to operator", *(("region",) if plan.shares else ()))
     description = f"{len(plan.buffers)} buffers in an arena of {arena_bytes:,} bytes, over {columns} operators."
+    if plan.shares:
+        parts = " and ".join(f"{size:,} bytes in {region}" for region, size in plan.share_bytes.items())
+        description += f" It is divided: {parts}, drawn one above the other."
     return ChartView(Drawing(_WIDTH, _ARENA_HEIGHT, tuple(marks)), description, TableView(head, rows))
 
 

@@ -23,8 +23,11 @@ def figures(result: Result) -> tuple[FactView, ...]:
             "arena", f"{memory.sram_bytes.arena:,} B", f"exact: planned, asserted by the compiler; {_proof(result)}"
         ),
     ]
+    shares = {} if memory.plan is None else memory.plan.share_bytes
     for region in memory.regions if len(memory.regions) > 1 else ():
-        how = f"exact: addresses in the linked image; of {region.size_bytes:,} B"
+        share = shares.get(region.name)
+        held = "" if share is None else f", {share:,} B of it arena"
+        how = f"exact: addresses in the linked image; of {region.size_bytes:,} B{held}"
         found.append(FactView(f"SRAM in {region.name}", f"{region.used_bytes:,} B", how))
     if memory.worst_case_stack_bytes is not None:
         how = "exact: deepest call path of the machine code"

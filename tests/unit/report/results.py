@@ -73,6 +73,20 @@ PLAN = {
     ],
 }  # fmt: skip
 
+DIVIDED = {
+    **PLAN,
+    "shares": [
+        {"region": "ccm", "offset_bytes": 0, "size_bytes": 512, "lower_bound_bytes": 512, "accessed_bytes": 90_000},
+        {"region": "sram", "offset_bytes": 512, "size_bytes": 2_048, "lower_bound_bytes": 2_048,
+         "accessed_bytes": 5_000},
+    ],
+    "least_slow_accesses": 5_000,
+}  # fmt: skip
+REGIONS = [
+    {"name": "sram", "size_bytes": 4_096, "used_bytes": 2_560},
+    {"name": "ccm", "size_bytes": 3_000, "used_bytes": 2_560},
+]
+
 
 def made_assignment(**budget: float) -> dict[str, Any]:
     """A search whose flash budget decided; tables of cycles and damage for both operators."""

@@ -12,7 +12,7 @@ import pytest
 from sq_micro.report.html.marks import ticks
 from sq_micro.report.html.page import page_view, render_html
 from sq_micro.report.markdown import render_markdown
-from tests.unit.report.results import made_assignment, made_result
+from tests.unit.report.results import DIVIDED, REGIONS, made_assignment, made_result
 
 MODELLED = {"by": "qemu", "cycles": 380_000, "instructions": 310_000, "latency_s": 0.0032, "operators": None}
 
@@ -194,6 +194,18 @@ def test_every_figure_says_how_it_was_obtained() -> None:
     kinds = ("exact", "measured", "modelled", "simulated")
     for fact in page_view(made_result(assignment=made_assignment())).figures:
         assert fact.how.startswith(kinds), fact
+
+
+def test_a_divided_arena_is_drawn_with_its_regions() -> None:
+    page = page_view(made_result(memory__regions=REGIONS, memory__plan=DIVIDED))
+    assert page.arena is not None
+    drawn = [mark.text for mark in page.arena.drawing.marks if mark.kind == "text"]
+    assert {"ccm 512 B", "sram 2,048 B"} <= set(drawn)
+    assert "512 bytes in ccm and 2,048 bytes in sram" in page.arena.description
+    assert [(row[0], row[-1]) for row in page.arena.table.rows] == [
+        *(("image", "ccm"), ("conv2d", "sram"), ("conv2d (scratch)", "ccm")),
+    ]
+    assert "of 3,000 B, 512 B of it arena" in next(fact.how for fact in page.figures if fact.name == "SRAM in ccm")
 
 
 def test_plans_are_drawn_once_each_and_the_chosen_one_on_top() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from xml.etree import ElementTree
 
+from sq_micro.board import ArenaRoom, Space
 from sq_micro.plan.plan import make_plan
 from sq_micro.report.plan_picture import plan_picture
 from sq_micro.stages.operator_records import arena_plan_record
@@ -36,6 +37,18 @@ def test_the_fullest_operator_is_framed_and_the_size_is_said() -> None:
     (name,) = [text for text in picture.iter(f"{SVG}text") if "peakname" in str(text.get("class"))]
     assert float(frame.get("x", "0")) < float(name.get("x", "0")) < float(frame.get("x", "0")) + 68
     assert f"arena {arena_bytes:,} B" in [text.text for text in picture.iter(f"{SVG}text")]
+
+
+def test_regions_are_named_beside_their_parts() -> None:
+    graph = ds_cnn()
+    room = ArenaRoom(14_000, (Space("ccm", 12_000, 0), Space("sram", 12_000, 1)))
+    plan = make_plan(graph.topology, graph.bitwidths, room=room)
+    text = plan_picture(arena_plan_record(graph.topology, plan), plan.arena_bytes, "ds_cnn")
+    picture = ElementTree.fromstring(text)
+    said = {text.text: float(text.get("y", "0")) for text in picture.iter(f"{SVG}text")}
+    (border,) = [float(line.get("y1", "0")) for line in picture.iter(f"{SVG}line") if line.get("class") == "peak"]
+    fast, slow = (said[f"{share.region} {share.size_bytes:,} B"] for share in plan.shares)
+    assert slow < border < fast
 
 
 def test_a_name_is_no_markup() -> None:

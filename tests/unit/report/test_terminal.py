@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import io
+import re
 from typing import Any
 
 import pytest
 from rich.console import Console
 
 from sq_micro.report.terminal import one_line, print_result
-from tests.unit.report.results import made_assignment, made_result
+from tests.unit.report.results import DIVIDED, REGIONS, made_assignment, made_result
 
 
 def printed(width: int = 110, **changes: Any) -> str:
@@ -76,6 +77,15 @@ def test_memory_is_split_by_purpose() -> None:
     )
     assert "stack 2,048, static" in printed(memory__worst_case_stack_bytes=None)
     assert "(worst case 640), static" in printed(memory__measured_stack_bytes=None)
+
+
+def test_each_region_is_told_with_its_share_of_the_arena() -> None:
+    text = printed(memory__regions=REGIONS, memory__plan=DIVIDED)
+    assert re.findall(r"in (\w+) +([\d,]+) of ([\d,]+), arena ([\d,]+)", text) == [
+        ("sram", "2,560", "4,096", "2,048"),
+        ("ccm", "2,560", "3,000", "512"),
+    ]
+    assert "of 3,000, arena" not in printed(memory__regions=REGIONS)
 
 
 def test_the_last_line_is_the_sentence_on_one_line() -> None:
