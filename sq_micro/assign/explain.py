@@ -25,7 +25,7 @@ from sq_micro.quant.calibrate import Ranges
 class WidthReason:
     """One operator at one width, all others as assigned, with the kernels that were chosen.
 
-    calls              see `assign.options.WidthOption`
+    calls, stack_bytes see `assign.options.WidthOption`
     cycles, latency_s, energy_j     None where nobody knows them
     sensitivity        nats beyond 8 bits, None without a table
     weight_divergence  of the weights' histogram, equation 1 of SigmaQuant
@@ -38,6 +38,7 @@ class WidthReason:
     flash_bytes: int
     code_bytes: int
     calls: Mapping[str, int]
+    stack_bytes: int
     cycles: int | None
     latency_s: float | None
     energy_j: float | None
@@ -85,6 +86,7 @@ class Explanation:
     sigma_correlation  rank correlation of sigma with the damage at the narrowest width; None where undefined
     characterised      whether code was counted: flash bytes are otherwise those of constants alone
     arena_limit_bytes  see `Problem`
+    stack_bytes        that is set aside whatever the widths
     """
 
     assignment: Assignment
@@ -94,6 +96,7 @@ class Explanation:
     warnings: tuple[str, ...]
     characterised: bool
     arena_limit_bytes: int | None
+    stack_bytes: int
 
 
 def explain(problem: Problem, assignment: Assignment, ranges: Ranges | None = None) -> Explanation:
@@ -116,6 +119,7 @@ def explain(problem: Problem, assignment: Assignment, ranges: Ranges | None = No
         warnings=warnings_about(problem, ranges),
         characterised=characterised,
         arena_limit_bytes=problem.arena_limit_bytes,
+        stack_bytes=max([decided.fixed.stack_bytes, *(option.at(0).stack_bytes for option in decided.others)]),
     )
 
 
@@ -213,6 +217,7 @@ def _width(
         flash_bytes=option.flash_bytes + _called_beyond(problem, changed, operator),
         code_bytes=option.code_bytes,
         calls=option.calls,
+        stack_bytes=option.stack_bytes,
         cycles=option.cycles,
         latency_s=option.latency_s,
         energy_j=option.energy_j,

@@ -16,7 +16,7 @@ from sq_micro.ir.text import columns
 
 _CSV_HEAD = (
     *("operator", "kind", "weights", "sigma", "pinned", "chosen", "bits", "weight_bytes", "flash_bytes"),
-    *("code_bytes", "cycles", "latency_s", "energy_j", "sensitivity", "weight_divergence", "blocked_by"),
+    *("code_bytes", "stack_bytes", "cycles", "latency_s", "energy_j", "sensitivity", "weight_divergence", "blocked_by"),
 )
 
 

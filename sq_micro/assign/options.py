@@ -27,7 +27,7 @@ class WidthOption:
 
     bits     0 for an operator without weights
     scratch_bytes, overlaps  of the kernel that needs least memory
-    calls  see `cost.profile.OperatorFigures`; no part of flash_bytes, since operators share what they call
+    calls, stack_bytes  see `cost.profile.OperatorFigures`; calls are no part of flash_bytes, since operators share them
     """
 
     bits: int
@@ -35,6 +35,7 @@ class WidthOption:
     table_bytes: int = 0
     code_bytes: int = 0
     calls: Mapping[str, int] = field(default_factory=dict)
+    stack_bytes: int = 0
     padding_bytes: int = 0
     scratch_bytes: int = 0
     overlaps: tuple[tuple[str, Overlap], ...] = ()
@@ -85,8 +86,9 @@ class OperatorOptions:
 class FixedCosts:
     """Beside the operators with weights: shared code, stack and static data, the other operators' time.
 
-    sram_bytes  None where nothing is known of SRAM, the arena included
-    calls       the functions that the other operators call, by name; no part of flash_bytes
+    sram_bytes   None where nothing is known of SRAM, the arena included; the stack is the most of any plan
+    calls        the functions that the other operators call, by name; no part of flash_bytes
+    stack_bytes  the least of any plan: what all but the operators with weights ask for
     """
 
     flash_bytes: int = 0
@@ -94,6 +96,7 @@ class FixedCosts:
     latency_s: float | None = None
     energy_j: float | None = None
     calls: Mapping[str, int] = field(default_factory=dict)
+    stack_bytes: int = 0
 
 
 def operator_options(
@@ -160,6 +163,7 @@ def _with_figures(option: WidthOption, figures: OperatorFigures, board: Board | 
         option,
         code_bytes=figures.code_bytes,
         calls=figures.calls,
+        stack_bytes=figures.stack_bytes,
         cycles=figures.cycles,
         latency_s=latency,
         energy_j=latency * power if latency is not None and power is not None else None,
@@ -216,6 +220,7 @@ def fixed_costs(
         latency_s=latency,
         energy_j=latency * power if latency is not None and power is not None else None,
         calls={name: size for figures in others for name, size in figures.calls.items()},
+        stack_bytes=max([profile.rest_stack_bytes, *(figures.stack_bytes for figures in others)]),
     )
 
 

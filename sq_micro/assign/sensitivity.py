@@ -7,24 +7,18 @@ and made monotone in the width by isotonic regression (pool adjacent violators).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from math import sqrt
 
 import numpy as np
-from numpy.typing import NDArray
 
-from sq_micro.assign.damage import BASE_BITS, DamageJob, RoundingJob, mean_divergences, round_widths
-from sq_micro.assign.identity import network_key
-from sq_micro.assign.output_divergence import Float64Array, float_outputs, real_samples
-from sq_micro.ir.bitwidths import WEIGHT_BITS, Bitwidths
-from sq_micro.ir.float_graph import FloatGraph
-from sq_micro.mapper import Mapper, SerialMapper, unwatched
-from sq_micro.quant.calibrate import Progress, Ranges, SampleSource
-from sq_micro.quant.params import Float32Array
-from sq_micro.quant.quantize import Frame, QuantizedWeights
-from sq_micro.rounding import RoundingMethod, collect_statistics
+from sq_micro.assign.damage import BASE_BITS, DamageJob, mean_divergences
+from sq_micro.assign.output_divergence import Float64Array, float_outputs
+from sq_micro.assign.rounded_widths import RoundedWidths
+from sq_micro.ir.bitwidths import Bitwidths
+from sq_micro.mapper import unwatched
+from sq_micro.quant.calibrate import Progress
 from sq_micro.store import Store, content_key
 
 
@@ -96,58 +90,32 @@ def _falling(row: Float64Array) -> list[float]:
 
 
 def measure_sensitivity(
-    graph: FloatGraph,
-    ranges: Ranges,
-    samples: NDArray[np.floating] | SampleSource,
-    widths: Sequence[int] = WEIGHT_BITS,
-    method: RoundingMethod = "feedback",
-    mapper: Mapper | None = None,
+    rounded: RoundedWidths,
     store: Store | None = None,
     progress: Progress = unwatched,
 ) -> Sensitivity:
-    """Measure every operator at every width on calibration samples (n, *input_shape) of real values; no labels.
+    """Measure every operator at every width on the samples that its weights were rounded on; no labels.
 
-    mapper, store  None: in this process, nothing kept
-    progress       told (operators done, operators)
+    store     None: nothing kept
+    progress  told (operators done, operators)
     """
-    mapper, store = mapper or SerialMapper(), store or Store(None)
-    frame = Frame.of(graph, ranges)
+    store = store or Store(None)
+    frame, bits, values = rounded.frame, rounded.bits, rounded.samples
     operators = tuple(operator.name for operator in frame.topology.weighted())
-    bits = tuple(sorted({*widths, BASE_BITS}))
-    values = real_samples(samples, 0, len(samples))
-    identity = network_key(graph, ranges, values)
-    keys = {name: content_key("sensitivity", identity, method, name, str(bits)) for name in operators}
+    keys = {name: content_key("sensitivity", rounded.key, name, str(bits)) for name in operators}
     kept = {name: np.frombuffer(found) for name in operators if (found := store.get(keys[name])) is not None}
     missing = [name for name in operators if name not in kept]
     if missing:
-        rounded = _round_all(frame, ranges, values, missing, bits, method, mapper)
-        base = {name: widths[BASE_BITS] for name, widths in rounded.items()}
+        weights = rounded.weights()
+        base = {name: widths[BASE_BITS] for name, widths in weights.items()}
         reference = float_outputs(frame.graph, values)
         jobs = [
-            DamageJob(frame, operator, rounded[operator.name], base, values, reference, store, keys[operator.name])
+            DamageJob(frame, operator, weights[operator.name], base, values, reference, store, keys[operator.name])
             for operator in frame.topology.weighted()
             if operator.name in missing
         ]
-        kept |= zip(missing, mapper.map(mean_divergences, jobs, progress), strict=True)
+        kept |= zip(missing, rounded.mapper.map(mean_divergences, jobs, progress), strict=True)
     rows = np.array([kept[name] for name in operators])
     baseline = float(rows[0, -1])
     measured = rows - baseline
     return Sensitivity(operators, bits, monotone(measured), measured, baseline)
-
-
-def _round_all(
-    frame: Frame,
-    ranges: Ranges,
-    samples: Float32Array,
-    missing: Sequence[str],
-    bits: tuple[int, ...],
-    method: RoundingMethod,
-    mapper: Mapper,
-) -> dict[str, dict[int, QuantizedWeights]]:
-    """Every operator's weights by width: all widths of those that are missing, 8 bits of the others."""
-    statistics = collect_statistics(frame.graph, ranges, samples) if method == "feedback" else {}
-    jobs = [
-        RoundingJob(frame, op, statistics.get(op.name), bits if op.name in missing else (BASE_BITS,))
-        for op in frame.topology.weighted()
-    ]
-    return {job.operator.name: found for job, found in zip(jobs, mapper.map(round_widths, jobs), strict=True)}

@@ -24,13 +24,15 @@ from sq_micro.plan.plan import make_plan
 class OperatorFigures:
     """One operator at one width; cycles are None where the board has no counter.
 
-    code_bytes  of its own function and its parameters, each to the next whole word
-    calls       bytes of the functions that it calls, directly or not, by name; other operators may call them, too
+    code_bytes   of its own function, its parameters and its addresses, each to the next whole word
+    calls        bytes of the functions that it calls, directly or not, by name; other operators may call them, too
+    stack_bytes  that an image sets aside which has no deeper path than those through this operator
     """
 
     cycles: int | None
     code_bytes: int
     calls: Mapping[str, int] = field(default_factory=dict)
+    stack_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,7 @@ class NetworkProfile:
     overhead_cycles      of an inference beyond its operators
     static_bytes         SRAM beside arena and stack
     stack_bytes          that the image sets aside: the most of any
+    rest_stack_bytes     the same of an image without operators
     """
 
     operators: Mapping[str, Mapping[int, OperatorFigures]]
@@ -50,6 +53,7 @@ class NetworkProfile:
     overhead_cycles: int | None
     static_bytes: int
     stack_bytes: int
+    rest_stack_bytes: int = 0
     sets: Mapping[KernelSet, Mapping[str, Mapping[int, OperatorFigures]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

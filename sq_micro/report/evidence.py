@@ -57,6 +57,7 @@ class SearchedWidthRecord(Record):
 
     code_bytes  of its own function to the next word, read off an image (exact); null where none was built
     calls       bytes of the functions that it calls, by name; other operators may call them, too
+    stack_bytes that the image sets aside on the operator's account (exact); null likewise
     cycles      modelled by running that image; null without an image or a counter
     damage      nats that this width adds to the outputs, all others at 8 bits, measured on calibration samples
     exceeds     the budgets that would not be met
@@ -65,6 +66,7 @@ class SearchedWidthRecord(Record):
     bits: Bits
     code_bytes: Count | None
     calls: dict[str, Count]
+    stack_bytes: Count | None = None
     cycles: Count | None
     damage: float | None
     exceeds: list[ResourceName]

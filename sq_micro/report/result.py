@@ -129,6 +129,7 @@ class AssignmentRecord(Record):
     """How the bits were chosen; null in the result where the person gave them. Predictions precede the build.
 
     arena_limit_bytes  what the SRAM budget left for the arena; null without one
+    stack_bytes        that is set aside whatever the widths; null where no image was built
     kernels            every operator whose kernels were a choice, with every set
     sigma_correlation  rank correlation of sigma with the damage at the narrowest width; null where undefined
     """
@@ -136,6 +137,7 @@ class AssignmentRecord(Record):
     allocator: str
     budget: BudgetRecord
     arena_limit_bytes: int | None
+    stack_bytes: Count | None = None
     binding: list[str]
     reason: str
     predicted_divergence: float | None

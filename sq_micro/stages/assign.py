@@ -26,6 +26,7 @@ from sq_micro.assign.options import (
     weightless_options,
 )
 from sq_micro.assign.problem import Allocator, Assignment, Evaluate, Goal, Problem
+from sq_micro.assign.rounded_widths import RoundedWidths
 from sq_micro.assign.sensitivity import measure_sensitivity
 from sq_micro.board import arena_room, load_board
 from sq_micro.cost.budget import Budget
@@ -41,7 +42,6 @@ from sq_micro.mapper import DaskMapper, Mapper, ProcessMapper
 from sq_micro.paths import write_atomically
 from sq_micro.quant.calibrate import Ranges, observe
 from sq_micro.quant.observers import ObserverName
-from sq_micro.quant.quantize import Frame
 from sq_micro.quant.samples import Samples, load_samples
 from sq_micro.report.bits_plot import PlannedBits, plot_bits
 from sq_micro.rounding import RoundingMethod
@@ -157,8 +157,8 @@ def search(
     """The search itself, with nothing written but what the store keeps."""
     store = Store.of_user() if request.keep else Store(None)
     observed = observe(graph, calibration, request.observer, lambda done, total: notify("calibrate", done, total))
-    ranges, costed = _fitted(graph, observed, calibration, request, store, mapper, notify)
-    problem = _with_sensitivity(costed, ranges, calibration, request, store, mapper, notify)
+    ranges, costed, rounded = _fitted(graph, observed, calibration, request, store, mapper, notify)
+    problem = _with_sensitivity(costed, rounded, request, store, notify)
     evaluate = make_evaluator(
         graph,
         ranges,
@@ -185,20 +185,28 @@ def _fitted(
     store: Store,
     mapper: Mapper,
     notify: Notify,
-) -> tuple[Ranges, Problem]:
-    """Ranges and costs with as many activations of 4 bits as the SRAM budget takes: mostly none."""
-    costed = _costed(graph, observed, request, store, mapper, notify)
+) -> tuple[Ranges, Problem, RoundedWidths]:
+    """Ranges, costs and weights with as many activations of 4 bits as the SRAM budget takes: mostly none."""
+    rounded = _to_be_rounded(graph, observed, calibration, request, mapper)
+    costed = _costed(rounded, request, store, mapper, notify)
     bound = request.budget.sram
     if bound is None or costed.fixed.sram_bytes is None or graph.given is not None or least(costed, "sram") <= bound:
-        return observed, costed
+        return observed, costed, rounded
     groups = measure_groups(graph, observed, calibration, lambda done, total: notify("4-bit activations", done, total))
     ranges = observed
     for _ in range(_FITTINGS):
         ranges = observed.with_bits(narrow_as_needed(groups, _fits(costed)))
-        costed = _costed(graph, ranges, request, store, mapper, notify)
+        rounded = _to_be_rounded(graph, ranges, calibration, request, mapper)
+        costed = _costed(rounded, request, store, mapper, notify)
         if least(costed, "sram") <= bound:
             break
-    return ranges, costed
+    return ranges, costed, rounded
+
+
+def _to_be_rounded(
+    graph: FloatGraph, ranges: Ranges, calibration: Samples, request: AssignRequest, mapper: Mapper
+) -> RoundedWidths:
+    return RoundedWidths.of(graph, ranges, calibration, method=request.rounding, mapper=mapper)
 
 
 def _fits(problem: Problem) -> Fits:
@@ -218,38 +226,22 @@ def make_problem(
     notify: Notify = silent,
 ) -> Problem:
     """Costs of the board and, for the integer program, sensitivities."""
-    costed = _costed(graph, ranges, request, store, mapper, notify)
-    return _with_sensitivity(costed, ranges, calibration, request, store, mapper, notify)
+    rounded = _to_be_rounded(graph, ranges, calibration, request, mapper)
+    return _with_sensitivity(_costed(rounded, request, store, mapper, notify), rounded, request, store, notify)
 
 
 def _with_sensitivity(
-    costed: Problem,
-    ranges: Ranges,
-    calibration: Samples,
-    request: AssignRequest,
-    store: Store,
-    mapper: Mapper,
-    notify: Notify,
+    costed: Problem, rounded: RoundedWidths, request: AssignRequest, store: Store, notify: Notify
 ) -> Problem:
     if request.allocator != "ilp":
         return costed
-    sensitivity = measure_sensitivity(
-        costed.graph,
-        ranges,
-        calibration,
-        method=request.rounding,
-        mapper=mapper,
-        store=store,
-        progress=lambda done, total: notify("sensitivity", done, total),
-    )
-    return replace(costed, sensitivity=sensitivity)
+    told = measure_sensitivity(rounded, store, lambda done, total: notify("sensitivity", done, total))
+    return replace(costed, sensitivity=told)
 
 
-def _costed(
-    graph: FloatGraph, ranges: Ranges, request: AssignRequest, store: Store, mapper: Mapper, notify: Notify
-) -> Problem:
-    frame = Frame.of(graph, ranges)
-    costs = _costs(graph, ranges, frame, request, store, mapper, notify)
+def _costed(rounded: RoundedWidths, request: AssignRequest, store: Store, mapper: Mapper, notify: Notify) -> Problem:
+    frame = rounded.frame
+    costs = _costs(rounded, request, store, mapper, notify)
     board = None if request.board == SHIFT_ADD.id else load_board(request.board)
     return Problem(
         frame=frame,
@@ -275,17 +267,9 @@ def with_pairs(problem: Problem, request: AssignRequest, evaluate: Evaluate) -> 
     return replace(problem, sensitivity=with_interactions(problem.sensitivity, evaluate))
 
 
-def _costs(
-    graph: FloatGraph,
-    ranges: Ranges,
-    frame: Frame,
-    request: AssignRequest,
-    store: Store,
-    mapper: Mapper,
-    notify: Notify,
-) -> _Costs:
+def _costs(rounded: RoundedWidths, request: AssignRequest, store: Store, mapper: Mapper, notify: Notify) -> _Costs:
     """What widths and kernels cost: on a board read off images of the network, on an accelerator by its model."""
-    topology = frame.topology
+    frame, topology = rounded.frame, rounded.frame.topology
     if request.board == SHIFT_ADD.id:
         fixed = FixedCosts(sram_bytes=None, latency_s=0.0, energy_j=0.0)
         return _Costs(shift_add_options(topology, SHIFT_ADD), (), fixed)
@@ -294,7 +278,7 @@ def _costs(
         options = operator_options(topology, board=board, activation_bits=frame.activation_bits, sets=sets)
         return _Costs(options, (), FixedCosts())
     images = tuple(dict.fromkeys(("fast", *sets)))
-    profile = characterise(graph, ranges, request.board, request.compiler, store, mapper, notify, images)
+    profile = characterise(rounded, request.board, request.compiler, store, mapper, notify, images)
     if profile.overhead_cycles is None:
         sets = sets[:1]  # time that nobody knows is not traded
     others = weightless_options(topology, profile, board, sets)

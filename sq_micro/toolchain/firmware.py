@@ -42,6 +42,11 @@ def build(request: BuildRequest) -> Firmware:
     return built(_aligned(trial.worst_stack_bytes + STACK_MARGIN_BYTES))
 
 
+def set_aside_bytes(depth_bytes: int) -> int:
+    """The stack of an image whose deepest path takes so much, without an exception frame."""
+    return _aligned(depth_bytes + EXCEPTION_FRAME_BYTES + STACK_MARGIN_BYTES)
+
+
 def inspect_firmware(elf: Path, board: Board, compiler: str) -> Firmware:
     """What an image that is already built takes."""
     footprint = read_footprint(elf)
@@ -49,7 +54,7 @@ def inspect_firmware(elf: Path, board: Board, compiler: str) -> Firmware:
         return Firmware(elf, compiler, footprint, None, ())
     depth = worst_case_stack(elf)
     worst = depth.bytes + EXCEPTION_FRAME_BYTES
-    wanted = _aligned(worst + STACK_MARGIN_BYTES)
+    wanted = set_aside_bytes(depth.bytes)
     if wanted > board.stack_bytes:
         path = " > ".join(depth.path)
         detail = f"the deepest path needs {worst:,} B ({path}), with a margin of {STACK_MARGIN_BYTES} B;"

@@ -36,50 +36,93 @@ class StackDepth:
     path: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """What some function has below and above it.
+
+    calls        bytes of all functions that it calls, directly or not, by name, but those that the image has anyway
+    stack_bytes  of the deepest path through it, from the entry point, without an exception frame
+    """
+
+    calls: dict[str, int]
+    stack_bytes: int
+
+
 def worst_case_stack(elf: Path, entry: str = "sqm_reset") -> StackDepth:
     """Raises ToolchainError iff the image has recursion or no such entry."""
-    functions, by_name = _functions(elf)
-    if entry not in by_name:
-        raise ToolchainError(f"{elf.name} has no function '{entry}'")
-    memo: dict[int, StackDepth] = {}
-
-    def depth(address: int, above: tuple[int, ...]) -> StackDepth:
-        if address in above:
-            raise ToolchainError(f"'{functions[address].name}' is recursive; its stack has no bound")
-        if address not in memo:
-            function = functions[address]
-            deepest = StackDepth(0, ())
-            for callee in function.callees:
-                if callee in functions:
-                    candidate = depth(callee, (*above, address))
-                    deepest = max(deepest, candidate, key=lambda found: found.bytes)
-            memo[address] = StackDepth(function.frame_bytes + deepest.bytes, (function.name, *deepest.path))
-        return memo[address]
-
-    return depth(by_name[entry], ())
+    return _CallGraph.of(elf, entry).deepest(frozenset())
 
 
-def called_functions(elf: Path, callers: Iterable[str]) -> dict[str, dict[str, int]]:
-    """For each caller by name the bytes of all functions that it calls, directly or not, by name.
+def reaches(elf: Path, names: Iterable[str], entry: str = "sqm_reset") -> tuple[dict[str, Reach], int]:
+    """(of each of the functions by name; the deepest path from the entry point that leads through none of them).
 
-    Names are without what a compiler appends to its clones. Callers that the image does not have are left out.
+    Names are without what a compiler appends to its clones. Functions that the image does not have are left out.
     """
-    functions, by_name = _functions(elf)
+    graph = _CallGraph.of(elf, entry)
+    addresses = {name: graph.by_name[name] for name in names if name in graph.by_name}
+    apart = frozenset(addresses.values())
+    anyway = graph.below(graph.by_name[entry], apart)
+    found = {}
+    for name, address in addresses.items():
+        below = {callee: graph.functions[callee] for callee in sorted(graph.below(address, frozenset()) - anyway)}
+        calls = {function.name.split(".")[0]: function.size_bytes for function in below.values()}
+        others = apart - {address}
+        found[name] = Reach(calls, graph.above(address) + graph.deepest(others, address).bytes)
+    return found, graph.deepest(apart).bytes
 
-    def reached(address: int, seen: set[int]) -> set[int]:
-        for callee in functions[address].callees & functions.keys() - seen:
-            seen.add(callee)
-            reached(callee, seen)
+
+@dataclass(frozen=True, slots=True)
+class _CallGraph:
+    """Functions by address."""
+
+    elf: str
+    entry: int
+    functions: dict[int, _Function]
+    by_name: dict[str, int]
+
+    @classmethod
+    def of(cls, elf: Path, entry: str) -> _CallGraph:
+        functions, by_name = _functions(elf)
+        if entry not in by_name:
+            raise ToolchainError(f"{elf.name} has no function '{entry}'")
+        return cls(elf.name, by_name[entry], functions, by_name)
+
+    def deepest(self, left_out: frozenset[int], start: int | None = None) -> StackDepth:
+        """The deepest path downwards, by default from the entry point; none leads through what is left out."""
+        memo: dict[int, StackDepth] = {}
+
+        def depth(address: int, above: tuple[int, ...]) -> StackDepth:
+            if address in above:
+                raise ToolchainError(f"'{self.functions[address].name}' is recursive; its stack has no bound")
+            if address not in memo:
+                function = self.functions[address]
+                deepest = StackDepth(0, ())
+                for callee in function.callees - left_out:
+                    if callee in self.functions:
+                        candidate = depth(callee, (*above, address))
+                        deepest = max(deepest, candidate, key=lambda found: found.bytes)
+                memo[address] = StackDepth(function.frame_bytes + deepest.bytes, (function.name, *deepest.path))
+            return memo[address]
+
+        return depth(self.entry if start is None else start, ())
+
+    def above(self, address: int) -> int:
+        """Bytes of the deepest path from the entry point that leads to a function, its own frame left out."""
+        if address == self.entry:
+            return 0
+        reached = self.below(self.entry, frozenset()) | {self.entry}
+        callers = [caller for caller in reached if address in self.functions[caller].callees]
+        return max((self.above(caller) + self.functions[caller].frame_bytes for caller in callers), default=0)
+
+    def below(self, address: int, left_out: frozenset[int]) -> set[int]:
+        """All functions that one calls, directly or not, through none that is left out."""
+        seen: set[int] = set()
+        waiting = [address]
+        while waiting:
+            callees = self.functions[waiting.pop()].callees & self.functions.keys()
+            waiting += callees - seen - left_out
+            seen |= callees - left_out
         return seen
-
-    return {
-        caller: {
-            functions[address].name.split(".")[0]: functions[address].size_bytes
-            for address in sorted(reached(by_name[caller], set()))
-        }
-        for caller in callers
-        if caller in by_name
-    }
 
 
 def _functions(elf: Path) -> tuple[dict[int, _Function], dict[str, int]]:

@@ -4,8 +4,9 @@
  *
  *   total = what the image takes + Σ over changed operators (table at the new bits − table at the image's bits)
  *
- * Functions that several operators call are counted once. The arena does not add up; it is looked up in a table. What a table does not know is null, and so is then
- * every total that needs it. Nothing is fetched and nothing is stored.
+ * Functions that several operators call are counted once. The stack is what the deepest operator wants; it is that of
+ * the image where no operator's is known. The arena is looked up in a table. What a table does not know is null, and
+ * so is then every total that needs it. Nothing is fetched and nothing is stored.
  */
 (() => {
   const tables = JSON.parse(document.getElementById('tables').textContent);
@@ -46,6 +47,10 @@
     return boxes.find(holds).arena_bytes;
   };
 
+  /** The stack that is set aside at these bits. */
+  const stackBytes = (bits) =>
+    Math.max(tables.stack, ...tables.operators.map((operator) => operator.widths[bits.get(operator.name)].stack));
+
   const plus = (base, change) => (base === null || change === null ? null : base + change);
 
   /** Totals of the chosen bits, in the units of result.json. */
@@ -58,7 +63,7 @@
       flash: plus(tables.totals.flash, plus(difference('flash'), calledBytes(chosen) - calledBytes(original))),
       weights: plus(tables.totals.weights, difference('weights')),
       constants: difference('constants'),
-      sram: arena === null ? null : tables.totals.sram - tables.totals.arena + arena,
+      sram: arena === null ? null : tables.totals.sram - tables.totals.arena + arena + stackBytes(chosen) - stackBytes(original),
       cycles: plus(tables.totals.cycles, cycles),
       latency,
       energy: tables.power_w === null || latency === null ? null : plus(tables.totals.energy, seconds * tables.power_w),

@@ -41,6 +41,7 @@ def what_if_data(result: Result) -> str:
         "power_w": power_w,
         "operators": [_operator(operator) for operator in operators(result) if operator.weighted is not None],
         "arena": None if table is None else table.model_dump(),
+        "stack": result.assignment.stack_bytes if result.assignment else None,
     }
     # A name may hold what ends a script element.
     return json.dumps(document, separators=(",", ":"), ensure_ascii=True).replace("<", "\\u003c")
@@ -58,6 +59,7 @@ def _operator(operator: Operator) -> dict[str, Any]:
             "constants": constants,
             "flash": None if found is None or found.code_bytes is None else constants + found.code_bytes,
             "calls": found.calls if found is not None else {},
+            "stack": found.stack_bytes if found is not None else None,
             "cycles": found.cycles if found is not None else None,
             "damage": found.damage if found is not None else None,
             "divergence": width.weight_divergence,

@@ -7,22 +7,26 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sq_micro.assign import damage, sensitivity
+from sq_micro.assign import damage, rounded_widths, sensitivity
 from sq_micro.assign.damage import RoundingJob, round_widths
 from sq_micro.assign.output_divergence import float_outputs
+from sq_micro.assign.rounded_widths import RoundedWidths
 from sq_micro.assign.sensitivity import Sensitivity, measure_sensitivity, monotone
 from sq_micro.ir.bitwidths import Bitwidths
 from sq_micro.ir.operators import Operator
-from sq_micro.mapper import SerialMapper
 from sq_micro.reference.interpreter import run
-from sq_micro.rounding import collect_statistics
+from sq_micro.rounding import RoundingMethod, collect_statistics
 from sq_micro.store import Store
 from tests.unit.assign.small_problem import NAMES, small_frame, small_network
 
 
+def rounded(widths: tuple[int, ...] = (2, 4, 8), method: RoundingMethod = "feedback") -> RoundedWidths:
+    return RoundedWidths.of(*small_network(), widths, method)
+
+
 @pytest.fixture(scope="module")
 def measured() -> Sensitivity:
-    return measure_sensitivity(*small_network(), widths=(2, 4, 8))
+    return measure_sensitivity(rounded())
 
 
 def test_every_operator_and_width_has_a_damage(measured: Sensitivity) -> None:
@@ -40,13 +44,13 @@ def test_a_damage_is_that_of_the_assembled_network(measured: Sensitivity) -> Non
     graph, ranges, samples = small_network()
     frame = small_frame()
     statistics = collect_statistics(graph, ranges, samples)
-    rounded = {
+    weights = {
         op.name: round_widths(RoundingJob(frame, op, statistics[op.name], (2, 8))) for op in frame.topology.weighted()
     }
     reference = float_outputs(graph, samples)
     for name in ("conv2d_2", "dense_5"):
         bits = {other: 2 if other == name else 8 for other in NAMES}
-        quantized = frame.assemble(Bitwidths(bits), {other: rounded[other][b] for other, b in bits.items()})
+        quantized = frame.assemble(Bitwidths(bits), {other: weights[other][b] for other, b in bits.items()})
         seen: list[np.ndarray] = []
 
         def see(operator: Operator, codes: np.ndarray, seen: list[np.ndarray] = seen) -> None:
@@ -74,12 +78,11 @@ def test_the_prediction_adds_up(measured: Sensitivity) -> None:
 def test_what_was_measured_is_found_again(
     measured: Sensitivity, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    graph, ranges, samples = small_network()
     store = Store(tmp_path)
-    first = measure_sensitivity(graph, ranges, samples, (2, 4, 8), store=store, mapper=SerialMapper())
+    first = measure_sensitivity(rounded(), store)
     assert first.divergence.tolist() == measured.divergence.tolist()
-    monkeypatch.setattr(sensitivity, "collect_statistics", None)
-    again = measure_sensitivity(graph, ranges, samples, (2, 4, 8), store=store)
+    monkeypatch.setattr(rounded_widths, "collect_statistics", None)
+    again = measure_sensitivity(rounded(), store)
     assert again.measured.tolist() == first.measured.tolist()
 
 
@@ -96,17 +99,16 @@ def test_an_interrupted_measurement_goes_on(
         return whole(job)
 
     monkeypatch.setattr(sensitivity, "mean_divergences", dies_at_the_third)
-    graph, ranges, samples = small_network()
     with pytest.raises(KeyboardInterrupt):
-        measure_sensitivity(graph, ranges, samples, (2, 4, 8), store=Store(tmp_path))
-    found = measure_sensitivity(graph, ranges, samples, (2, 4, 8), store=Store(tmp_path))
+        measure_sensitivity(rounded(), Store(tmp_path))
+    found = measure_sensitivity(rounded(), Store(tmp_path))
     assert calls == [*NAMES[:3], *NAMES[2:]]
     assert found.measured.tolist() == measured.measured.tolist()
 
 
 def test_nearest_rounding_needs_no_statistics(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sensitivity, "collect_statistics", None)
-    found = measure_sensitivity(*small_network(), widths=(2, 8), method="nearest")
+    monkeypatch.setattr(rounded_widths, "collect_statistics", None)
+    found = measure_sensitivity(rounded((2, 8), "nearest"))
     assert found.divergence[:, 0].max() > 0
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from sq_micro.assign.options import FixedCosts, operator_options
+from sq_micro.assign.rounded_widths import RoundedWidths
 from sq_micro.board import load_board
 from sq_micro.cost.budget import Budget
 from sq_micro.ir.bitwidths import Bitwidths
@@ -18,7 +19,6 @@ from sq_micro.mapper import SerialMapper
 from sq_micro.plan.plan import make_plan
 from sq_micro.quant.narrow import narrowable
 from sq_micro.quant.plan_file import bitwidths_from
-from sq_micro.quant.quantize import Frame
 from sq_micro.quant.samples import Samples
 from sq_micro.stages import assign as stage
 from tests.unit.assign.small_problem import small_network
@@ -38,7 +38,7 @@ def arena(*names: str) -> int:
 
 def searched(monkeypatch: pytest.MonkeyPatch, sram_bytes: int) -> stage.Found:
     def made_up(*arguments: object) -> stage._Costs:
-        frame = next(argument for argument in arguments if isinstance(argument, Frame))
+        frame = next(argument.frame for argument in arguments if isinstance(argument, RoundedWidths))
         bits = frame.activation_bits
         options = operator_options(frame.topology, board=load_board(BOARD), activation_bits=bits)
         return stage._Costs(options, (), FixedCosts(sram_bytes=BESIDE[min(bits.values())]))

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from sq_micro.stages.characterise import ImageFigures, _with_equal_sizes
+from sq_micro.stages.characterise import _with_equal_sizes
+from sq_micro.stages.network_image import ImageFigures
 
 
 def image(bits: int, pick: int) -> ImageFigures:
     calls = ({"pick": pick, "nest": 900}, {}, {"pick": pick})
-    return ImageFigures(bits, "small", None, (1, 2, 3), calls, 100, None, 10, 400)
+    return ImageFigures(bits, "small", None, (1, 2, 3), calls, (400, 300, 400), 100, None, 10, 400, 200)
+
+
+def test_figures_are_read_as_they_were_written() -> None:
+    one = image(4, 68)
+    assert ImageFigures.of_bytes(one.to_bytes()) == one
 
 
 def test_a_function_has_its_largest_size_in_all_images() -> None:
