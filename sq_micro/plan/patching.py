@@ -8,7 +8,7 @@ each: that is what it costs. The network's input stays, and the output grows int
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import pairwise, product
@@ -76,8 +76,13 @@ def _heads(chain: tuple[Windowed, ...], tensors: tuple[TensorSpec, ...]) -> tupl
         sizes = [(1, width) for width in _splits(columns)] + [(height, columns) for height in _splits(rows)]
         for height, width in dict.fromkeys(sizes):
             if (height, width) != (rows, columns):
-                found += _divided(topology, chain[:count], height, width)
+                found += filter(None, [head_of(topology, count, height, width)])
     return tuple(found)
+
+
+def head_of(topology: Topology, count: int, height: int, width: int) -> Head | None:
+    """The first operators in patches of a size; None where some part would lie wholly in the padding."""
+    return _divided(topology, _chain(topology)[:count], height, width)
 
 
 def with_parts(topology: Topology, head: Head, last: bool) -> Topology:
@@ -181,14 +186,13 @@ def _part(rows: _Extent, columns: _Extent) -> Part:
     return Part((rows.inputs, columns.inputs), output, prod(output) - rows.inside * columns.inside)
 
 
-def _divided(topology: Topology, chain: tuple[Windowed, ...], height: int, width: int) -> Iterator[Head]:
-    """One head, or none where some part would lie wholly in the padding."""
+def _divided(topology: Topology, chain: tuple[Windowed, ...], height: int, width: int) -> Head | None:
     output = chain[-1].output
     rows, columns, channels = topology.image_shape(output)
     down = _parts([_axes(operator, topology)[0] for operator in chain], rows, height)
     across = _parts([_axes(operator, topology)[1] for operator in chain], columns, width)
     if not all(part for parts in (*down, *across) for part in parts):
-        return
+        return None
     largest = [(max(map(len, y)), max(map(len, x))) for y, x in zip(down[1:], across[1:], strict=True)]
     sizes = [prod(topology.image_shape(operator.output)[:2]) for operator in chain]
     computed = [
@@ -204,7 +208,7 @@ def _divided(topology: Topology, chain: tuple[Windowed, ...], height: int, width
         for index, operator in enumerate(chain)
     ]
     names = tuple(operator.name for operator in chain)
-    yield Head(
+    return Head(
         *(names, height, width, len(end), tuple(parts), tuple(largest), tuple(computed), tuple(narrowing), overlap)
     )
 

@@ -150,7 +150,7 @@ def _in_patches(
         every = {**choices, **head_choices(topology, bitwidths, least.isa, head)}
         parts = _layout(topology, bitwidths, _within(every, LOSSES[-1]), head)
         if fits(parts, limit_bytes):
-            plan = smallest_with(head, topology, bitwidths, least.isa, least.sets)
+            plan = plan_in_patches(head, topology, bitwidths, least.isa, least.sets)
             unpressed = {**_within(every, LOSSES[0]), **{name: plan.choices[name] for name in head.operators}}
             if fits(_layout(topology, bitwidths, unpressed, head), limit_bytes):
                 plan = replace(plan, choices=unpressed)
@@ -164,17 +164,22 @@ def _in_patches(
     for bound, head in sorted(found, key=lambda entry: entry[0]):
         if bound >= least.arena_bytes:
             break
-        patched = smallest_with(head, topology, bitwidths, least.isa, least.sets)
+        patched = plan_in_patches(head, topology, bitwidths, least.isa, least.sets)
         least = min(least, patched, key=lambda plan: plan.arena_bytes)
     return least
 
 
-def smallest_with(
-    head: Head, topology: Topology, bitwidths: Bitwidths, isa: str, sets: Mapping[str, KernelSet] | None = None
+def plan_in_patches(
+    head: Head,
+    topology: Topology,
+    bitwidths: Bitwidths,
+    isa: str,
+    sets: Mapping[str, KernelSet] | None = None,
+    loss: float = LOSSES[-1],
 ) -> Plan:
-    """The plan that needs least memory with these patches, whose operators take the fastest kernels."""
+    """The plan that needs least memory with these patches, by default whatever time its kernels lose."""
     every = {**all_choices(topology, bitwidths, isa, sets), **head_choices(topology, bitwidths, isa, head)}
-    return _placed(topology, bitwidths, _within(every, LOSSES[-1]), isa, head)
+    return _placed(topology, bitwidths, _within(every, loss), isa, head)
 
 
 def slowdowns(topology: Topology, bitwidths: Bitwidths, plan: Plan) -> dict[str, float]:
