@@ -123,7 +123,7 @@ def _reason(
         needs = ", ".join(_least_of(problem, r, minimum[r]) for r in impossible)
         return f"no plan fits: this network takes {needs}{_blame_pins(problem, impossible)}"
     if shortfalls and allocator == "ilp":
-        names = " and ".join(violation.resource for violation in shortfalls)
+        names = " and ".join(map(_short_by, shortfalls))
         joint = f"no plan meets the budgets for {' and '.join(binding)}; the nearest one is short of {names}"
         return joint + _blame_pins(problem, [violation.resource for violation in shortfalls])
     if shortfalls:
@@ -133,6 +133,10 @@ def _reason(
     if not problem.budget and problem.max_drop is None:
         return "no budget: the least divergence"
     return "decided by " + ", ".join(binding) if binding else "within every budget"
+
+
+def _short_by(violation: Violation) -> str:
+    return f"{violation.resource} by {amount(violation.needed - violation.allowed, UNIT[violation.resource])}"
 
 
 def _least_of(problem: Problem, resource: Resource, least_amount: float) -> str:

@@ -15,9 +15,11 @@ from sq_micro.cost.profile import called_bytes
 from sq_micro.errors import UsageError
 from sq_micro.ir.bitwidths import Bitwidths
 from sq_micro.ir.kernel_set import KernelSet
-from sq_micro.plan.plan import Plan, make_plan
+from sq_micro.plan.plan import Plan, make_plan, slowdowns
 
 Amount = Callable[[WidthOption], float | None]
+
+TIMES: tuple[Resource, Resource] = ("latency", "energy")
 
 # What an option adds to each budget. SRAM does not add up: buffers share the arena.
 AMOUNTS: dict[Resource, Amount] = {
@@ -32,23 +34,46 @@ def cost_at(problem: Problem, bitwidths: Bitwidths, sets: Mapping[str, KernelSet
     """The cost of a plan with given kernels. Latency and energy are None where any operator's is unknown."""
     chosen = [option.at(bitwidths.weights[option.operator], sets[option.operator]) for option in problem.options]
     chosen += [option.at(0, sets[option.operator]) for option in problem.others]
-    latency, energy = _total(problem, chosen, "latency"), _total(problem, chosen, "energy")
+    plan = memory_plan(problem, bitwidths, sets)
+    latency, energy = (time_at(problem, bitwidths, sets, plan, resource) for resource in TIMES)
     stack = problem.fixed.sram_bytes
     flash = problem.fixed.flash_bytes + sum(option.flash_bytes for option in chosen)
     flash += called_bytes([problem.fixed.calls, *(option.calls for option in chosen)])
     return Cost(
         flash=Figure(flash, "bytes", "modelled"),
-        sram=None if stack is None else Figure(stack + arena_bytes(problem, bitwidths, sets), "bytes", "exact"),
+        sram=None if stack is None else Figure(stack + plan.arena_bytes, "bytes", "exact"),
         latency=None if latency is None else Figure(latency, "s", "modelled"),
         energy=None if energy is None else Figure(energy, "J", "modelled"),
         weights=Figure(sum(option.weight_bytes for option in chosen), "bytes", "exact"),
     )
 
 
-def arena_bytes(problem: Problem, bitwidths: Bitwidths, sets: Mapping[str, KernelSet]) -> int:
-    """What tensors and scratch take together, as they will be placed: with faster kernels where the budget allows."""
+def memory_plan(problem: Problem, bitwidths: Bitwidths, sets: Mapping[str, KernelSet]) -> Plan:
+    """Tensors and scratch as they will be placed: with faster kernels where the budget allows, in patches where it
+    asks for them.
+    """
     every, at_rest = every_set(problem, sets), problem.at_rest(bitwidths)
-    return planned(problem, at_rest, every).arena_bytes
+    return planned(problem, at_rest, every)
+
+
+def time_at(
+    problem: Problem, bitwidths: Bitwidths, sets: Mapping[str, KernelSet], plan: Plan, resource: Resource
+) -> float | None:
+    """Seconds, or joules: what the options say, and what the memory's plan costs. None where some are unknown."""
+    slower = slowdowns(problem.topology, problem.at_rest(bitwidths), plan)
+    amount, total = AMOUNTS[resource], [fixed_amount(problem, resource)]
+    for option in (*problem.options, *problem.others):
+        own = amount(timed(option, bitwidths.weights.get(option.operator, 0), sets[option.operator], plan))
+        if own is None:
+            return None
+        total.append(own * slower.get(option.operator, 1.0))
+    return fsum(total)
+
+
+def timed(option: OperatorOptions, bits: int, kernels: KernelSet, plan: Plan) -> WidthOption:
+    """The option whose time counts: in patches the fastest kernels compute, whatever the set."""
+    in_patches = plan.head is not None and option.operator in plan.head.operators
+    return option.at(bits) if in_patches else option.at(bits, kernels)
 
 
 def leanest(problem: Problem) -> tuple[Bitwidths, dict[str, KernelSet]]:
@@ -135,12 +160,6 @@ def load(problem: Problem, cost: Cost) -> float:
         if bound is not None and taken is not None:
             shares.append(taken.value / bound)
     return max(shares)
-
-
-def _total(problem: Problem, chosen: Iterable[WidthOption], resource: Resource) -> float | None:
-    amounts = [AMOUNTS[resource](option) for option in chosen]
-    known = [amount for amount in amounts if amount is not None]
-    return fsum([fixed_amount(problem, resource), *known]) if len(known) == len(amounts) else None
 
 
 def _widths(options: Iterable[OperatorOptions]) -> Iterable[WidthOption]:

@@ -83,6 +83,10 @@ class Program:
         """The same with more cuts."""
         return replace(self, cuts=self.cuts + cuts)
 
+    def with_rows(self, *rows: Row) -> Program:
+        """The same with more rows."""
+        return replace(self, rows=self.rows + rows)
+
     def without_row(self, name: str) -> Program:
         """The same without the rows of a name."""
         return replace(self, rows=tuple(row for row in self.rows if row.name != name))

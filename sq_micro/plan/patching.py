@@ -7,27 +7,26 @@ each: that is what it costs. The network's input stays, and the output grows int
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from itertools import pairwise
+from itertools import pairwise, product
 from math import prod
 
 import numpy as np
 
 from sq_micro.ir.bitwidths import Bitwidths
-from sq_micro.ir.operators import Conv2D, Dense, DepthwiseConv2D, Operator
+from sq_micro.ir.operators import Conv2D, DepthwiseConv2D
 from sq_micro.ir.topology import Role, Shape, TensorSpec, Topology
 from sq_micro.kernels import walks
 from sq_micro.kernels.band import band_serves
 from sq_micro.kernels.catalogue import PORTABLE
-from sq_micro.kernels.dsp import DSP
 from sq_micro.kernels.overlap import Overlap
-from sq_micro.kernels.select import CONV_BLOCK, KernelChoice, kernel_choices_of
-from sq_micro.kernels.tiling import DSP_COSTS, PORTABLE_COSTS
+from sq_micro.kernels.part_cycles import Part
+from sq_micro.kernels.select import KernelChoice, kernel_choices_of
 
 _LONGEST = 8  # operators: what is needed of the first tensors grows with each
-_DEAREST = 1.0  # of the network's own cycles
 
 Windowed = Conv2D | DepthwiseConv2D
 
@@ -37,6 +36,7 @@ class Head:
     """The first operators, and how the output of the last one is divided.
 
     height, width  of a patch in pixels: whole rows, or a part of a single one, so that it is one run of bytes
+    parts          what the patches compute of each operator, and how often
     largest        height and width of the largest part of each operator's output
     computed       pixels of each operator's output that are computed, over those that there are
     narrowing      whether no part of an operator's output has more columns than that of its input
@@ -47,30 +47,42 @@ class Head:
     height: int
     width: int
     patches: int
+    parts: tuple[tuple[tuple[Part, int], ...], ...]
     largest: tuple[tuple[int, int], ...]
     computed: tuple[float, ...]
     narrowing: tuple[bool, ...]
     overlap: Overlap
-
-    @property
-    def loss(self) -> float:
-        """The largest share of its own work that an operator does anew."""
-        return max(self.computed) - 1.0
 
     def __str__(self) -> str:
         first, last = self.operators[0], self.operators[-1]
         return f"'{first}' to '{last}' in {self.patches} patches of {self.height}x{self.width}"
 
 
-def heads(topology: Topology) -> Iterator[Head]:
+def heads(topology: Topology) -> tuple[Head, ...]:
     """All that are worth a thought, in no order that matters."""
     chain = _chain(topology)
+    names = dict.fromkeys(name for operator in chain for name in (operator.input, operator.weights, operator.output))
+    return _heads(chain, tuple(topology.tensors[name] for name in names))
+
+
+@lru_cache(maxsize=16)  # a search over bitwidths asks again and again
+def _heads(chain: tuple[Windowed, ...], tensors: tuple[TensorSpec, ...]) -> tuple[Head, ...]:
+    if len(chain) < 2:
+        return ()
+    topology = Topology("first", {spec.name: spec for spec in tensors}, chain, chain[0].input, chain[-1].output)
+    found: list[Head] = []
     for count in range(2, len(chain) + 1):
         rows, columns, _ = topology.image_shape(chain[count - 1].output)
         sizes = [(1, width) for width in _splits(columns)] + [(height, columns) for height in _splits(rows)]
         for height, width in dict.fromkeys(sizes):
             if (height, width) != (rows, columns):
-                yield from _divided(topology, chain[:count], height, width)
+                found += filter(None, [head_of(topology, count, height, width)])
+    return tuple(found)
+
+
+def head_of(topology: Topology, count: int, height: int, width: int) -> Head | None:
+    """The first operators in patches of a size; None where some part would lie wholly in the padding."""
+    return _divided(topology, _chain(topology)[:count], height, width)
 
 
 def with_parts(topology: Topology, head: Head, last: bool) -> Topology:
@@ -104,29 +116,10 @@ def head_choices(
     return found
 
 
-def recomputation(topology: Topology, bitwidths: Bitwidths, isa: str, head: Head) -> float:
-    """Cycles that the patches cost over those of the whole network; modelled."""
-    costs = DSP_COSTS if isa == DSP else PORTABLE_COSTS
-    cycles = {
-        operator.name: topology.elements(operator.output) * (_taps(operator, topology) * costs.mac + costs.output)
-        for operator in topology.weighted()
-    }
-    more = 0.0
-    for operator, computed in zip(topology.operators, head.computed, strict=False):
-        assert isinstance(operator, Windowed)
-        blocks = -(-topology.shape(operator.output)[-1] // CONV_BLOCK)
-        decoding = topology.elements(operator.weights) * costs.decoded_weight[bitwidths.weights[operator.name]]
-        more += (computed - 1.0) * cycles[operator.name]
-        more += (head.patches - 1) * (blocks * costs.tile_and_block + decoding)
-    return more / sum(cycles.values())
-
-
-def affordable(topology: Topology, bitwidths: Bitwidths, isa: str) -> list[Head]:
-    """Heads from the one that costs least time on; none where activations of 4 bits would be taken apart twice."""
-    narrow = {op.name for op in topology.operators if bitwidths.activation(op.output) != 8}
-    whole = (head for head in heads(topology) if narrow.isdisjoint(head.operators))
-    priced = [(recomputation(topology, bitwidths, isa, head), head) for head in whole]
-    return [head for share, head in sorted(priced, key=lambda pair: pair[0]) if share <= _DEAREST]
+def whole(operator: Windowed, topology: Topology) -> Part:
+    """All of an operator's output, as a part."""
+    rows, columns = (axis.extent(range(axis.size), range(axis.outputs)) for axis in _axes(operator, topology))
+    return _part(rows, columns)
 
 
 def _chain(topology: Topology) -> tuple[Windowed, ...]:
@@ -150,8 +143,18 @@ def _splits(size: int) -> list[int]:
 
 
 @dataclass(frozen=True, slots=True)
+class _Extent:
+    """Of a part, along one axis; inside: outputs that see no padding."""
+
+    inputs: int
+    outputs: int
+    inside: int
+
+
+@dataclass(frozen=True, slots=True)
 class _Axis:
     size: int
+    outputs: int
     window: int
     stride: int
     dilation: int
@@ -163,22 +166,33 @@ class _Axis:
         end = (outputs.stop - 1) * self.stride - self.pad + (self.window - 1) * self.dilation + 1
         return range(max(0, first), min(self.size, end))
 
+    def extent(self, inputs: range, outputs: range) -> _Extent:
+        """What a part is along the axis."""
+        last = self.size - (self.window - 1) * self.dilation - 1
+        inside = sum(0 <= output * self.stride - self.pad <= last for output in outputs)
+        return _Extent(len(inputs), len(outputs), inside)
+
 
 def _axes(operator: Windowed, topology: Topology) -> tuple[_Axis, _Axis]:
     height, width, _ = topology.image_shape(operator.input)
+    rows, columns, _ = topology.image_shape(operator.output)
     window, pad = topology.shape(operator.weights)[1:3], operator.padding
-    vertical = _Axis(height, window[0], operator.stride[0], operator.dilation[0], pad.top)
-    return vertical, _Axis(width, window[1], operator.stride[1], operator.dilation[1], pad.left)
+    vertical = _Axis(height, rows, window[0], operator.stride[0], operator.dilation[0], pad.top)
+    return vertical, _Axis(width, columns, window[1], operator.stride[1], operator.dilation[1], pad.left)
 
 
-def _divided(topology: Topology, chain: tuple[Windowed, ...], height: int, width: int) -> Iterator[Head]:
-    """One head, or none where some part would lie wholly in the padding."""
+def _part(rows: _Extent, columns: _Extent) -> Part:
+    output = rows.outputs, columns.outputs
+    return Part((rows.inputs, columns.inputs), output, prod(output) - rows.inside * columns.inside)
+
+
+def _divided(topology: Topology, chain: tuple[Windowed, ...], height: int, width: int) -> Head | None:
     output = chain[-1].output
     rows, columns, channels = topology.image_shape(output)
     down = _parts([_axes(operator, topology)[0] for operator in chain], rows, height)
     across = _parts([_axes(operator, topology)[1] for operator in chain], columns, width)
     if not all(part for parts in (*down, *across) for part in parts):
-        return
+        return None
     largest = [(max(map(len, y)), max(map(len, x))) for y, x in zip(down[1:], across[1:], strict=True)]
     sizes = [prod(topology.image_shape(operator.output)[:2]) for operator in chain]
     computed = [
@@ -189,8 +203,28 @@ def _divided(topology: Topology, chain: tuple[Windowed, ...], height: int, width
     first = [(y.start * input_width + x.start) * input_channels for y in down[0] for x in across[0]]
     end = [((y.stop - 1) * columns + x.stop) * channels for y in down[-1] for x in across[-1]]
     overlap = walks.patched(np.array(first, np.int64), np.array(end, np.int64), topology.elements(topology.input))
+    parts = [
+        _counted(_axes(operator, topology), down[index : index + 2], across[index : index + 2], of_whole=index == 0)
+        for index, operator in enumerate(chain)
+    ]
     names = tuple(operator.name for operator in chain)
-    yield Head(names, height, width, len(end), tuple(largest), tuple(computed), tuple(narrowing), overlap)
+    return Head(
+        *(names, height, width, len(end), tuple(parts), tuple(largest), tuple(computed), tuple(narrowing), overlap)
+    )
+
+
+def _counted(
+    axes: tuple[_Axis, _Axis], down: list[list[range]], across: list[list[range]], of_whole: bool
+) -> tuple[tuple[Part, int], ...]:
+    """The parts of one operator, alike ones together; of_whole: each reads its part of the whole input."""
+    rows, columns = (
+        Counter(
+            axis.extent(range(axis.size) if of_whole else taken, outputs)
+            for taken, outputs in zip(*ranges, strict=True)
+        )
+        for axis, ranges in zip(axes, (down, across), strict=True)
+    )
+    return tuple((_part(row, column), rows[row] * columns[column]) for row, column in product(rows, columns))
 
 
 def _parts(axes: list[_Axis], size: int, step: int) -> list[list[range]]:
@@ -215,9 +249,3 @@ def _choices_of_part(
     if isinstance(operator, DepthwiseConv2D) and not band_serves(operator, alone):
         isa = PORTABLE  # strips are laid out for one size of image, and parts have several
     return kernel_choices_of(operator, alone, bits, isa)
-
-
-def _taps(operator: Operator, topology: Topology) -> int:
-    assert isinstance(operator, Conv2D | DepthwiseConv2D | Dense)
-    shape = topology.shape(operator.weights)
-    return prod(shape[1:3]) if isinstance(operator, DepthwiseConv2D) else prod(shape[1:])

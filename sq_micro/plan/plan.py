@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from math import inf
 from types import MappingProxyType
 
 from sq_micro.board import ArenaRoom
@@ -21,7 +22,8 @@ from sq_micro.plan.arena import Layout, Span
 from sq_micro.plan.division import Division, Share, divide
 from sq_micro.plan.lifetimes import Buffer, live_buffers, scratch_name
 from sq_micro.plan.limits import UNLIMITED, Limits
-from sq_micro.plan.patching import Head, affordable, head_choices, with_parts
+from sq_micro.plan.patch_price import affordable, head_cycles, plan_cycles, whole_cycles
+from sq_micro.plan.patching import Head, head_choices, with_parts
 from sq_micro.plan.search import fits, place
 
 
@@ -71,9 +73,10 @@ class Plan:
 
     @property
     def loss(self) -> float:
-        """The largest share of its time that any operator gives up for memory; modelled."""
-        losses = [choice.loss for choice in self.choices.values()]
-        return max([*losses, 0.0 if self.head is None else self.head.loss])
+        """The largest share of its time that any operator gives up for smaller kernels; modelled. What patches cost
+        is no part of it, see `slowdowns`.
+        """
+        return max((choice.loss for choice in self.choices.values()), default=0.0)
 
     def in_parts(self, operator: str) -> bool:
         """Whether the operator's output never is there as a whole."""
@@ -156,32 +159,59 @@ def _in_patches(
     layout = _layout(topology, bitwidths, least.choices)
     floor = layout.live_bytes()  # of the operators behind the head
     found = []
-    for head in affordable(topology, bitwidths, least.isa):
+    best: Plan | None = None
+    best_cycles = inf
+    for cycles, head in affordable(topology, bitwidths, least.isa, _within(choices, LOSSES[0])):
+        if cycles >= best_cycles:
+            break
         if max(floor[len(head.operators) :], default=0) >= least.arena_bytes:
             continue
         every = {**choices, **head_choices(topology, bitwidths, least.isa, head)}
         smallest = _within(every, LOSSES[-1])
         if _fits(topology, bitwidths, smallest, limits, head):
-            plan = smallest_with(head, topology, bitwidths, least.isa, least.sets)
+            plan = plan_in_patches(head, topology, bitwidths, least.isa, least.sets)
             unpressed = {**_within(every, LOSSES[0]), **{name: plan.choices[name] for name in head.operators}}
             if _fits(topology, bitwidths, unpressed, limits, head):
                 plan = replace(plan, choices=unpressed)
-            return _sped_up(topology, bitwidths, every, plan, limits)
-        found.append((max(_layout(topology, bitwidths, smallest, head).live_bytes()), head))
+            plan = _sped_up(topology, bitwidths, every, plan, limits)
+            if (taken := plan_cycles(topology, bitwidths, plan.choices, head)) < best_cycles:
+                best, best_cycles = plan, taken
+        else:
+            found.append((max(_layout(topology, bitwidths, smallest, head).live_bytes()), head))
+    if best is not None:
+        return best
     for bound, head in sorted(found, key=lambda entry: entry[0]):
         if bound >= least.arena_bytes:
             break
-        patched = smallest_with(head, topology, bitwidths, least.isa, least.sets)
+        patched = plan_in_patches(head, topology, bitwidths, least.isa, least.sets)
         least = min(least, patched, key=lambda plan: plan.arena_bytes)
     return least
 
 
-def smallest_with(
-    head: Head, topology: Topology, bitwidths: Bitwidths, isa: str, sets: Mapping[str, KernelSet] | None = None
+def plan_in_patches(
+    head: Head,
+    topology: Topology,
+    bitwidths: Bitwidths,
+    isa: str,
+    sets: Mapping[str, KernelSet] | None = None,
+    loss: float = LOSSES[-1],
 ) -> Plan:
-    """The plan that needs least memory with these patches, whose operators take the fastest kernels."""
+    """The plan that needs least memory with these patches, by default whatever time its kernels lose."""
     every = {**all_choices(topology, bitwidths, isa, sets), **head_choices(topology, bitwidths, isa, head)}
-    return _placed(topology, bitwidths, _within(every, LOSSES[-1]), isa, head)
+    return _placed(topology, bitwidths, _within(every, loss), isa, head)
+
+
+def slowdowns(topology: Topology, bitwidths: Bitwidths, plan: Plan) -> dict[str, float]:
+    """By operator its time over that in a plan that no memory presses; modelled. Empty where nothing is slower."""
+    if plan.head is None and plan.loss <= LOSSES[0]:
+        return {}
+    unpressed = _within(all_choices(topology, bitwidths, plan.isa, plan.sets), LOSSES[0])
+    found = {name: (1.0 + choice.loss) / (1.0 + unpressed[name].loss) for name, choice in plan.choices.items()}
+    if plan.head is not None:
+        alone = whole_cycles(topology, bitwidths, unpressed)
+        in_patches = head_cycles(topology, bitwidths, plan.choices, plan.head)
+        found |= {name: cycles / alone[name] for name, cycles in in_patches.items()}
+    return found
 
 
 def _sped_up(

@@ -162,6 +162,7 @@ class PatchesRecord(Record):
 
     height, width  of a patch, in pixels of the last operator's output
     computed       by operator, pixels of its output that are computed over those that there are
+    slowdowns      by operator, its time over that with its output as a whole; modelled
     """
 
     operators: list[str]
@@ -169,6 +170,7 @@ class PatchesRecord(Record):
     height: Count
     width: Count
     computed: list[Annotated[float, Field(ge=1.0)]]
+    slowdowns: list[Annotated[float, Field(gt=0.0)]]
 
 
 class ArenaShareRecord(Record):

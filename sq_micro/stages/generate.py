@@ -53,7 +53,7 @@ def generate(workspace: Workspace, board_name: str, kernels: KernelsChoice = "au
     workspace.begin(Stage.GENERATE)
     render_project(graph, plan).write(workspace / "model")
     render_board(graph, plan, board).write(workspace / "board")
-    drawn = arena_plan_record(graph.topology, plan)
+    drawn = arena_plan_record(graph.topology, graph.bitwidths, plan)
     write_atomically(workspace / "08_plan.txt", str(plan))
     write_atomically(workspace / "08_plan.svg", plan_picture(drawn, plan.arena_bytes, graph.topology.name))
     view = make_model_view(graph, plan)

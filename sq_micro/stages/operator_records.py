@@ -16,7 +16,7 @@ from sq_micro.ir.kernel_set import KernelSet
 from sq_micro.ir.operators import WeightedOperator, kind
 from sq_micro.ir.topology import Topology
 from sq_micro.plan.patching import Head
-from sq_micro.plan.plan import Plan
+from sq_micro.plan.plan import Plan, slowdowns
 from sq_micro.quant.calibrate import SampleSource
 from sq_micro.quant.graph import QuantGraph
 from sq_micro.quant.sharing import own_constants
@@ -70,8 +70,9 @@ def fidelity_records(graph: FloatGraph, quantized: QuantGraph, samples: SampleSo
     ]
 
 
-def arena_plan_record(topology: Topology, plan: Plan) -> ArenaPlanRecord:
+def arena_plan_record(topology: Topology, bitwidths: Bitwidths, plan: Plan) -> ArenaPlanRecord:
     """Where each buffer lies and while which operators it is in use."""
+    slower = slowdowns(topology, bitwidths, plan)
     buffers = []
     for buffer in plan.buffers:
         scratch_of = None if buffer.tensors else buffer.name.removesuffix(" (scratch)")
@@ -91,20 +92,21 @@ def arena_plan_record(topology: Topology, plan: Plan) -> ArenaPlanRecord:
         operators=[operator.name for operator in topology.operators],
         peak_operator=plan.peak_operator,
         buffers=buffers,
-        loss=plan.loss,
-        patches=None if plan.head is None else _patches_record(plan.head),
+        loss=max([plan.loss, *(share - 1.0 for share in slower.values())]),
+        patches=None if plan.head is None else _patches_record(plan.head, slower),
         shares=[ArenaShareRecord.model_validate(asdict(share)) for share in plan.shares],
         least_slow_accesses=plan.least_slow_accesses,
     )
 
 
-def _patches_record(head: Head) -> PatchesRecord:
+def _patches_record(head: Head, slower: Mapping[str, float]) -> PatchesRecord:
     return PatchesRecord(
         operators=list(head.operators),
         patches=head.patches,
         height=head.height,
         width=head.width,
         computed=list(head.computed),
+        slowdowns=[slower[name] for name in head.operators],
     )
 
 

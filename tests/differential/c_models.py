@@ -19,7 +19,7 @@ from sq_micro.kernels.catalogue import PORTABLE
 from sq_micro.paths import project_files
 from sq_micro.plan.arena import Span
 from sq_micro.plan.patching import heads
-from sq_micro.plan.plan import Plan, make_plan, smallest_with
+from sq_micro.plan.plan import Plan, make_plan, plan_in_patches
 from sq_micro.quant.graph import QuantGraph
 
 FIRMWARE = project_files() / "firmware"
@@ -140,7 +140,7 @@ def make_patched_models(networks: Mapping[str, QuantGraph], seed: int) -> dict[s
     for name, model in make_models(networks).items():
         topology, bitwidths = model.graph.topology, model.graph.bitwidths
         head = chosen.choice(list(heads(topology)))
-        models[name] = replace(model, plan=smallest_with(head, topology, bitwidths, PORTABLE))
+        models[name] = replace(model, plan=plan_in_patches(head, topology, bitwidths, PORTABLE))
     return models
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from sq_micro.board import load_board
 from sq_micro.plan.patching import heads
-from sq_micro.plan.plan import smallest_with
+from sq_micro.plan.plan import plan_in_patches
 from sq_micro.reference.interpreter import run
 from tests.models.patched_networks import convolutions_first
 from tests.models.random_quant_graph import random_codes
@@ -25,7 +25,7 @@ def is_the_reference(seed: int, folder: Path) -> bool:
     if not found:
         return True
     head = random.Random(seed).choice(found)
-    plan = smallest_with(head, graph.topology, graph.bitwidths, load_board("nucleo_l4r5zi").core.isa)
+    plan = plan_in_patches(head, graph.topology, graph.bitwidths, load_board("nucleo_l4r5zi").core.isa)
     codes = random_codes(graph, SAMPLES)
     return bool((outputs(graph, plan, codes, folder) == run(graph, codes).reshape(SAMPLES, -1)).all())
 

@@ -3,6 +3,10 @@
 Rows come from the budgets. SRAM is no sum: a lower bound per operator (tensors alive while it runs, plus its scratch)
 is a row, and a plan whose real arena is still too large is cut off with all plans of the same scratch, lazily.
 
+Neither is time where memory presses. What patches cost is added to the operators that the leanest plan runs so; a plan
+that is within the memory but, by its own patches or small kernels, not within the time, is judged with all plans of
+the same scratch by a row of their own.
+
 Flash is no sum either: operators of one width share what they call. Each such function is an item of its own behind
 the operators, absent or there, and a cut keeps every operator from a width whose function is absent.
 
@@ -12,12 +16,21 @@ without weights are items. The time that smaller kernels cost has a price: they 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from itertools import combinations
 from math import fsum
 
-from sq_micro.assign.costs import AMOUNTS, arena_bytes, fixed_amount, leanest_plan, sometimes_called, stated
+from sq_micro.assign.costs import (
+    AMOUNTS,
+    TIMES,
+    fixed_amount,
+    leanest_plan,
+    memory_plan,
+    sometimes_called,
+    stated,
+    timed,
+)
 from sq_micro.assign.integer_program import Solution, solve
 from sq_micro.assign.options import OperatorOptions, WidthOption
 from sq_micro.assign.problem import Problem
@@ -25,12 +38,15 @@ from sq_micro.assign.program import Choices, Cut, Pair, Program, Row
 from sq_micro.assign.sensitivity import Sensitivity
 from sq_micro.cost.budget import Resource
 from sq_micro.errors import UsageError
-from sq_micro.ir.bitwidths import Bitwidths
+from sq_micro.ir.bitwidths import WEIGHT_BITS, Bitwidths
 from sq_micro.ir.kernel_set import KernelSet
 from sq_micro.plan.floor import floor_bytes
+from sq_micro.plan.patch_price import head_slowdowns
+from sq_micro.plan.plan import Plan, slowdowns
 
 _ABSENT = 0  # the choice of a function that is not in the image
-_TIE_BREAK = 1e-7  # nats for the whole flash: of equal damage the smaller plan
+_TIME_TIE_BREAK = 1e-7  # nats for the whole time: of equal damage the faster plan
+_TIE_BREAK = 1e-9  # nats for the whole flash: then the smaller one
 TIME_PRICE = 0.01  # nats of divergence that smaller kernels must gain where they double the time of an inference
 
 
@@ -67,6 +83,7 @@ def _program(problem: Problem, damage: Callable[[str, int], float]) -> Program:
         tuple(
             (damage(option.operator, width.bits) if width.bits else 0.0)
             + time_price(option, width, whole_s)
+            + (_TIME_TIE_BREAK * (width.latency_s or 0.0) / whole_s if whole_s else 0.0)
             + _TIE_BREAK * width.flash_bytes / flash
             for width in option.widths
         )
@@ -156,8 +173,25 @@ def _pairs(problem: Problem, sensitivity: Sensitivity) -> tuple[Pair, ...]:
 
 def _row(problem: Problem, resource: Resource) -> Row:
     amount = AMOUNTS[resource]
-    table = tuple(tuple(amount(width) or 0 for width in option.widths) for option in problem.items)
+    slower = _in_patches(problem) if resource in TIMES else {}
+    table = tuple(
+        tuple((amount(width) or 0) * slower.get((option.operator, width.bits), 1.0) for width in option.widths)
+        for option in problem.items
+    )
     return Row(resource, table, getattr(problem.budget, resource) - fixed_amount(problem, resource))
+
+
+def _in_patches(problem: Problem) -> dict[tuple[str, int], float]:
+    """By operator and width the time over that of the whole, where even the leanest widths fit in patches alone."""
+    plan = leanest_plan(problem)
+    if plan.head is None:
+        return {}
+    topology, found = problem.topology, {}
+    for bits in WEIGHT_BITS:
+        widths = problem.at_rest(Bitwidths({operator.name: bits for operator in topology.weighted()}))
+        for name, slower in head_slowdowns(topology, widths, problem.isa, plan.head).items():
+            found[name, bits] = slower
+    return found
 
 
 def _sram_rows(problem: Problem) -> list[Row]:
@@ -185,17 +219,47 @@ def _sram_rows(problem: Problem) -> list[Row]:
 
 
 def solve_lazily(problem: Problem, program: Program) -> tuple[Solution | None, Program]:
-    """The best plan whose real arena fits, and the program with the cuts that this took."""
+    """The best plan whose real arena fits, in time, and the program with the cuts and rows that this took."""
     budget = problem.budget.sram
+    times = [resource for resource in TIMES if getattr(problem.budget, resource) is not None]
     while True:
         found = solve(program)
         if found is None or budget is None:
             return found, program
-        arena = arena_bytes(problem, bitwidths_of(problem, found.choices), sets_of(problem, found.choices))
-        if fixed_amount(problem, "sram") + arena <= budget:
-            return found, program
+        bits, sets = bitwidths_of(problem, found.choices), sets_of(problem, found.choices)
+        plan = memory_plan(problem, bits, sets)
         alike = _as_lean(problem, found.choices)
-        program = program.with_cuts(_over_items(alike.choices, len(found.choices), alike.most))
+        if fixed_amount(problem, "sram") + plan.arena_bytes > budget:
+            program = program.with_cuts(_over_items(alike.choices, len(found.choices), alike.most))
+            continue
+        slower = slowdowns(problem.topology, problem.at_rest(bits), plan)
+        rows = [_row_of_alike(problem, name, alike, plan, slower, len(found.choices)) for name in times]
+        broken = [row for row in rows if not row.holds(found.choices)]
+        if not broken:
+            return found, program
+        program = program.with_rows(*broken)
+
+
+def _row_of_alike(
+    problem: Problem, resource: Resource, alike: Cut, plan: Plan, slower: Mapping[str, float], count: int
+) -> Row:
+    """The budget for the plans of one cut alone: any choice outside of it frees as much as all operators can take."""
+    amount = AMOUNTS[resource]
+    table = [
+        [
+            (amount(timed(option, width.bits, width.kernels, plan)) or 0) * slower.get(option.operator, 1.0)
+            for width in option.widths
+        ]
+        for option in problem.items
+    ]
+    most = fsum(map(max, table))
+    items = len(table)
+    for row, listed in zip(table, alike.choices, strict=True):
+        for choice in listed:
+            row[choice] += most
+    absent = ((0.0, 0.0),) * (count - items)  # functions that operators share
+    bound = getattr(problem.budget, resource) - fixed_amount(problem, resource)
+    return Row(resource, (*map(tuple, table), *absent), bound + items * most)
 
 
 def _as_lean(problem: Problem, choices: Choices) -> Cut:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from sq_micro.assign.completion import cost_of, least, violations
-from sq_micro.assign.costs import arena_bytes, load, stated
+from sq_micro.assign.costs import load, memory_plan, stated
 from sq_micro.assign.options import FixedCosts, fixed_costs, operator_options
 from sq_micro.cost.budget import Budget
 from sq_micro.cost.profile import NetworkProfile, OperatorFigures, candidate_cost
@@ -79,7 +79,7 @@ def test_an_unknown_latency_stays_unknown_and_cannot_be_bounded() -> None:
 
 def test_the_arena_is_the_planned_one_and_scratch_that_of_the_kernels() -> None:
     topology = small_frame().topology
-    assert arena_bytes(small_problem(), MIXED, {}) == make_plan(topology, MIXED).arena_bytes
+    assert memory_plan(small_problem(), MIXED, {}).arena_bytes == make_plan(topology, MIXED).arena_bytes
     leanest = {name: choices[-1] for name, choices in kernel_choices(topology, MIXED).items()}
     for option in small_options():
         width, kernel = option.at(MIXED.weights[option.operator]), leanest[option.operator]

@@ -17,7 +17,7 @@ def drawn(name: str = "ds_cnn") -> tuple[ElementTree.Element, int, int]:
     """The picture of DS-CNN, how many buffers it has and how large its arena is."""
     graph = ds_cnn()
     plan = make_plan(graph.topology, graph.bitwidths)
-    text = plan_picture(arena_plan_record(graph.topology, plan), plan.arena_bytes, name)
+    text = plan_picture(arena_plan_record(graph.topology, graph.bitwidths, plan), plan.arena_bytes, name)
     return ElementTree.fromstring(text), len(plan.buffers), plan.arena_bytes
 
 

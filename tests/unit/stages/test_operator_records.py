@@ -38,7 +38,7 @@ def test_the_plan_names_what_lies_where() -> None:
     graph, ranges, _ = small_network()
     executed = quantize(graph, ranges, Bitwidths(dict.fromkeys(NAMES, 4)))
     plan = make_plan(executed.topology, executed.bitwidths)
-    record = arena_plan_record(executed.topology, plan)
+    record = arena_plan_record(executed.topology, executed.bitwidths, plan)
     assert record.operators == [operator.name for operator in executed.topology.operators]
     assert max(buffer.offset_bytes + buffer.size_bytes for buffer in record.buffers) <= plan.arena_bytes
     assert {buffer.scratch_of for buffer in record.buffers} == {None, *plan.scratch}

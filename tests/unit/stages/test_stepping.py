@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from sq_micro.plan.patching import heads
-from sq_micro.plan.plan import make_plan, smallest_with
+from sq_micro.plan.plan import make_plan, plan_in_patches
 from sq_micro.reference.interpreter import run
 from sq_micro.stages.stepping import expected_steps
 from tests.models.random_quant_graph import RandomQuantGraph, random_codes
@@ -27,7 +27,7 @@ def test_what_is_there_in_parts_alone_is_not_looked_at() -> None:
     builder = RandomQuantGraph(3, (12, 12, 2))
     graph = builder.build(builder.conv2d(builder.conv2d(builder.input, 4), 3))
     head = next(iter(heads(graph.topology)))
-    plan = smallest_with(head, graph.topology, graph.bitwidths, "c")
+    plan = plan_in_patches(head, graph.topology, graph.bitwidths, "c")
     steps = expected_steps(graph, plan, random_codes(graph, 1))
     assert [step.codes is None for step in steps] == [True, False]
     assert isinstance(steps[1].codes, np.ndarray)
