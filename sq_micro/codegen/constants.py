@@ -45,7 +45,10 @@ def exact_choice(graph: QuantGraph, choice: KernelChoice, operator: WeightedOper
     of the choice is enough for either.
     """
     bits = graph.bitwidths.weights[operator.name]
-    if not choice.in_lanes or sums_fit(_rows(graph, operator), graph.levels[operator.weights], bits):
+    if not choice.in_lanes:
+        return choice
+    rows = _rows(graph, operator)
+    if sums_fit(rows, graph.levels[operator.weights], bits, _folded_bias(graph, operator, rows)):
         return choice
     if isinstance(operator, Conv2D):
         portable = portable_conv2d(operator, graph.topology, bits, Tiling(1, 1), paired=False)
@@ -83,7 +86,7 @@ def _lanes_arrays(
     bits, levels = graph.bitwidths.weights[operator.name], graph.levels[operator.weights]
     rows, found = _rows(graph, operator), requantization(graph, operator)
     name = comment(f"'{operator.name}'")
-    bias = folded_bias(graph.biases[operator.bias], rows, graph.activations[operator.input].zero_point)
+    bias = _folded_bias(graph, operator, rows)
     zero_point = graph.activations[operator.output].zero_point if isinstance(operator, Conv2D) else None
     table = table_words(bias, sum_magnitudes(bias, rows), lane_codes(rows, levels, bits), bits, found, zero_point)
     packed = pack_lanes(rows, levels, bits, choice.taps)
@@ -105,7 +108,7 @@ def band_requantization(graph: QuantGraph, operator: DepthwiseConv2D) -> BandReq
 def _band_arrays(graph: QuantGraph, operator: DepthwiseConv2D, symbol: str) -> tuple[ArrayView, ...]:
     weights, *_ = arrays = _linear_arrays(graph, operator, symbol)
     taps = graph.codes[operator.weights].reshape(-1, graph.codes[operator.weights].shape[-1])
-    bias = folded_bias(graph.biases[operator.bias], taps.T, graph.activations[operator.input].zero_point)
+    bias = _folded_bias(graph, operator, taps.T)
     table = band_table(bias, requantization(graph, operator), band_requantization(graph, operator))
     what = comment(f"'{operator.name}': bias and requantization, channel by channel")
     steps = (array for array in arrays if array.symbol.endswith("_steps"))
@@ -134,6 +137,10 @@ def _linear_arrays(graph: QuantGraph, operator: WeightedOperator, symbol: str) -
         meaning = f"{name}: what a stored code v means by channel, 1: v, -1: -v, 2: 2v + 1"
         arrays.append(_array("int8_t", f"{symbol}_steps", levels.astype(np.int8), meaning))
     return tuple(arrays)
+
+
+def _folded_bias(graph: QuantGraph, operator: WeightedOperator, rows: Int8Array) -> NDArray[np.int64]:
+    return folded_bias(graph.biases[operator.bias], rows, graph.activations[operator.input].zero_point)
 
 
 def _rows(graph: QuantGraph, operator: WeightedOperator) -> Int8Array:

@@ -6,7 +6,7 @@ from sq_micro.codegen.constants import requantization
 from sq_micro.ir.operators import Conv2D, Dense
 from sq_micro.kernels.dsp import conv2d_kernels, dense_kernel, unpacked_words
 from sq_micro.kernels.lanes import FORMATS, block_words
-from sq_micro.kernels.select import KernelChoice
+from sq_micro.kernels.select import KernelChoice, is_flat
 from sq_micro.quant.graph import QuantGraph
 
 
@@ -59,6 +59,8 @@ def _conv2d_geometry(graph: QuantGraph, op: Conv2D, choice: KernelChoice, downwa
     _, window_height, window_width, _ = graph.topology.shape(op.weights)
     height, width, channels = graph.topology.image_shape(op.input)
     output_height, output_width, output_channels = graph.topology.image_shape(op.output)
+    if is_flat(op, graph.topology):
+        height, width, output_height, output_width = 1, height * width, 1, output_height * output_width
     return {
         "columns.input_height": height,
         "columns.input_width": width,

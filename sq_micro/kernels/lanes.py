@@ -26,6 +26,7 @@ UInt32Array = NDArray[np.uint32]
 
 _INT32_MAXIMUM = (1 << 31) - 1
 _ORDER = (0, 2, 1, 3)
+_NIBBLE = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,8 @@ class LaneFormat:
     head_words      of them that are its round
     meaning_words   of a block: bases for unpacking
     signed_offset   what lies between the unsigned code of a block's signed channels and the stored one
-    sum_limit       |Σ x·stored| of a signed channel must stay below it, since it is known modulo twice that
+    sum_limit       a signed channel's sum must stay below it in magnitude, since it is known modulo twice that: Σ x·w,
+                    at 4 bits with its bias, else Σ x·stored
     """
 
     block: int
@@ -88,9 +90,20 @@ def blocks_of(channels: int, bits: int) -> int:
     return padded(channels, FORMATS[bits].block) // FORMATS[bits].block
 
 
-def sums_fit(weights: Int8Array, levels: Int8Array, bits: int) -> bool:
-    """Whether no input can make the sum of a signed channel leave what it is known modulo: |x| is at most 128."""
+def sums_fit(weights: Int8Array, levels: Int8Array, bits: int, bias: Int64Array) -> bool:
+    """Whether no input can make a sum leave what it is known modulo. `bias` is the folded one.
+
+    At 4 bits a block's sums are accumulators, those of channel j times 16^j; else those of signed channels matter, of
+    what is stored.
+    """
     form = FORMATS[bits]
+    if bits == 4:
+        wide = weights.astype(np.int64)
+        up, down = np.maximum(wide, 0).sum(axis=1), np.minimum(wide, 0).sum(axis=1)
+        largest = bias + (INT8_MAGNITUDE - 1) * up - INT8_MAGNITUDE * down
+        least = bias - INT8_MAGNITUDE * up + (INT8_MAGNITUDE - 1) * down
+        limit = form.sum_limit << (_NIBBLE * (3 - np.arange(len(weights)) % form.block))
+        return bool(((largest < limit) & (least >= -limit)).all())
     stored = lane_codes(weights, levels, bits).codes - form.signed_offset
     magnitude = np.abs(stored[form.signed(len(weights))]).sum(axis=1)
     return bool((magnitude * INT8_MAGNITUDE < form.sum_limit).all())
@@ -173,8 +186,9 @@ def table_words(
 ) -> Int32Array:
     """(blocks, words): at 2 bits its round, what a block's sums start from, then m and s of each channel.
 
-    Where weights are true numbers sums start from the biases of channels 0, 2, 1, 3; else from bias and base of
-    each channel, at 2 bits its scale too. A signed channel's base is that of a stored 0.
+    Where weights are true numbers sums start from the biases of channels 0, 2, 1, 3. At 4 bits, where sum j is that of
+    channels 0 ... j, each times a power of 16, from its bias (sums 0, 2, 1, 3) and from its base (0 ... 3). At 2 bits
+    from bias, base and scale of each channel. A signed channel's base is that of a stored 0.
 
     m = 2·multiplier − 2^32 and s = −2^(32 + shift): SMMLAR(a, m, a) is then the first rounding, SMMLSR(a, s, zero
     point) the second. At 2 bits, with an output `zero_point` of −128, a channel that is scaled up starts from
@@ -201,7 +215,11 @@ def table_words(
     start = np.where(general, start, raised)
     m = np.where(general, multiplier, np.where(up, 0, 2 * multiplier - (1 << 32)))
     s = np.where(general, shift, np.where(up, -multiplier, -(np.int64(1) << np.where(up, 0, 32 + shift))))
-    first = start.reshape(len(start), -1)
+    if bits == 4:
+        start = np.cumsum(start << (_NIBBLE * np.arange(form.block))[:, None], axis=1)
+        first = np.concatenate([start[:, [0, 2, 1, 3], 0], start[:, :, 1]], axis=1)
+    else:
+        first = start.reshape(len(start), -1)
     if not form.signed_offset:
         first = first[:, [0, 2, 1, 3]]
     head = rounds_of(coded, form.block)[:, None] if form.head_words else first[:, :0]

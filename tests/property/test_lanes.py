@@ -47,9 +47,19 @@ def test_the_words_of_the_readme() -> None:
 
 
 def test_large_weights_are_noticed() -> None:
-    plain = np.full(2, Levels.TWOS, np.int8)
-    assert sums_fit(np.full((2, 516), 127, np.int8), plain, 8)
-    assert not sums_fit(np.full((2, 517), 127, np.int8), plain, 8)
+    plain, none = np.full(2, Levels.TWOS, np.int8), np.zeros(2, np.int64)
+    assert sums_fit(np.full((2, 516), 127, np.int8), plain, 8, none)
+    assert not sums_fit(np.full((2, 517), 127, np.int8), plain, 8, none)
+
+
+def test_large_accumulators_are_noticed_at_four_bits() -> None:
+    """512 weights of -8 times -128 are 2^19, which the fourth channel of a block just cannot hold; others can."""
+    plain, none = np.full(4, Levels.TWOS, np.int8), np.zeros(4, np.int64)
+    weights = np.full((4, 512), -8, np.int8)
+    assert not sums_fit(weights, plain, 4, none)
+    assert sums_fit(weights[:3], plain[:3], 4, none[:3])
+    assert sums_fit(weights, plain, 4, none - 1)
+    assert not sums_fit(weights, plain, 4, none - 4097)
 
 
 @given(rows())

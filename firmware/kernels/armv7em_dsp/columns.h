@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "kernels/armv7em_dsp/expand.h"
 #include "kernels/armv7em_dsp/registers.h"
 #include "sqm/compiler.h"
 
@@ -32,123 +33,6 @@ typedef struct {
     int32_t zero_point;
     int32_t taps;
 } sqm_columns_params;
-
-/**
- * Rows of two windows to columns. Four taps of two pixels are four words: taps 0 and 2 of the
- * first, of the second, taps 1 and 3 of the first, of the second. 7 instructions and 13 cycles for
- * 8 numbers.
- *
- * @param[out] columns  rows * run words.
- * @param      run      bytes of a row, a multiple of 4, not 0.
- * @param      rows     at least 1.
- * @param      skip     bytes from the end of a row to the start of the next.
- * @return  behind the columns.
- */
-SQM_NAKED uint32_t *sqm_expand_rows(SQM_IN_ASM uint32_t *columns, SQM_IN_ASM const int8_t *first,
-                                    SQM_IN_ASM const int8_t *second, SQM_IN_ASM int32_t run,
-                                    SQM_IN_ASM int32_t rows, SQM_IN_ASM int32_t skip)
-{
-    /* clang-format off */
-    __asm__(
-        "push.w {r4-r11, lr}\n"
-        "ldr.w r10, [sp, #36]\n"
-        "ldr.w r11, [sp, #40]\n"
-        /* The first round leaves out -run / 4 % 4 of the loop's four steps, 28 bytes each. */
-        "rsb.w r12, r3, #0\n"
-        "and.w r12, r12, #12\n"
-        "rsb.w r12, r12, r12, lsl #3\n"
-        "adr.w lr, 2f\n"
-        "add.w lr, lr, r12\n"
-        "orr.w lr, lr, #1\n"
-        "1:\n"
-        "add.w r12, r1, r3\n"
-        "bx lr\n"
-        ".balign 4\n"
-        "2:\n"
-        ".rept 4\n"
-        "ldr.w r8, [r1], #4\n"
-        "ldr.w r9, [r2], #4\n"
-        "sxtb16 r4, r8\n"
-        "sxtb16 r5, r9\n"
-        "sxtb16 r6, r8, ror #8\n"
-        "sxtb16 r7, r9, ror #8\n"
-        "stmia.w r0!, {r4-r7}\n"
-        ".endr\n"
-        "cmp.w r1, r12\n"
-        "bne.w 2b\n"
-        "add.w r1, r1, r11\n"
-        "add.w r2, r2, r11\n"
-        "subs.w r10, r10, #1\n"
-        "bne.w 1b\n"
-        "pop.w {r4-r11, pc}\n"
-        ::: "memory");
-    /* clang-format on */
-}
-
-/**
- * The same, and the sums of both windows' taps: 11 instructions and 17 cycles for 8 numbers.
- *
- * @param[out] sums  of the first and of the second window.
- */
-SQM_NAKED uint32_t *sqm_expand_rows_and_sum(SQM_IN_ASM uint32_t *columns,
-                                            SQM_IN_ASM const int8_t *first,
-                                            SQM_IN_ASM const int8_t *second, SQM_IN_ASM int32_t run,
-                                            SQM_IN_ASM int32_t rows, SQM_IN_ASM int32_t skip,
-                                            SQM_IN_ASM int32_t *sums)
-{
-    /* clang-format off */
-    __asm__(
-        SQM_ENTER
-        "add.w r12, sp, #36 + " SQM_FRAME "\n"
-        "ldm.w r12, {r4, r5, r6}\n"
-        SQM_PARK(0, r3)
-        SQM_PARK(1, r4)
-        SQM_PARK(2, r5)
-        SQM_PARK(3, r6)
-        /* The first round leaves out -run / 4 % 4 of the loop's four steps, 44 bytes each. */
-        "rsb.w r12, r3, #0\n"
-        "and.w r12, r12, #12\n"
-        "mov.w r4, #11\n"
-        "adr.w lr, 2f\n"
-        "mla lr, r12, r4, lr\n"
-        "orr.w lr, lr, #1\n"
-        "mov.w r3, #0x00010001\n"
-        "mov.w r10, #0\n"
-        "mov.w r11, #0\n"
-        "1:\n"
-        SQM_TAKE(r12, 0)
-        "add.w r12, r1, r12\n"
-        "bx lr\n"
-        ".balign 4\n"
-        "2:\n"
-        ".rept 4\n"
-        "ldr.w r8, [r1], #4\n"
-        "ldr.w r9, [r2], #4\n"
-        "sxtb16 r4, r8\n"
-        "sxtb16 r5, r9\n"
-        "sxtb16 r6, r8, ror #8\n"
-        "sxtb16 r7, r9, ror #8\n"
-        "smlad r10, r4, r3, r10\n"
-        "smlad r11, r5, r3, r11\n"
-        "smlad r10, r6, r3, r10\n"
-        "smlad r11, r7, r3, r11\n"
-        "stmia.w r0!, {r4-r7}\n"
-        ".endr\n"
-        "cmp.w r1, r12\n"
-        "bne.w 2b\n"
-        SQM_TAKE(r12, 2)
-        "add.w r1, r1, r12\n"
-        "add.w r2, r2, r12\n"
-        SQM_TAKE(r12, 1)
-        "subs.w r12, r12, #1\n"
-        SQM_PARK(1, r12)
-        "bne.w 1b\n"
-        SQM_TAKE(r12, 3)
-        "stm.w r12, {r10, r11}\n"
-        SQM_LEAVE
-        ::: "memory");
-    /* clang-format on */
-}
 
 /**
  * Rows of a window, of any length, one behind the other.
@@ -205,15 +89,6 @@ SQM_NAKED int8_t *sqm_gather_rows(SQM_IN_ASM int8_t *to, SQM_IN_ASM const int8_t
     /* clang-format on */
 }
 
-/** Expands, and sums where `sums` is not NULL. */
-SQM_INLINE uint32_t *sqm_columns_expand(uint32_t *columns, const int8_t *first,
-                                        const int8_t *second, int32_t run, int32_t rows,
-                                        int32_t skip, int32_t *sums)
-{
-    return sums == NULL ? sqm_expand_rows(columns, first, second, run, rows, skip)
-                        : sqm_expand_rows_and_sum(columns, first, second, run, rows, skip, sums);
-}
-
 /** `count` bytes of one value; none below 1. */
 SQM_INLINE int8_t *sqm_columns_fill(int8_t *to, int32_t count, int32_t value)
 {
@@ -232,25 +107,39 @@ SQM_INLINE int8_t *sqm_columns_fill(int8_t *to, int32_t count, int32_t value)
     return to;
 }
 
-/** Words while there are any, then bytes. */
-SQM_INLINE int8_t *sqm_columns_copy(int8_t *to, const int8_t *from, int32_t count)
-{
-    int8_t *const end = to + count;
-    int8_t *const words_end = to + (count & ~3);
+/**
+ * Where columns go, and by which functions.
+ *
+ * straight  of windows that lie inside the image; NULL where their taps are no whole words in it.
+ * expand    of all others. It sums if sums are wanted.
+ * staging   2 * taps bytes.
+ * columns   taps words for each pair of pixels.
+ * sums      NULL, or where each pixel's sum of taps goes, two for each pair.
+ */
+typedef struct {
+    sqm_expand_block *straight;
+    sqm_expand_block *expand;
+    int8_t *staging;
+    uint32_t *columns;
+    int32_t *sums;
+} sqm_columns_target;
 
-    while (to < words_end) {
-        uint32_t word = sqm_load_u32((const uint8_t *)from);
-        SQM_OPAQUE(word);
-        sqm_store_u32((uint8_t *)to, word);
-        to += 4;
-        from += 4;
+/** The function for windows inside the image; decided where the geometry is a constant, so that
+ * others need not be in the image. */
+SQM_INLINE sqm_expand_block *sqm_columns_straight(const sqm_columns_params *p, bool sums)
+{
+    const int32_t run = p->window_width * p->input_channels;
+
+    if (p->dilation_width != 1 && p->window_width != 1) {
+        return NULL;
     }
-    while (to < end) {
-        int32_t byte = *from++;
-        SQM_OPAQUE(byte);
-        *to++ = (int8_t)byte;
+    if (run % 4 == 0 && run * p->window_height == p->taps) {
+        return sums ? sqm_expand_and_sum : sqm_expand;
     }
-    return to;
+    if (run == 9 && p->window_height == 3 && p->taps == 28) {
+        return sums ? sqm_expand_nines_and_sum : sqm_expand_nines;
+    }
+    return NULL;
 }
 
 /** A pixel's window: its first tap, which may lie outside the image, and where it is in the image.
@@ -261,90 +150,194 @@ typedef struct {
     int32_t left;
 } sqm_window;
 
-/** Row `ky` of a window, put together at `to` tap by tap: outside the image is the zero point. */
-SQM_BESIDE_ASM void sqm_columns_assemble(const sqm_columns_params *p, const sqm_window *window,
-                                         int32_t ky, int8_t *to)
+SQM_INLINE sqm_window sqm_window_at(const sqm_columns_params *p, const int8_t *input, int32_t oy,
+                                    int32_t ox)
 {
-    const int32_t channels = p->input_channels;
+    const int32_t top = oy * p->stride_height - p->pad_top;
+    const int32_t left = ox * p->stride_width - p->pad_left;
+
+    return (sqm_window){
+        .first = input + (top * p->input_width + left) * p->input_channels,
+        .top = top,
+        .left = left,
+    };
+}
+
+/** Whether the image has all rows of the window. */
+SQM_INLINE bool sqm_window_has_rows(const sqm_columns_params *p, const sqm_window *window)
+{
+    return window->top >= 0 &&
+           window->top + (p->window_height - 1) * p->dilation_height < p->input_height;
+}
+
+/** Whether the taps of its rows, where the image has them, are neighbours in memory. */
+SQM_INLINE bool sqm_window_has_columns(const sqm_columns_params *p, const sqm_window *window)
+{
+    return (p->dilation_width == 1 || p->window_width == 1) && window->left >= 0 &&
+           window->left + p->window_width <= p->input_width;
+}
+
+/** Where the image has a tap, or NULL: row `ky`, and as many taps from `kx` on as are neighbours
+ * and are in the image too, or are outside too; at most the `count` that there was. */
+SQM_INLINE const int8_t *sqm_window_taps(const sqm_columns_params *p, const sqm_window *window,
+                                         int32_t ky, int32_t kx, int32_t *count)
+{
     const int32_t y = window->top + ky * p->dilation_height;
-    const int8_t *x = window->first + ky * p->dilation_height * p->input_width * channels;
-    int32_t left = window->left;
+    const int32_t x = window->left + kx * p->dilation_width;
+    const int32_t pixel = ky * p->dilation_height * p->input_width + kx * p->dilation_width;
+    const int32_t same = x < 0 ? -x : p->input_width - x;
 
     if (y < 0 || y >= p->input_height) {
-        (void)sqm_columns_fill(to, p->window_width * channels, p->zero_point);
+        return NULL;
+    }
+    if (p->dilation_width != 1) {
+        *count = 1;
+    } else if (same > 0 && same < *count) {
+        *count = same;
+    }
+    return x >= 0 && same > 0 ? window->first + pixel * p->input_channels : NULL;
+}
+
+/** All taps of a window as bytes, at `to`; 0 behind them. */
+SQM_INLINE void sqm_columns_gather(const sqm_columns_params *p, const sqm_window *window,
+                                   int8_t *to)
+{
+    const int32_t run = p->window_width * p->input_channels;
+    const int32_t skip = p->dilation_height * p->input_width * p->input_channels - run;
+    int8_t *const end = to + p->taps;
+
+    if (sqm_window_has_rows(p, window) && sqm_window_has_columns(p, window)) {
+        to = sqm_gather_rows(to, window->first, run, p->window_height, skip);
+    } else {
+        for (int32_t ky = 0; ky < p->window_height; ++ky) {
+            for (int32_t kx = 0, count; kx < p->window_width; kx += count) {
+                count = p->window_width - kx;
+                const int8_t *x = sqm_window_taps(p, window, ky, kx, &count);
+                to = x == NULL ? sqm_columns_fill(to, count * p->input_channels, p->zero_point)
+                               : sqm_gather_rows(to, x, count * p->input_channels, 1, 0);
+            }
+        }
+    }
+    (void)sqm_columns_fill(to, (int32_t)(end - to), 0);
+}
+
+/** Two windows, wherever they are: where pixels are whole words as many taps at a time as go
+ * together in both, else all taps as bytes first. */
+SQM_BESIDE_ASM void sqm_columns_pair(const sqm_columns_params *p, const sqm_window windows[2],
+                                     const sqm_columns_target *target)
+{
+    int8_t *const outside = target->staging;
+    sqm_expansion e;
+
+    e.columns = target->columns;
+    e.rows = 1;
+    e.skip = 0;
+    e.pairs = 1;
+    e.next = 0;
+    e.sums = target->sums;
+    if (p->input_channels % 4 != 0) {
+        e.first = target->staging;
+        e.second = target->staging + p->taps;
+        e.run = p->taps;
+        sqm_columns_gather(p, &windows[0], target->staging);
+        sqm_columns_gather(p, &windows[1], target->staging + p->taps);
+        (void)target->expand(&e);
         return;
     }
-    for (int32_t kx = 0; kx < p->window_width; ++kx) {
-        to = left < 0 || left >= p->input_width ? sqm_columns_fill(to, channels, p->zero_point)
-                                                : sqm_columns_copy(to, x, channels);
-        left += p->dilation_width;
-        x += p->dilation_width * channels;
+    (void)sqm_columns_fill(outside, p->window_width * p->input_channels, p->zero_point);
+    for (int32_t ky = 0; ky < p->window_height; ++ky) {
+        for (int32_t kx = 0, count; kx < p->window_width; kx += count) {
+            count = p->window_width - kx;
+            e.first = sqm_window_taps(p, &windows[0], ky, kx, &count);
+            e.second = sqm_window_taps(p, &windows[1], ky, kx, &count);
+            e.first = e.first == NULL ? outside : e.first;
+            e.second = e.second == NULL ? outside : e.second;
+            e.run = count * p->input_channels;
+            e.columns = target->expand(&e);
+        }
+    }
+    while (e.columns != target->columns + p->taps) {
+        *e.columns++ = 0;
     }
 }
 
-/** Whether the window lies inside the image, and its taps of a row are neighbours in memory. */
-SQM_INLINE bool sqm_columns_whole(const sqm_columns_params *p, const sqm_window *window)
+/** Pairs from column `ox` of the output on that lie inside the image, which has their rows. */
+SQM_INLINE int32_t sqm_columns_inside(const sqm_columns_params *p, const sqm_window *window,
+                                      int32_t ox, int32_t count)
 {
-    return (p->dilation_width == 1 || p->window_width == 1) && window->top >= 0 &&
-           window->left >= 0 && window->left + p->window_width <= p->input_width &&
-           window->top + (p->window_height - 1) * p->dilation_height < p->input_height;
+    const int32_t room = p->input_width - p->window_width - window->left;
+    int32_t pixels = p->output_width - ox;
+
+    if (window->left < 0 || room < 0) {
+        return 0;
+    }
+    pixels = pixels < count ? pixels : count;
+    return (pixels <= room / p->stride_width ? pixels : room / p->stride_width + 1) / 2;
 }
 
 /**
  * The columns of pixels `pixel` ... `pixel + count - 1` of the output, in their order; of an odd
  * count the last pixel is there twice.
  *
- * @param[in]  input    the image.
- * @param      staging  2 * taps bytes.
- * @param[out] columns  taps words for each pair of pixels.
- * @param[out] sums     NULL, or where each pixel's sum of taps goes, two for each pair.
+ * @param[in]  input   the image.
+ * @param      target  afterwards behind the columns, and sums if there are any.
  */
 SQM_BESIDE_ASM void sqm_columns_of(const sqm_columns_params *p, const int8_t *input, int32_t pixel,
-                                   int32_t count, int8_t *staging, uint32_t *columns, int32_t *sums)
+                                   int32_t count, sqm_columns_target *target)
 {
+    const int32_t step = p->stride_width * p->input_channels;
+    const int32_t pitch = p->dilation_height * p->input_width * p->input_channels;
     const int32_t run = p->window_width * p->input_channels;
-    const int32_t skip = p->dilation_height * p->input_width * p->input_channels - run;
     int32_t oy = pixel / p->output_width;
     int32_t ox = pixel - oy * p->output_width;
+    sqm_expansion e;
 
+    e.run = run;
+    e.rows = p->window_height;
+    e.skip = pitch - run;
+    e.next = 2 * step - p->window_height * pitch;
     while (count > 0) {
-        uint32_t *const end = columns + p->taps;
-        sqm_window window[2];
-        bool whole = run % 4 == 0;
-        for (int32_t i = 0; i < 2; ++i) {
-            window[i].top = oy * p->stride_height - p->pad_top;
-            window[i].left = ox * p->stride_width - p->pad_left;
-            window[i].first =
-                input + (window[i].top * p->input_width + window[i].left) * p->input_channels;
-            whole = whole && sqm_columns_whole(p, &window[i]);
-            if (--count > 0 && ++ox == p->output_width) {
-                ox = 0;
-                ++oy;
+        sqm_window windows[2];
+        int32_t pairs = 0;
+
+        windows[0] = sqm_window_at(p, input, oy, ox);
+        if (target->straight != NULL && sqm_window_has_rows(p, &windows[0])) {
+            pairs = sqm_columns_inside(p, &windows[0], ox, count);
+        }
+        if (target->sums != NULL) {
+            for (int32_t i = 0; i < (pairs == 0 ? 2 : 2 * pairs); ++i) {
+                target->sums[i] = 0;
             }
         }
-        if (whole) {
-            columns = sqm_columns_expand(columns, window[0].first, window[1].first, run,
-                                         p->window_height, skip, sums);
-            while (columns != end) {
-                *columns++ = 0;
-            }
-            sums += sums == NULL ? 0 : 2;
-            continue;
-        }
-        for (int32_t i = 0; i < 2; ++i) {
-            int8_t *to = staging + i * p->taps;
-            if (sqm_columns_whole(p, &window[i])) {
-                to = sqm_gather_rows(to, window[i].first, run, p->window_height, skip);
-            } else {
-                for (int32_t ky = 0; ky < p->window_height; ++ky) {
-                    sqm_columns_assemble(p, &window[i], ky, to);
-                    to += run;
+        if (pairs != 0) {
+            e.columns = target->columns;
+            e.first = windows[0].first;
+            e.second = windows[0].first + step;
+            e.pairs = pairs;
+            e.sums = target->sums;
+            (void)target->straight(&e);
+            ox += 2 * pairs;
+            count -= 2 * pairs;
+        } else {
+            pairs = 1;
+            windows[1] = windows[0];
+            if (--count > 0) {
+                if (++ox == p->output_width) {
+                    ox = 0;
+                    ++oy;
                 }
+                windows[1] = sqm_window_at(p, input, oy, ox);
+                --count;
             }
-            (void)sqm_columns_fill(to, (int32_t)(staging + (i + 1) * p->taps - to), 0);
+            sqm_columns_pair(p, windows, target);
+            ++ox;
         }
-        columns = sqm_columns_expand(columns, staging, staging + p->taps, p->taps, 1, 0, sums);
-        sums += sums == NULL ? 0 : 2;
+        if (ox == p->output_width) {
+            ox = 0;
+            ++oy;
+        }
+        target->columns += pairs * p->taps;
+        target->sums += target->sums == NULL ? 0 : 2 * pairs;
     }
 }
 

@@ -103,14 +103,20 @@ SQM_INLINE void sqm_conv2d__armv7em_dsp(const sqm_conv2d__armv7em_dsp_params *p,
         const int32_t pixel = sqm_part_in_turn(i, tiles, p->downwards) * p->tile;
         const int32_t left = p->pixels - pixel;
         const int32_t count = left < p->tile ? left : p->tile;
+        sqm_columns_target target = {
+            .straight = sqm_columns_straight(&p->columns, p->taps_sums != 0),
+            .expand = p->taps_sums != 0 ? sqm_expand_and_sum : sqm_expand,
+            .staging = staging,
+            .columns = columns,
+            .sums = p->taps_sums != 0 ? sums : NULL,
+        };
         sqm_gemm g;
 
         g.stride = p->output_channels;
         g.quads = taps / 4;
         g.zero_point = p->output_offset;
         g.sums = NULL;
-        sqm_columns_of(&p->columns, input, pixel, count, staging, columns,
-                       p->taps_sums != 0 ? sums : NULL);
+        sqm_columns_of(&p->columns, input, pixel, count, &target);
         for (int32_t block = 0; block * p->block < p->output_channels; ++block) {
             g.weights = weights + block * p->block_words;
             g.columns = columns;

@@ -47,13 +47,13 @@ typedef struct sqm_gemm {
 _Static_assert(sizeof(void *) != 4 || offsetof(sqm_gemm, round) == 40, "as the assembly has it");
 
 /**
- * Slots of all kernels: 0 weights, 1 end of this pair's column, 2 entry into the unrolled loop,
- * 3 table, 4 output, 5 zero point, 6 stride, 7 end of all columns, 8 bytes of a column, 9 sums,
- * 10 taps_sums. Afterwards r1 = columns, r6 = quads.
+ * Slots of all kernels: 0 weights, 1 their end, 2 entry into the unrolled loop, 3 table, 4 output,
+ * 5 zero point, 6 stride, 7 end of all columns, 8 columns of the next pair, 9 sums, 10 taps_sums.
+ * Afterwards r1 = columns, r3 = table, r6 = quads.
  */
 /* clang-format off */
-#define SQM_ASM_GEMM_ENTER                                                         \
-    SQM_ENTER                                                                      \
+#define SQM_ASM_GEMM_ENTER(enter)                                                  \
+    enter                                                                          \
     "ldm.w r0, {r1-r10}\n"                                                         \
     SQM_PARK(0, r1)                                                                \
     SQM_PARK(3, r3)                                                                \
@@ -63,9 +63,16 @@ _Static_assert(sizeof(void *) != 4 || offsetof(sqm_gemm, round) == 40, "as the a
     SQM_PARK(5, r8)                                                                \
     SQM_PARK(9, r9)                                                                \
     SQM_PARK(10, r10)                                                              \
-    "mov.w r1, r2\n"                                                               \
-    "lsl.w r2, r6, #4\n"                                                           \
-    SQM_PARK(8, r2)
+    SQM_PARK(8, r2)                                                                \
+    "mov.w r1, r2\n"
+/* clang-format on */
+
+/** A pair of pixels ends where the weights do; 2^quad_shift bytes of them are four taps. Slot 1. */
+/* clang-format off */
+#define SQM_ASM_WEIGHTS_END(quad_shift)                                            \
+    SQM_TAKE(r4, 0)                                                                \
+    "add.w r4, r4, r6, lsl #" #quad_shift "\n"                                     \
+    SQM_PARK(1, r4)
 /* clang-format on */
 
 /**
@@ -99,24 +106,6 @@ _Static_assert(sizeof(void *) != 4 || offsetof(sqm_gemm, round) == 40, "as the a
     "mla r12, r4, r5, r12\n"                                                       \
     "orr.w r12, r12, #1\n"                                                         \
     SQM_PARK(2, r12)
-/* clang-format on */
-
-/** What a pair of pixels begins with where sums begin at 0: end of its columns, weights, entry. */
-/* clang-format off */
-#define SQM_ASM_BEGIN_PAIR                                                         \
-    SQM_TAKE(r2, 8)                                                                \
-    SQM_TAKE(r0, 0)                                                                \
-    "add.w r12, r1, r2\n"                                                          \
-    SQM_PARK(1, r12)                                                               \
-    SQM_TAKE(r12, 2)                                                               \
-    "mov.w r4, #0\n"                                                               \
-    "mov.w r5, #0\n"                                                               \
-    "mov.w r6, #0\n"                                                               \
-    "mov.w r7, #0\n"                                                               \
-    "mov.w r8, #0\n"                                                               \
-    "mov.w r9, #0\n"                                                               \
-    "mov.w r10, #0\n"                                                              \
-    "mov.w r11, #0\n"
 /* clang-format on */
 
 /** The sum in `acc` to a code: m and s of its channel and the zero point are in registers. */
@@ -163,12 +152,12 @@ _Static_assert(sizeof(void *) != 4 || offsetof(sqm_gemm, round) == 40, "as the a
 
 /** The next pair of pixels, from label 1 on, or the end. */
 /* clang-format off */
-#define SQM_ASM_NEXT_PAIR                                                          \
-    SQM_TAKE(r1, 1)                                                                \
+#define SQM_ASM_NEXT_PAIR(leave)                                                   \
+    SQM_TAKE(r1, 8)                                                                \
     SQM_TAKE(r2, 7)                                                                \
     "cmp.w r1, r2\n"                                                               \
     "bne.w 1b\n"                                                                   \
-    SQM_LEAVE
+    leave
 /* clang-format on */
 
 /** The ends that SQM_ASM_CHOOSE_END chooses from, for blocks of four channels. */
@@ -177,14 +166,14 @@ _Static_assert(sizeof(void *) != 4 || offsetof(sqm_gemm, round) == 40, "as the a
     ".balign 4\n"                                                                  \
     "5:\n"                                                                         \
     SQM_ASM_FOUR_CODES(SQM_ASM_REQUANTIZE_LOW)                                     \
-    SQM_ASM_NEXT_PAIR                                                              \
+    SQM_ASM_NEXT_PAIR(SQM_LEAVE_FEW)                                                           \
     "4:\n"                                                                         \
     SQM_ASM_FOUR_CODES(SQM_ASM_REQUANTIZE)                                         \
-    SQM_ASM_NEXT_PAIR                                                              \
+    SQM_ASM_NEXT_PAIR(SQM_LEAVE_FEW)                                                           \
     "3:\n"                                                                         \
     SQM_TAKE(r2, 9)                                                                \
     "stm.w r2, {r4-r11}\n"                                                         \
-    SQM_LEAVE
+    SQM_LEAVE_FEW
 /* clang-format on */
 
 #endif

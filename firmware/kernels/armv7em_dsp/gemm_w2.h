@@ -98,7 +98,8 @@ SQM_NAKED void sqm_gemm_s8_w2_2x8__armv7em_dsp(SQM_IN_ASM const sqm_gemm *g)
 {
     /* clang-format off */
     __asm__(
-        SQM_ASM_GEMM_ENTER
+        SQM_ASM_GEMM_ENTER(SQM_ENTER)
+        SQM_ASM_WEIGHTS_END(5)
         SQM_ASM_CHOOSE_END
         "ldr.w r11, [r0, #40]\n"
         /* The first round takes 1 + (quads - 1) % round of the loop's eight quads, 88 bytes each;
@@ -117,7 +118,16 @@ SQM_NAKED void sqm_gemm_s8_w2_2x8__armv7em_dsp(SQM_IN_ASM const sqm_gemm *g)
         SQM_PARK(2, r12)
         ".balign 4\n"
         "1:\n"
-        SQM_ASM_BEGIN_PAIR
+        SQM_TAKE(r0, 0)
+        SQM_TAKE(r12, 2)
+        "mov.w r4, #0\n"
+        "mov.w r5, #0\n"
+        "mov.w r6, #0\n"
+        "mov.w r7, #0\n"
+        "mov.w r8, #0\n"
+        "mov.w r9, #0\n"
+        "mov.w r10, #0\n"
+        "mov.w r11, #0\n"
         SQM_PARK(16, r4)
         SQM_PARK(17, r4)
         SQM_PARK(18, r4)
@@ -152,9 +162,10 @@ SQM_NAKED void sqm_gemm_s8_w2_2x8__armv7em_dsp(SQM_IN_ASM const sqm_gemm *g)
         SQM_ASM_TAKE_OUT(r11, 23)
         SQM_TAKE(r12, 1)
         SQM_TAKE(r2, 15)
-        "cmp.w r1, r12\n"
+        "cmp.w r0, r12\n"
         "it ne\n"
         "bxne r2\n"
+        SQM_PARK(8, r1)
         SQM_TAKE(r0, 10)
         "ldrd r2, r3, [r0], #8\n"
         SQM_PARK(10, r0)
@@ -174,14 +185,14 @@ SQM_NAKED void sqm_gemm_s8_w2_2x8__armv7em_dsp(SQM_IN_ASM const sqm_gemm *g)
         SQM_TAKE(r2, 6)
         "add.w r0, r0, r2\n"
         SQM_PARK(4, r0)
-        SQM_ASM_NEXT_PAIR
+        SQM_ASM_NEXT_PAIR(SQM_LEAVE)
         "4:\n"
         SQM_ASM_EIGHT(SQM_ASM_HIGH_CODES)
         SQM_TAKE(r0, 13)
         SQM_TAKE(r2, 6)
         "add.w r0, r0, r2\n"
         SQM_PARK(4, r0)
-        SQM_ASM_NEXT_PAIR
+        SQM_ASM_NEXT_PAIR(SQM_LEAVE)
         "3:\n"
         SQM_ASM_EIGHT(SQM_ASM_SUMS)
         SQM_LEAVE

@@ -3,9 +3,10 @@
  *
  * A word of weights holds four channels and two taps: each half is u0 + 16 u1 + 256 u2 + 4096 v3,
  * u unsigned, v3 signed. SMLAD by the word and by its low 12, 8 and 4 bits sums the channels 0 ...
- * 3, 0 ... 2, 0 ... 1 and 0; differences, shifted, are the others: exact modulo 2^32 as long as
- * |sum of x * v3| < 2^19, which is checked when the code is generated. What a code of 0 means in
- * its channel, times the sum of x, is added to each.
+ * 3, 0 ... 2, 0 ... 1 and 0; differences, shifted, are the others. Sums begin at the channels'
+ * biases and at what codes of 0 mean times the sum of x, so that a difference is the accumulator
+ * that the others' kernels have, times 16, 256 or 4096: exact modulo 2^32 as long as that of
+ * channel 3 is below 2^19 (2: 2^23, 1: 2^27), which is checked when the code is generated.
  *
  * Per two pairs of taps: 25 instructions and 31 cycles for 32 multiplications.
  *
@@ -30,25 +31,38 @@
     "smlad r4, " #w ", r2, r4\n"                                                                   \
     "smlad r8, " #w ", r3, r8\n"
 
-/** The sums of a channel from what is left of its fields; lr, r12 = the pixels' sums of taps. */
-#define SQM_ASM_FOUR_BITS(first, second, shift)                                                    \
-    "ldrd r2, r3, [r0], #8\n"                                                                      \
-    "mla r1, r3, lr, r2\n"                                                                         \
-    "mla r2, r3, r12, r2\n"                                                                        \
-    "add.w " #first ", r1, " #first ", asr #" #shift "\n"                                          \
-    "add.w " #second ", r2, " #second ", asr #" #shift "\n"
-
-/** Table: bias and meaning of a code of 0 of channels 0 ... 3; then m and s of each. */
+/**
+ * Table: bias and meaning of a code of 0 of all channels that a mask leaves, those of channel j
+ * times 16^j: biases of the masks that leave channel 0, 0 ... 2, 0 ... 1, 0 ... 3, then meanings of
+ * 0, 0 ... 1, 0 ... 2, 0 ... 3; then m and s of each channel. Slot 11: where these are.
+ */
 SQM_NAKED void sqm_gemm_s8_w4_2x4__armv7em_dsp(SQM_IN_ASM const sqm_gemm *g)
 {
     /* clang-format off */
     __asm__(
-        SQM_ASM_GEMM_ENTER
+        SQM_ASM_GEMM_ENTER(SQM_ENTER_FEW)
+        SQM_ASM_WEIGHTS_END(3)
         SQM_ASM_CHOOSE_END
         SQM_ASM_CHOOSE_ENTRY(100)
+        "add.w r3, r3, #32\n"
+        SQM_PARK(11, r3)
         ".balign 4\n"
         "1:\n"
-        SQM_ASM_BEGIN_PAIR
+        SQM_TAKE(r0, 3)
+        SQM_TAKE(r2, 10)
+        "ldrd lr, r12, [r2], #8\n"
+        SQM_PARK(10, r2)
+        "ldm.w r0, {r2, r3, r4, r6, r8-r11}\n"
+        "mla r7, r11, lr, r6\n"
+        "mla r11, r11, r12, r6\n"
+        "mla r6, r10, lr, r3\n"
+        "mla r10, r10, r12, r3\n"
+        "mla r5, r9, lr, r4\n"
+        "mla r9, r9, r12, r4\n"
+        "mla r4, r8, lr, r2\n"
+        "mla r8, r8, r12, r2\n"
+        SQM_TAKE(r0, 0)
+        SQM_TAKE(r12, 2)
         "bx r12\n"
         ".balign 4\n"
         "2:\n"
@@ -58,28 +72,24 @@ SQM_NAKED void sqm_gemm_s8_w4_2x4__armv7em_dsp(SQM_IN_ASM const sqm_gemm *g)
         SQM_ASM_FOUR_CHANNELS(r12)
         "ldmia.w r1!, {r2, r3}\n"
         SQM_ASM_FOUR_CHANNELS(lr)
-        ".endr" "\n"
+        ".endr\n"
         SQM_TAKE(r12, 1)
-        "cmp.w r1, " "r12\n"
+        "cmp.w r0, r12\n"
         "bne.w 2b\n"
-        SQM_TAKE(r0, 10)
-        "ldrd lr, r12, [r0], #8\n"
-        SQM_PARK(10, r0)
-        SQM_TAKE(r0, 3)
+        SQM_PARK(8, r1)
+        SQM_TAKE(r0, 11)
         "sub.w r7, r7, r6\n"
         "sub.w r11, r11, r10\n"
         "sub.w r6, r6, r5\n"
         "sub.w r10, r10, r9\n"
         "sub.w r5, r5, r4\n"
         "sub.w r9, r9, r8\n"
-        "ldrd r2, r3, [r0], #8\n"
-        "mla r1, r3, lr, r2\n"
-        "mla r2, r3, r12, r2\n"
-        "add.w r4, r4, r1\n"
-        "add.w r8, r8, r2\n"
-        SQM_ASM_FOUR_BITS(r5, r9, 4)
-        SQM_ASM_FOUR_BITS(r6, r10, 8)
-        SQM_ASM_FOUR_BITS(r7, r11, 12)
+        "asr.w r7, r7, #12\n"
+        "asr.w r11, r11, #12\n"
+        "asr.w r6, r6, #8\n"
+        "asr.w r10, r10, #8\n"
+        "asr.w r5, r5, #4\n"
+        "asr.w r9, r9, #4\n"
         SQM_TAKE(r12, 14)
         "bx r12\n"
         SQM_ASM_FOUR_CHANNELS_END
@@ -88,6 +98,5 @@ SQM_NAKED void sqm_gemm_s8_w4_2x4__armv7em_dsp(SQM_IN_ASM const sqm_gemm *g)
 }
 
 #undef SQM_ASM_FOUR_CHANNELS
-#undef SQM_ASM_FOUR_BITS
 
 #endif

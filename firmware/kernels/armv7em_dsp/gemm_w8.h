@@ -16,23 +16,25 @@
 
 #include "kernels/armv7em_dsp/gemm.h"
 
-/** Table: bias of channels 0, 2, 1, 3; then m and s of 0 ... 3. */
+/** Table: bias of channels 0, 2, 1, 3; then m and s of 0 ... 3. Slots 11, 12: the first two. */
 SQM_NAKED void sqm_gemm_s8_w8_2x4__armv7em_dsp(SQM_IN_ASM const sqm_gemm *g)
 {
     /* clang-format off */
     __asm__(
-        SQM_ASM_GEMM_ENTER
+        SQM_ASM_GEMM_ENTER(SQM_ENTER_FEW)
+        SQM_ASM_WEIGHTS_END(4)
         SQM_ASM_CHOOSE_END
         SQM_ASM_CHOOSE_ENTRY(96)
+        "ldrd r4, r5, [r3], #8\n"
+        SQM_PARK(3, r3)
+        SQM_PARK(11, r4)
+        SQM_PARK(12, r5)
         ".balign 4\n"
         "1:\n"
-        SQM_TAKE(r0, 3)
-        SQM_TAKE(r2, 8)
-        "ldrd r4, r6, [r0]\n"
-        "add.w r12, r1, r2\n"
-        SQM_PARK(1, r12)
-        SQM_TAKE(r0, 0)
         SQM_TAKE(r12, 2)
+        SQM_TAKE(r0, 0)
+        SQM_TAKE(r4, 11)
+        SQM_TAKE(r6, 12)
         "mov.w r5, r4\n"
         "mov.w r8, r4\n"
         "mov.w r9, r4\n"
@@ -58,19 +60,19 @@ SQM_NAKED void sqm_gemm_s8_w8_2x4__armv7em_dsp(SQM_IN_ASM const sqm_gemm *g)
         "smlad r10, lr, r3, r10\n"
         ".endr\n"
         SQM_TAKE(r12, 1)
-        "cmp.w r1, r12\n"
+        "cmp.w r0, r12\n"
         "bne.w 2b\n"
+        SQM_PARK(8, r1)
         SQM_TAKE(r0, 3)
         "sub.w r5, r5, r4\n"
         "sub.w r9, r9, r8\n"
         "sub.w r7, r7, r6\n"
         "sub.w r11, r11, r10\n"
-        "ldrd r2, r3, [r0, #8]\n"
+        "ldmia.w r0!, {r2, r3}\n"
         "add.w r5, r2, r5, asr #8\n"
         "add.w r9, r2, r9, asr #8\n"
         "add.w r7, r3, r7, asr #8\n"
         "add.w r11, r3, r11, asr #8\n"
-        "add.w r0, r0, #16\n"
         SQM_TAKE(r12, 14)
         "bx r12\n"
         SQM_ASM_FOUR_CHANNELS_END

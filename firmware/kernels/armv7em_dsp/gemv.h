@@ -51,37 +51,51 @@ typedef struct sqm_gemv {
 
 _Static_assert(sizeof(void *) != 4 || offsetof(sqm_gemv, meaning) == 44, "as the assembly has it");
 
-/** The next block, from label 1 on, or the end; r0 = its table, `channels` codes were written. */
+/** The next block, from label 1 on, or the end; r0 = its table, `channels` codes lie at `output`.
+ */
 /* clang-format off */
-#define SQM_ASM_NEXT_BLOCK(channels)                                               \
+#define SQM_ASM_NEXT_BLOCK(output, channels, leave)                                \
     SQM_PARK(3, r0)                                                                \
-    SQM_TAKE(r1, 4)                                                                \
-    "add.w r1, r1, #" #channels "\n"                                               \
-    SQM_PARK(4, r1)                                                                \
-    SQM_TAKE(r1, 6)                                                                \
-    "subs.w r1, r1, #1\n"                                                          \
-    SQM_PARK(6, r1)                                                                \
+    "add.w " #output ", " #output ", #" #channels "\n"                             \
+    SQM_PARK(4, output)                                                            \
+    SQM_TAKE(r2, 6)                                                                \
+    "subs.w r2, r2, #1\n"                                                          \
+    SQM_PARK(6, r2)                                                                \
     "bne.w 1b\n"                                                                   \
-    SQM_LEAVE
+    leave
 /* clang-format on */
 
 /** The sums r4-r7 to codes; r0 = their m and s. */
 /* clang-format off */
-#define SQM_ASM_FOUR_OUTPUTS                                                       \
-    SQM_TAKE(r12, 5)                                                               \
+#define SQM_ASM_FOUR_OUTPUTS(requantize)                                           \
+    SQM_TAKE(r1, 5)                                                                \
+    "ldmia.w r0!, {r2, r3, r8-r12, lr}\n"                                          \
+    requantize(r4, r2, r3, r1)                                                     \
+    requantize(r5, r8, r9, r1)                                                     \
+    requantize(r6, r10, r11, r1)                                                   \
+    requantize(r7, r12, lr, r1)                                                    \
     SQM_TAKE(r1, 4)                                                                \
-    "ldrd r2, r3, [r0], #8\n"                                                      \
-    SQM_ASM_REQUANTIZE(r4, r2, r3, r12)                                            \
-    "strb.w r4, [r1, #0]\n"                                                        \
-    "ldrd r2, r3, [r0], #8\n"                                                      \
-    SQM_ASM_REQUANTIZE(r5, r2, r3, r12)                                            \
+    "strb.w r4, [r1]\n"                                                            \
     "strb.w r5, [r1, #1]\n"                                                        \
-    "ldrd r2, r3, [r0], #8\n"                                                      \
-    SQM_ASM_REQUANTIZE(r6, r2, r3, r12)                                            \
     "strb.w r6, [r1, #2]\n"                                                        \
-    "ldrd r2, r3, [r0], #8\n"                                                      \
-    SQM_ASM_REQUANTIZE(r7, r2, r3, r12)                                            \
-    "strb.w r7, [r1, #3]\n"
+    "strb.w r7, [r1, #3]\n"                                                        \
+    SQM_ASM_NEXT_BLOCK(r1, 4, SQM_LEAVE_FEW)
+/* clang-format on */
+
+/** The sums r4-r7 to codes or sums, as SQM_ASM_CHOOSE_END chose. */
+/* clang-format off */
+#define SQM_ASM_FOUR_OUTPUTS_END                                                   \
+    SQM_TAKE(r12, 14)                                                              \
+    "bx r12\n"                                                                     \
+    ".balign 4\n"                                                                  \
+    "5:\n"                                                                         \
+    SQM_ASM_FOUR_OUTPUTS(SQM_ASM_REQUANTIZE_LOW)                                   \
+    "4:\n"                                                                         \
+    SQM_ASM_FOUR_OUTPUTS(SQM_ASM_REQUANTIZE)                                       \
+    "3:\n"                                                                         \
+    SQM_TAKE(r2, 9)                                                                \
+    "stm.w r2, {r4-r7}\n"                                                          \
+    SQM_LEAVE_FEW
 /* clang-format on */
 
 /** Even sums in r4 and r6, of both in r5 and r7, to codes or sums; then the next block, or the end.
@@ -95,14 +109,7 @@ _Static_assert(sizeof(void *) != 4 || offsetof(sqm_gemv, meaning) == 44, "as the
     "add.w r5, r2, r5, asr #8\n"                                                   \
     "add.w r7, r3, r7, asr #8\n"                                                   \
     "add.w r0, r0, #16\n"                                                          \
-    SQM_TAKE(r2, 9)                                                                \
-    "cmp.w r2, #0\n"                                                               \
-    "bne.w 3f\n"                                                                   \
-    SQM_ASM_FOUR_OUTPUTS                                                           \
-    SQM_ASM_NEXT_BLOCK(4)                                                          \
-    "3:\n"                                                                         \
-    "stm.w r2, {r4-r7}\n"                                                          \
-    SQM_LEAVE
+    SQM_ASM_FOUR_OUTPUTS_END
 /* clang-format on */
 
 /** Two channels and two taps `x`: even sum, sum of both. */
@@ -116,7 +123,8 @@ SQM_NAKED void sqm_gemv_s8_w8_1x4__armv7em_dsp(SQM_IN_ASM const sqm_gemv *g)
 {
     /* clang-format off */
     __asm__(
-        SQM_ASM_GEMM_ENTER
+        SQM_ASM_GEMM_ENTER(SQM_ENTER_FEW)
+        SQM_ASM_CHOOSE_END
         SQM_PARK(11, r1)
         /* The first round leaves out -eights % 4 of the loop's four, 108 bytes each. */
         "lsr.w r6, r6, #1\n"
@@ -171,18 +179,13 @@ SQM_NAKED void sqm_gemv_s8_w8_1x4__armv7em_dsp(SQM_IN_ASM const sqm_gemv *g)
     "and.w " #w ", " #w ", #0x000F000F\n"                                                          \
     "smlad r4, " #w ", " #x ", r4\n"
 
-/** A channel's sum from what is left of its field; lr = sum of taps. */
-#define SQM_ASM_FOUR_BITS(acc, shift)                                                              \
-    "ldrd r2, r3, [r0], #8\n"                                                                      \
-    "mla r1, r3, lr, r2\n"                                                                         \
-    "add.w " #acc ", r1, " #acc ", asr #" #shift "\n"
-
 /** Slot 11: the column. */
 SQM_NAKED void sqm_gemv_s8_w4_1x4__armv7em_dsp(SQM_IN_ASM const sqm_gemv *g)
 {
     /* clang-format off */
     __asm__(
-        SQM_ASM_GEMM_ENTER
+        SQM_ASM_GEMM_ENTER(SQM_ENTER_FEW)
+        SQM_ASM_CHOOSE_END
         SQM_PARK(11, r1)
         /* The first round leaves out -eights % 4 of the loop's four, 120 bytes each. */
         "lsr.w r6, r6, #1\n"
@@ -195,13 +198,16 @@ SQM_NAKED void sqm_gemv_s8_w4_1x4__armv7em_dsp(SQM_IN_ASM const sqm_gemv *g)
         SQM_PARK(2, r12)
         ".balign 4\n"
         "1:\n"
+        SQM_TAKE(r0, 3)
+        SQM_TAKE(r1, 10)
+        "ldm.w r0, {r2, r3, r8-r12, lr}\n"
+        "mla r4, r10, r1, r2\n"
+        "mla r5, r11, r1, r8\n"
+        "mla r6, r12, r1, r3\n"
+        "mla r7, lr, r1, r9\n"
         SQM_TAKE(r0, 0)
         SQM_TAKE(r1, 11)
         SQM_TAKE(r12, 2)
-        "mov.w r4, #0\n"
-        "mov.w r5, #0\n"
-        "mov.w r6, #0\n"
-        "mov.w r7, #0\n"
         "bx r12\n"
         ".balign 4\n"
         "2:\n"
@@ -218,22 +224,14 @@ SQM_NAKED void sqm_gemv_s8_w4_1x4__armv7em_dsp(SQM_IN_ASM const sqm_gemv *g)
         "bne.w 2b\n"
         SQM_PARK(0, r0)
         SQM_TAKE(r0, 3)
-        SQM_TAKE(lr, 10)
         "sub.w r7, r7, r6\n"
         "sub.w r6, r6, r5\n"
         "sub.w r5, r5, r4\n"
-        SQM_ASM_FOUR_BITS(r4, 0)
-        SQM_ASM_FOUR_BITS(r5, 4)
-        SQM_ASM_FOUR_BITS(r6, 8)
-        SQM_ASM_FOUR_BITS(r7, 12)
-        SQM_TAKE(r2, 9)
-        "cmp.w r2, #0\n"
-        "bne.w 3f\n"
-        SQM_ASM_FOUR_OUTPUTS
-        SQM_ASM_NEXT_BLOCK(4)
-        "3:\n"
-        "stm.w r2, {r4-r7}\n"
-        SQM_LEAVE
+        "asr.w r7, r7, #12\n"
+        "asr.w r6, r6, #8\n"
+        "asr.w r5, r5, #4\n"
+        "add.w r0, r0, #32\n"
+        SQM_ASM_FOUR_OUTPUTS_END
         ::: "memory");
     /* clang-format on */
 }
@@ -298,7 +296,7 @@ SQM_NAKED void sqm_gemv_s8_w2_1x8__armv7em_dsp(SQM_IN_ASM const sqm_gemv *g)
 {
     /* clang-format off */
     __asm__(
-        SQM_ASM_GEMM_ENTER
+        SQM_ASM_GEMM_ENTER(SQM_ENTER)
         SQM_PARK(11, r1)
         "ldr.w r11, [r0, #40]\n"
         /* The first round takes 1 + (quads - 1) % round of the loop's eight quads, 72 bytes each;
@@ -360,7 +358,7 @@ SQM_NAKED void sqm_gemv_s8_w2_1x8__armv7em_dsp(SQM_IN_ASM const sqm_gemv *g)
         SQM_TAKE(r11, 4)
         SQM_ASM_EIGHT_OUTPUTS(SQM_ASM_CODE)
         "add.w r0, r0, #68\n"
-        SQM_ASM_NEXT_BLOCK(8)
+        SQM_ASM_NEXT_BLOCK(r11, 8, SQM_LEAVE)
         "3:\n"
         SQM_ASM_EIGHT_OUTPUTS(SQM_ASM_SUM)
         SQM_LEAVE
@@ -371,7 +369,6 @@ SQM_NAKED void sqm_gemv_s8_w2_1x8__armv7em_dsp(SQM_IN_ASM const sqm_gemv *g)
 #undef SQM_ASM_TWO_CHANNELS
 #undef SQM_ASM_FOUR_CHANNELS
 #undef SQM_ASM_EIGHT_CHANNELS
-#undef SQM_ASM_FOUR_BITS
 #undef SQM_ASM_TAKE_OUT
 #undef SQM_ASM_TAKE_OUT_TO_SLOT
 #undef SQM_ASM_TWO_BITS

@@ -76,7 +76,8 @@
     {                                                                                              \
         __asm__(                                                                                   \
             "ldr.w r12, [r0, #44]\n"                                                               \
-            SQM_ASM_GEMM_ENTER                                                                     \
+            SQM_ASM_GEMM_ENTER(SQM_ENTER_FEW)                                                      \
+            SQM_ASM_CHOOSE_END                                                                     \
             SQM_PARK(11, r1)                                                                       \
             SQM_PARK(13, r12)                                                                      \
             "lsl.w r6, r6, #" #quad_shift "\n"                                                     \

@@ -29,11 +29,12 @@
 #define SQM_IN_ASM __attribute__((unused))
 
 /**
- * SQM_ENTER and SQM_LEAVE save what a callee must. Between them are slots 0 ... 23; SQM_FRAME is
- * what lies between the pushed registers and the stack pointer.
+ * SQM_ENTER and SQM_LEAVE save what a callee must. Between them are slots 0 ... 23. Between
+ * SQM_ENTER_FEW and SQM_LEAVE_FEW are slots 0 ... 15, which need not be saved: 18 cycles less.
  */
 #if defined(__ARM_FP) || defined(__ARM_VFPV4__)
-#define SQM_FRAME "32"
+#define SQM_ENTER_FEW "push.w {r4-r11, lr}\n"
+#define SQM_LEAVE_FEW "pop.w {r4-r11, pc}\n"
 #define SQM_ENTER                                                                                  \
     "push.w {r4-r11, lr}\n"                                                                        \
     "vpush {s16-s23}\n"
@@ -43,7 +44,12 @@
 #define SQM_PARK(slot, reg) "vmov s" #slot ", " #reg "\n"
 #define SQM_TAKE(reg, slot) "vmov " #reg ", s" #slot "\n"
 #else
-#define SQM_FRAME "96"
+#define SQM_ENTER_FEW                                                                              \
+    "push.w {r4-r11, lr}\n"                                                                        \
+    "sub.w sp, sp, #64\n"
+#define SQM_LEAVE_FEW                                                                              \
+    "add.w sp, sp, #64\n"                                                                          \
+    "pop.w {r4-r11, pc}\n"
 #define SQM_ENTER                                                                                  \
     "push.w {r4-r11, lr}\n"                                                                        \
     "sub.w sp, sp, #96\n"
