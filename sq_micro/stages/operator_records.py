@@ -92,7 +92,7 @@ def arena_plan_record(topology: Topology, bitwidths: Bitwidths, plan: Plan) -> A
         operators=[operator.name for operator in topology.operators],
         peak_operator=plan.peak_operator,
         buffers=buffers,
-        loss=max([plan.loss, *(share - 1.0 for share in slower.values())]),
+        loss=max([plan.loss, *(ratio - 1.0 for ratio in slower.values())]),
         patches=None if plan.head is None else _patches_record(plan.head, slower),
         shares=[ArenaShareRecord.model_validate(asdict(share)) for share in plan.shares],
         least_slow_accesses=plan.least_slow_accesses,
