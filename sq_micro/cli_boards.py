@@ -8,12 +8,14 @@ from typing import Annotated
 import typer
 
 from sq_micro.board import Board, board_ids, load_board
+from sq_micro.cli_options import help_without_command
 from sq_micro.console import errors_as_exit_codes
 from sq_micro.simulate.cycles.table import find_cycle_table
 from sq_micro.stages.board_check import check_board
 from sq_micro.toolchain.compiler import CompilerChoice
 
-boards_app = typer.Typer(help="The boards that sq-micro knows.", no_args_is_help=True, rich_markup_mode=None)
+boards_app = typer.Typer(help="The boards that sq-micro knows.", rich_markup_mode=None)
+boards_app.callback(invoke_without_command=True)(help_without_command)
 
 Json = Annotated[bool, typer.Option("--json", help="print JSON on stdout, nothing else")]
 Debug = Annotated[bool, typer.Option("--debug", help="show the traceback of an error")]

@@ -30,7 +30,7 @@ def ports(no_ask: NoAsk = False, json: options.Json = False, debug: options.Debu
         for finding in found:
             print(finding)
         if not found:
-            print("no serial port is connected")
+            print("no serial port is connected: plug a board in, by a cable that carries data")
 
 
 def flash(

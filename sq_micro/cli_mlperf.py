@@ -14,9 +14,9 @@ from sq_micro.console import errors_as_exit_codes
 mlperf_app = typer.Typer(
     name="mlperf",
     help="Speak with the MLPerf Tiny runner: compatible with it; results count only once submitted and reviewed.",
-    no_args_is_help=True,
     rich_markup_mode=None,
 )
+mlperf_app.callback(invoke_without_command=True)(options.help_without_command)
 
 
 class BenchmarkName(StrEnum):

@@ -167,3 +167,9 @@ Json = Annotated[bool, typer.Option("--json", help="print JSON on stdout, nothin
 DryRun = Annotated[bool, typer.Option("--dry-run", help="check everything, say what would be done, write nothing")]
 Debug = Annotated[bool, typer.Option("--debug", help="show the traceback of an error")]
 Version = Annotated[bool, typer.Option("--version", help="print the version")]
+
+
+def help_without_command(context: typer.Context) -> None:
+    """For a group of commands whose name stands alone: say which ones there are."""
+    if context.invoked_subcommand is None:
+        print(context.get_help())

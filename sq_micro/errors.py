@@ -63,7 +63,8 @@ class BoardError(UsageError):
     """A board file is wrong. `mistakes` holds all of them, each with its path in the file."""
 
     def __init__(self, file: Path | str, mistakes: tuple[str, ...]) -> None:
-        super().__init__(f"{file}: " + "; ".join(mistakes))
+        count = f"{len(mistakes)} mistakes: " if len(mistakes) > 1 else ""
+        super().__init__(f"{file}: {count}" + "; ".join(mistakes))
         self.file = file
         self.mistakes = mistakes
 

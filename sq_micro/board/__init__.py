@@ -30,7 +30,7 @@ from sq_micro.board.connections import (
     SerialWiring,
     Uf2,
 )
-from sq_micro.board.load import board_ids, boards_folder, load_board
+from sq_micro.board.load import board_ids, boards_folder, load_board, read_board_file
 
 __all__ = [
     "MAIN_REGION",
@@ -60,4 +60,5 @@ __all__ = [
     "board_ids",
     "boards_folder",
     "load_board",
+    "read_board_file",
 ]

@@ -48,19 +48,7 @@ def board_ids() -> tuple[str, ...]:
 
 def load_board(name: str | Path) -> Board:
     """Read a board by its id, or from a file. Raises BoardError naming the nearest id, or all mistakes."""
-    path = Path(name)
-    if path.suffix != ".toml":
-        path = boards_folder() / f"{name}.toml"
-        if not path.is_file():
-            near = difflib.get_close_matches(str(name), board_ids(), n=1, cutoff=0.3)
-            hint = f"did you mean '{near[0]}'? " if near else ""
-            raise BoardError(f"board '{name}'", (f"unknown; {hint}known boards: {', '.join(board_ids())}",))
-    try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise BoardError(path, (f"cannot be read: {error.strerror}",)) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise BoardError(path, (f"is not TOML: {error}",)) from error
+    path, content = read_board_file(name)
     mistakes = mistakes_between_tables(content)
     try:
         file = BoardFile.model_validate(content)
@@ -69,6 +57,23 @@ def load_board(name: str | Path) -> Board:
     if mistakes:
         raise BoardError(path, mistakes)
     return _board(path, file, content)
+
+
+def read_board_file(name: str | Path) -> tuple[Path, dict[str, Any]]:
+    """The file of a board, and what it holds, which may be anything. Raises BoardError iff it is no TOML file."""
+    path = Path(name)
+    if path.suffix != ".toml":
+        path = boards_folder() / f"{name}.toml"
+        if not path.is_file():
+            near = difflib.get_close_matches(str(name), board_ids(), n=1, cutoff=0.3)
+            hint = f"did you mean '{near[0]}'? " if near else ""
+            raise BoardError(f"board '{name}'", (f"unknown; {hint}known boards: {', '.join(board_ids())}",))
+    try:
+        return path, tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise BoardError(path, (f"cannot be read: {error.strerror}",)) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise BoardError(path, (f"is not TOML: {error}",)) from error
 
 
 def _mistake(detail: Any) -> str:

@@ -57,7 +57,7 @@ class CoreTable(_Table):
 class MemoryTable(_Table):
     """[memory.flash], [memory.sram] and every further RAM; the rank is RAM's."""
 
-    origin: Annotated[int, Field(ge=0)]
+    origin: Annotated[int, Field(ge=0, multiple_of=4)]
     size_bytes: Number
     speed_rank: Annotated[int, Field(ge=0)] = 0
 

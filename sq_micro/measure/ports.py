@@ -35,7 +35,10 @@ class PortFinding:
     def __str__(self) -> str:
         if self.hello is not None:
             return f"{self.port}: {self.hello.board}, runs model '{self.hello.model}' ({self.hello.model_hash[:16]})"
-        return f"{self.port}: {' or '.join(self.boards) or 'no board that is known'}"
+        if not self.boards:
+            return f"{self.port}: no board has this USB id; an adapter of your own is named with --port"
+        unanswered = f", which does not answer: {self.problem}" if self.problem is not None else ""
+        return f"{self.port}: {' or '.join(self.boards)}{unanswered}"
 
 
 def list_ports(*, ask: bool = True, boards: Iterable[Board] | None = None) -> list[PortFinding]:
@@ -61,7 +64,11 @@ def choose_port(board: Board, ports: Sequence[ConnectedPort] | None = None) -> s
             f"{len(fitting)} ports could be a {board.id}: {'; '.join(map(str, fitting))}; choose one with --port"
         )
     there = f"there are: {'; '.join(map(str, present))}" if present else "no serial port is connected"
-    wanted = f"no port has the USB id of a {board.id} ({', '.join(usb_ids) or 'the board file names none'})"
+    if not usb_ids:
+        raise LinkError(
+            f"{board.id} has no serial port of its own: connect an adapter and name it with --port; {there}"
+        )
+    wanted = f"no port has the USB id of a {board.id} ({', '.join(usb_ids)})"
     raise LinkError(f"{wanted}; {there}; plug the board in, or name its port with --port")
 
 

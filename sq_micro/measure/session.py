@@ -93,7 +93,7 @@ class Session:
             if self._model_hash is not None and hello.model_hash != self._model_hash.lower():
                 raise LinkError(
                     f"the firmware runs model '{hello.model}' with hash {hello.model_hash[:16]}, wanted is"
-                    f" {self._model_hash[:16]}; build and load it anew"
+                    f" {self._model_hash[:16]}; load the image of this run: `sq-micro flash`, or measure with --flash"
                 )
         except BaseException:
             self.link.close()

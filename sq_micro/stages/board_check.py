@@ -5,10 +5,11 @@ from __future__ import annotations
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, get_args
 
 import numpy as np
 
-from sq_micro.board import Board, load_board
+from sq_micro.board import Board, UartDriver, load_board, read_board_file
 from sq_micro.codegen.render import render_board, render_project
 from sq_micro.errors import BoardError, ToolchainError
 from sq_micro.ir.bitwidths import Bitwidths
@@ -48,9 +49,14 @@ def check_board(name: str, compiler: CompilerChoice = "auto", notify: Notify = s
 
     Raises BoardError with all mistakes of the file at once, and what building or running raises.
     """
-    board = load_board(name)
-    if mistakes := _mistakes(board):
-        raise BoardError(name, mistakes)
+    path, content = read_board_file(name)
+    mistakes = _mistakes(content)
+    try:
+        board = load_board(path)
+    except BoardError as error:
+        raise BoardError(path, (*error.mistakes, *mistakes)) from error
+    if mistakes:
+        raise BoardError(path, mistakes)
     graph = _smallest_network()
     with tempfile.TemporaryDirectory(prefix="sq-micro-") as folder:
         notify("build", 0, 1)
@@ -61,21 +67,28 @@ def check_board(name: str, compiler: CompilerChoice = "auto", notify: Notify = s
     return BoardCheck(board, firmware, link, hello)
 
 
-def _mistakes(board: Board) -> tuple[str, ...]:
-    """What only the rest of sq-micro can tell of a file that is well-formed."""
+def _mistakes(content: dict[str, Any]) -> tuple[str, ...]:
+    """What only the rest of sq-micro can tell of a file's content; what is of a wrong type, its schema tells."""
     found = []
     firmware = project_files() / "firmware"
-    if not any((firmware / "soc" / board.soc).glob("*.c")):
+    if (soc := _text(content, "board", "soc")) is not None and not any((firmware / "soc" / soc).glob("*.c")):
         known = sorted({path.parent.name for path in firmware.glob("soc/*/*.c")} - {"cortex_m", "riscv"})
-        found.append(f"board.soc: no folder firmware/soc/{board.soc}; there are: {', '.join(known)}")
-    if board.simulator is not None:
+        found.append(f"board.soc: no folder firmware/soc/{soc}; there are: {', '.join(known)}")
+    if (cpu := _text(content, "simulator", "cpu")) is not None:
         try:
-            load_cycle_table(board.simulator.cpu)
+            load_cycle_table(cpu)
         except ToolchainError as error:
             found.append(f"simulator.cpu: {error}")
-        if board.uart.driver not in uart_drivers():
-            found.append(f"uart.driver: the simulator has no model of '{board.uart.driver}'")
+        driver = _text(content, "uart", "driver")
+        if driver in get_args(UartDriver) and driver not in uart_drivers():
+            found.append(f"uart.driver: the simulator has no model of '{driver}'")
     return tuple(found)
+
+
+def _text(content: dict[str, Any], table: str, key: str) -> str | None:
+    found = content.get(table)
+    value = found.get(key) if isinstance(found, dict) else None
+    return value if isinstance(value, str) else None
 
 
 def _smallest_network() -> QuantGraph:

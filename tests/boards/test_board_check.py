@@ -34,6 +34,38 @@ def test_all_mistakes_are_told_at_once_before_anything_is_built(tmp_path: Path) 
     assert "cortex_m" not in caught.value.mistakes[0]
 
 
+def test_mistakes_of_form_and_of_content_are_told_together(tmp_path: Path) -> None:
+    changes = (
+        ("tier  = 3", "tier  = 7"),
+        ('"rp2040"', '"rp2041"'),
+        ('cpu = "cortex-m0+"', 'cpu = "cortex-m1"'),
+        (
+            "origin     = 0x2000_0000\nsize_bytes = { value = 270_336",
+            "origin     = 0x2000_0001\nsize_bytes = { value = 0",
+        ),
+        ("baud     = 921_600", 'baud     = 921_600\ncolour = "red"'),
+    )
+    path = own_board(tmp_path, "rpi_pico", *changes)
+    ran = sq_micro("boards", "check", path)
+    assert ran.code == 2
+    assert ran.error_line.startswith(f"sq-micro: error: {path}: 6 mistakes: board.tier: ")
+    for place in (
+        "memory.sram.origin: ",
+        "memory.sram.size_bytes.value: ",
+        "uart.colour: ",
+        "board.soc: ",
+        "simulator.cpu: ",
+    ):
+        assert f"; {place}" in ran.error_line
+
+
+def test_a_group_of_commands_alone_says_what_there_is() -> None:
+    for group, command in (("boards", "check"), ("mlperf", "serve")):
+        ran = sq_micro(group)
+        assert (ran.code, ran.err) == (0, "")
+        assert f"  {command} " in ran.out
+
+
 @pytest.mark.simulator
 def test_a_board_of_ones_own_answers_hello(tmp_path: Path) -> None:
     skip_without("simulator", load_board("rpi_pico2_riscv"))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -137,7 +138,7 @@ def _why_not_open(url: str, error: Exception) -> str:
     if number in (errno.ENOENT, errno.ENODEV, errno.ENXIO) or "FileNotFoundError" in said:
         return f"there is no port {url}; {_those_there_are(connected_ports())}"
     if "://" in url:
-        return f"{url} cannot be reached: {_plain(error)}"
+        return f"{url} cannot be reached: {_plain(error)}; does the server of that port run, and is its address right?"
     return f"{url} cannot be opened: {_plain(error)}"
 
 
@@ -173,4 +174,5 @@ def _plain(error: Exception) -> str:
     """What an error says, without the codes that pyserial wraps around it."""
     if isinstance(error, OSError) and error.errno:
         return os.strerror(error.errno)
-    return str(error).rpartition(": ")[2] or type(error).__name__
+    said = str(error).rpartition(": ")[2] or type(error).__name__
+    return re.sub(r"^\[Errno -?\d+\] ", "", said)

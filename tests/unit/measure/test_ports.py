@@ -64,7 +64,7 @@ def test_of_two_boards_none_is_chosen(nucleo: Board) -> None:
 def test_without_the_board_its_usb_id_is_told(nucleo: Board, present: list[ConnectedPort], text: str) -> None:
     with pytest.raises(LinkError, match=f"USB id of a nucleo_l4r5zi \\(0483:374b\\); {text}"):
         choose_port(nucleo, present)
-    with pytest.raises(LinkError, match="the board file names none"):
+    with pytest.raises(LinkError, match="no serial port of its own: connect an adapter"):
         choose_port(replace(nucleo, serial=None), present)
 
 
@@ -73,7 +73,10 @@ def test_unknown_ports_are_listed_and_left_alone(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(ports, "SerialLink", None)
     found = list_ports(boards=[nucleo])
     assert found == [PortFinding(MODEM, (), None, None)]
-    assert str(found[0]) == "/dev/ttyUSB0 (a modem, 1a86:7523): no board that is known"
+    assert (
+        str(found[0])
+        == "/dev/ttyUSB0 (a modem, 1a86:7523): no board has this USB id; an adapter of your own is named with --port"
+    )
 
 
 def test_a_port_that_does_not_open_is_listed_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -124,6 +127,8 @@ def test_a_silent_board_is_asked_at_each_baud_rate_it_could_have(
     assert asked == [921_600, 115_200]
     assert found.problem is not None
     assert "it is silent" in found.problem
+    assert "which does not answer: " in str(found)
+    assert found.problem in str(found)
     assert found.boards == ("nucleo_l4r5zi", "slow")
 
 

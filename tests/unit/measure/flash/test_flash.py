@@ -152,7 +152,7 @@ def test_volumes_get_the_converted_image(
     assert report.verified_by == ()
 
 
-@pytest.mark.parametrize(("model_hash", "text"), [(MODEL_HASH, None), ("ab" * 32, "build and load it anew")])
+@pytest.mark.parametrize(("model_hash", "text"), [(MODEL_HASH, None), ("ab" * 32, "load the image of this run")])
 def test_the_firmware_is_asked_afterwards(
     nucleo: Board, elf: Path, tools: Path, host_firmware: Path, model_hash: str, text: str | None
 ) -> None:

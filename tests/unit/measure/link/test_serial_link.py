@@ -96,7 +96,7 @@ def test_what_an_earlier_host_left_half_said_is_no_harm(board: Bridge) -> None:
 
 
 def test_another_model_is_refused(board: Bridge) -> None:
-    with pytest.raises(LinkError, match="build and load it anew"):
+    with pytest.raises(LinkError, match="load the image of this run: `sq-micro flash`"):
         Session(SerialLink(board.url, BAUD), model_hash="ab" * 32).open()
 
 
@@ -167,7 +167,9 @@ def test_each_grief_has_its_remedy(monkeypatch: pytest.MonkeyPatch, error: Excep
 
 
 def test_a_socket_that_nobody_listens_at_is_told() -> None:
-    with pytest.raises(LinkError, match=r"socket://127\.0\.0\.1:1 cannot be reached"):
+    with pytest.raises(
+        LinkError, match=r"socket://127\.0\.0\.1:1 cannot be reached: Connection refused; does the server"
+    ):
         SerialLink("socket://127.0.0.1:1", BAUD).open()
 
 
