@@ -95,11 +95,13 @@ SQM_INLINE int8_t *const *sqm_read_when_wanted(int8_t *const addresses[])
  */
 SQM_INLINE int32_t sqm_part_in_turn(int32_t index, int32_t count, int32_t from_the_last)
 {
+    int32_t way = 0xD6 + from_the_last; /* unlike 0 and 1 no number that code has in a register */
+
     if (count == 1) {
         return 0;
     }
-    SQM_OPAQUE(from_the_last);
-    return from_the_last != 0 ? count - 1 - index : index;
+    SQM_OPAQUE(way);
+    return way % 2 != 0 ? count - 1 - index : index;
 }
 
 /** The word at any address, least significant byte first. Compilers turn it into one load. */

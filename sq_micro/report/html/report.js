@@ -181,7 +181,7 @@
     });
   }
 
-  const plan = () => `${JSON.stringify({ operators: Object.fromEntries(chosen) }, null, 1)}\n`;
+  const plan = () => `${JSON.stringify({ operators: Object.fromEntries(chosen), ...tables.plan }, null, 1)}\n`;
 
   panel.querySelector('[data-action=export]').addEventListener('click', () => {
     const link = document.createElement('a');

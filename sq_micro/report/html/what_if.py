@@ -12,13 +12,15 @@ from sq_micro.report.result import Result
 def what_if_data(result: Result) -> str:
     """JSON for a script element: operators with their widths, the arena's table, what the image takes, and bounds.
 
-    A width's `flash` is null where its code was not built, `cycles` and `damage` where nobody knows them.
+    `plan` is what a plan file says beside the bits that are pinned. A width's `flash` is null where its code was not
+    built, `cycles` and `damage` where nobody knows them.
     """
     measured, memory, budget = result.measurement, result.memory, result.assignment and result.assignment.budget
     table = memory.arena_by_width
     power_w = None
     if measured.energy_j is not None and measured.latency_s:
         power_w = measured.energy_j / measured.latency_s
+    beside = {"activations": result.bits.activations, "kernels": result.kernels}
     document = {
         "model": result.model.name,
         "totals": {
@@ -37,6 +39,7 @@ def what_if_data(result: Result) -> str:
             "energy": budget.energy_j if budget else None,
             "weights": budget.weight_bytes if budget else None,
         },
+        "plan": {key: value for key, value in beside.items() if value},
         "clock_hz": result.board.clock_hz,
         "power_w": power_w,
         "operators": [_operator(operator) for operator in operators(result) if operator.weighted is not None],

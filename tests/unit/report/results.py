@@ -105,6 +105,7 @@ def made_assignment(**budget: float) -> dict[str, Any]:
                 "bits": bits,
                 "code_bytes": 800 + 40 * (bits < 8),
                 "calls": {"sqm_gemm": 500} if bits == 8 else {"sqm_gemm": 500, f"sqm_unpack_{bits}": 100},
+                "stack_bytes": 2_048 if bits < 8 else 1_984,
                 "cycles": cycles - 1_000 * bits,
                 "damage": 0.08 / bits**2 if bits < 8 else 0.0,
                 "exceeds": exceeds.get(bits, []),
@@ -129,6 +130,7 @@ def made_assignment(**budget: float) -> dict[str, Any]:
     return {
         "allocator": "ilp",
         "arena_limit_bytes": None,
+        "stack_bytes": 2_000,
         "budget": {**bounds, "max_drop_points": 2.0, **budget},
         "binding": ["flash"],
         "reason": "decided by flash",
