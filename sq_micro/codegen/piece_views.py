@@ -53,11 +53,12 @@ def piece_view(maker: NestMaker, pieces: Pieces, nest: Nest, plain: OperatorView
             call_statement(f"sqm_{nest.name}", params + arguments, _DEPTH),
             moved("put", output, maker.piece_of(output, pieces), maker.rest(output)),
         ),
-        pieces=field_views(_pieces_fields(pieces, maker.operator.name in maker.plan.downwards)),
+        pieces=field_views(pieces_fields(pieces, maker.operator.name in maker.plan.downwards)),
     )
 
 
-def _pieces_fields(pieces: Pieces, downwards: bool) -> dict[str, int]:
+def pieces_fields(pieces: Pieces, downwards: bool) -> dict[str, int]:
+    """The members of sqm_pieces, in order."""
     geometry, piece = pieces.geometry, pieces.piece
     sides = ("height", "width", "channels")
     pairs = (("extent", geometry.extent), ("stride", geometry.stride))
