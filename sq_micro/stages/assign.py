@@ -157,8 +157,10 @@ def search(
     """The search itself, with nothing written but what the store keeps."""
     store = Store.of_user() if request.keep else Store(None)
     observed = observe(graph, calibration, request.observer, lambda done, total: notify("calibrate", done, total))
-    ranges, costed = _fitted(graph, observed, calibration, request, store, mapper, notify)
-    problem = _with_sensitivity(costed, ranges, calibration, request, store, mapper, notify)
+    costed = _costed(graph, observed, request, store, mapper, notify)
+    ranges, problem = fitted(costed, graph, observed, calibration, request, store, mapper, notify)
+    if problem.sensitivity is None:
+        problem = _with_sensitivity(problem, ranges, calibration, request, store, mapper, notify)
     evaluate = make_evaluator(
         graph,
         ranges,
@@ -170,14 +172,20 @@ def search(
         lambda done, total: notify("try plans", done, total),
     )
     assignment = assign(with_pairs(problem, request, evaluate), request.allocator, evaluate, request.settings)
-    narrow = {op.name: ranges.bits[op.output] for op in graph.topology.operators if op.output in ranges.bits}
+    narrow = narrow_outputs(graph, ranges)
     if narrow:
         note = f"8-bit activations do not fit into SRAM: 4 bits for the outputs of {', '.join(narrow)}"
         assignment = replace(assignment, log=(note, *assignment.log))
     return Found(explain(problem, assignment, ranges), baselines(problem, evaluate), narrow)
 
 
-def _fitted(
+def narrow_outputs(graph: FloatGraph, ranges: Ranges) -> dict[str, int]:
+    """Bits of the outputs that have not 8, by operator."""
+    return {op.name: ranges.bits[op.output] for op in graph.topology.operators if op.output in ranges.bits}
+
+
+def fitted(
+    eight: Problem,
     graph: FloatGraph,
     observed: Ranges,
     calibration: Samples,
@@ -186,19 +194,21 @@ def _fitted(
     mapper: Mapper,
     notify: Notify,
 ) -> tuple[Ranges, Problem]:
-    """Ranges and costs with as many activations of 4 bits as the SRAM budget takes: mostly none."""
-    costed = _costed(graph, observed, request, store, mapper, notify)
-    bound = request.budget.sram
-    if bound is None or costed.fixed.sram_bytes is None or graph.given is not None or least(costed, "sram") <= bound:
-        return observed, costed
+    """Ranges and the problem with as many activations of 4 bits as the SRAM budget takes: mostly none.
+
+    eight  the problem with 8 bits; what is returned for others has sensitivities of its own
+    """
+    bound = eight.budget.sram
+    if bound is None or eight.fixed.sram_bytes is None or graph.given is not None or least(eight, "sram") <= bound:
+        return observed, eight
     groups = measure_groups(graph, observed, calibration, lambda done, total: notify("4-bit activations", done, total))
-    ranges = observed
+    ranges, costed = observed, eight
     for _ in range(_FITTINGS):
         ranges = observed.with_bits(narrow_as_needed(groups, _fits(costed)))
         costed = _costed(graph, ranges, request, store, mapper, notify)
         if least(costed, "sram") <= bound:
             break
-    return ranges, costed
+    return ranges, _with_sensitivity(costed, ranges, calibration, request, store, mapper, notify)
 
 
 def _fits(problem: Problem) -> Fits:
