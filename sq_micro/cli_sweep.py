@@ -86,6 +86,6 @@ def print_sweep(found: Sweep) -> None:
             "" if point.latency_s is None else f"{point.latency_s * 1e3:,.1f} ms",
             "" if point.energy_j is None else f"{point.energy_j * 1e3:,.2f} mJ",
             "" if point.expected_drop_points is None else f"{point.expected_drop_points:.2f}",
-            " ".join(map(str, point.bits.values())),
+            " ".join(map(str, point.bits.values())) + (", 4-bit outputs" if point.activations else ""),
         )
     Console().print(table)

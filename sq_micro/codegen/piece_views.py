@@ -56,11 +56,12 @@ def piece_view(maker: NestMaker, pieces: Pieces, nest: Nest, plain: OperatorView
         params=field_views(
             {name: _OF_PIECE.get(name.rpartition(".")[2], value) for name, value in nest.params.items()}
         ),
-        pieces=field_views(_pieces_fields(pieces, maker.operator.name in maker.plan.downwards)),
+        pieces=field_views(pieces_fields(pieces, maker.operator.name in maker.plan.downwards)),
     )
 
 
-def _pieces_fields(pieces: Pieces, downwards: bool) -> dict[str, int]:
+def pieces_fields(pieces: Pieces, downwards: bool) -> dict[str, int]:
+    """The members of sqm_pieces, in order."""
     geometry, piece = pieces.geometry, pieces.piece
     sides = ("height", "width", "channels")
     pairs = (("extent", geometry.extent), ("stride", geometry.stride))

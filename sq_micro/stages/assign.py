@@ -157,8 +157,11 @@ def search(
     """The search itself, with nothing written but what the store keeps."""
     store = Store.of_user() if request.keep else Store(None)
     observed = observe(graph, calibration, request.observer, lambda done, total: notify("calibrate", done, total))
-    ranges, costed, rounded = _fitted(graph, observed, calibration, request, store, mapper, notify)
-    problem = _with_sensitivity(costed, rounded, request, store, notify)
+    rounded = _to_be_rounded(graph, observed, calibration, request, mapper)
+    costed = _costed(rounded, request, store, mapper, notify)
+    ranges, problem = fitted(costed, graph, observed, calibration, request, store, mapper, notify)
+    if problem.sensitivity is None:
+        problem = _with_sensitivity(problem, rounded, request, store, notify)
     evaluate = make_evaluator(
         graph,
         ranges,
@@ -170,14 +173,20 @@ def search(
         lambda done, total: notify("try plans", done, total),
     )
     assignment = assign(with_pairs(problem, request, evaluate), request.allocator, evaluate, request.settings)
-    narrow = {op.name: ranges.bits[op.output] for op in graph.topology.operators if op.output in ranges.bits}
+    narrow = narrow_outputs(graph, ranges)
     if narrow:
         note = f"8-bit activations do not fit into SRAM: 4 bits for the outputs of {', '.join(narrow)}"
         assignment = replace(assignment, log=(note, *assignment.log))
     return Found(explain(problem, assignment, ranges), baselines(problem, evaluate), narrow)
 
 
-def _fitted(
+def narrow_outputs(graph: FloatGraph, ranges: Ranges) -> dict[str, int]:
+    """Bits of the outputs that have not 8, by operator."""
+    return {op.name: ranges.bits[op.output] for op in graph.topology.operators if op.output in ranges.bits}
+
+
+def fitted(
+    eight: Problem,
     graph: FloatGraph,
     observed: Ranges,
     calibration: Samples,
@@ -185,22 +194,23 @@ def _fitted(
     store: Store,
     mapper: Mapper,
     notify: Notify,
-) -> tuple[Ranges, Problem, RoundedWidths]:
-    """Ranges, costs and weights with as many activations of 4 bits as the SRAM budget takes: mostly none."""
-    rounded = _to_be_rounded(graph, observed, calibration, request, mapper)
-    costed = _costed(rounded, request, store, mapper, notify)
-    bound = request.budget.sram
-    if bound is None or costed.fixed.sram_bytes is None or graph.given is not None or least(costed, "sram") <= bound:
-        return observed, costed, rounded
+) -> tuple[Ranges, Problem]:
+    """Ranges and the problem with as many activations of 4 bits as the SRAM budget takes: mostly none.
+
+    eight  the problem with 8 bits; what is returned for others has sensitivities of its own
+    """
+    bound = eight.budget.sram
+    if bound is None or eight.fixed.sram_bytes is None or graph.given is not None or least(eight, "sram") <= bound:
+        return observed, eight
     groups = measure_groups(graph, observed, calibration, lambda done, total: notify("4-bit activations", done, total))
-    ranges = observed
+    ranges, costed = observed, eight
     for _ in range(_FITTINGS):
         ranges = observed.with_bits(narrow_as_needed(groups, _fits(costed)))
         rounded = _to_be_rounded(graph, ranges, calibration, request, mapper)
         costed = _costed(rounded, request, store, mapper, notify)
         if least(costed, "sram") <= bound:
             break
-    return ranges, costed, rounded
+    return ranges, _with_sensitivity(costed, rounded, request, store, notify)
 
 
 def _to_be_rounded(

@@ -21,14 +21,17 @@ from sq_micro.paths import write_atomically
 from sq_micro.quant.calibrate import observe
 from sq_micro.quant.samples import Samples, load_samples
 from sq_micro.stages.analyze import read_model
-from sq_micro.stages.assign import AssignRequest, make_problem, worker_pool
+from sq_micro.stages.assign import AssignRequest, fitted, make_problem, narrow_outputs, worker_pool
 from sq_micro.stages.progress import Notify, silent
 from sq_micro.store import Store
 from sq_micro.workspace import Workspace
 
 
 class SweepPoint(BaseModel):
-    """One board under one budget: what the best plan takes, and what it is expected to lose (points)."""
+    """One board under one budget: what the best plan takes, and what it is expected to lose (points).
+
+    activations  bits of the outputs that have not 8, by operator
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -37,6 +40,7 @@ class SweepPoint(BaseModel):
     fits: bool
     reason: str
     bits: dict[str, int]
+    activations: dict[str, int]
     flash_bytes: float
     sram_bytes: float | None
     latency_s: float | None
@@ -78,7 +82,14 @@ def sweep(
                 flash=_least(budget.flash, flash),
                 sram=_least(budget.sram, sram),
             )
-            found = assign(replace(problem, budget=bounded), request.allocator, evaluate, request.settings)
+            asked = replace(own, budget=bounded)
+            narrowed, fitting = fitted(
+                replace(problem, budget=bounded), graph, ranges, calibration, asked, store, mapper, notify
+            )
+            tries = evaluate
+            if narrowed is not ranges:
+                tries = make_evaluator(graph, narrowed, calibration, calibration.y, request.rounding, mapper, store)
+            found = assign(fitting, request.allocator, tries, request.settings)
             cost, tried = found.cost, found.evaluation
             points.append(
                 SweepPoint(
@@ -87,6 +98,7 @@ def sweep(
                     fits=found.status == "feasible",
                     reason=found.reason,
                     bits=dict(found.bitwidths.weights),
+                    activations=narrow_outputs(graph, narrowed),
                     flash_bytes=cost.flash.value,
                     sram_bytes=cost.sram.value if cost.sram else None,
                     latency_s=cost.latency.value if cost.latency else None,
@@ -129,13 +141,14 @@ def sweep_csv(found: Sweep) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     head = ("board", "budget", "fits", "flash_bytes", "sram_bytes", "latency_s", "energy_j")
-    writer.writerow((*head, "divergence", "expected_drop_points", "bits", "reason"))
+    writer.writerow((*head, "divergence", "expected_drop_points", "bits", "narrow_outputs", "reason"))
     for point in found.points:
         figures = (point.flash_bytes, point.sram_bytes, point.latency_s, point.energy_j)
         quality = (point.divergence, point.expected_drop_points)
         shown = ["" if value is None else value for value in (*figures, *quality)]
         bits = " ".join(map(str, point.bits.values()))
-        writer.writerow((point.board, point.budget, int(point.fits), *shown, bits, point.reason))
+        narrow = " ".join(point.activations)
+        writer.writerow((point.board, point.budget, int(point.fits), *shown, bits, narrow, point.reason))
     return text.getvalue()
 
 
@@ -144,7 +157,8 @@ def _memories(name: str) -> tuple[int | None, int | None]:
     if name == SHIFT_ADD.id:
         return None, None
     board = load_board(name)
-    return board.flash.size_bytes if board.flash else None, board.sram.size_bytes if board.sram else None
+    sram = sum(region.memory.size_bytes for region in board.rams)
+    return board.flash.size_bytes if board.flash else None, sram or None
 
 
 def _least(one: float | None, other: float | None) -> float | None:

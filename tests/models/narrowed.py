@@ -16,15 +16,18 @@ from sq_micro.quant.verify import verify_quant_graph
 from tests.models.random_quant_graph import RandomQuantGraph
 
 
-def narrowed(graph: QuantGraph, seed: int = 0, share: float = 1.0) -> QuantGraph:
-    """The network with that share of the activations that may be of 4 bits, each at about 16 times its scale."""
+def narrowed(graph: QuantGraph, seed: int = 0, share: float = 1.0, centred: bool = False) -> QuantGraph:
+    """The network with that share of the activations that may be of 4 bits, each at about 16 times its scale.
+
+    centred  zero points in the middle, so that few outputs are clamped and each depends on what it sees
+    """
     rng = np.random.default_rng(seed)
     activations = dict(graph.activations)
     for tensors in dict.fromkeys(narrowable(graph.topology).values()):
         if rng.random() >= share:
             continue
         wide = activations[tensors[0]]
-        zero_point = int(rng.choice([0, (wide.zero_point + 128) // 16, 15]))
+        zero_point = 8 if centred else int(rng.choice([0, (wide.zero_point + 128) // 16, 15]))
         narrow = ActivationParams(wide.scale * float(rng.uniform(8, 20)), zero_point, 4)
         activations |= dict.fromkeys(tensors, narrow)
     return with_activations(graph, activations)

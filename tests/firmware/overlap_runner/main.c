@@ -19,6 +19,7 @@
 #include "kernels/operators/depthwise_conv2d.h"
 #include "kernels/operators/mean.h"
 #include "kernels/operators/pad2d.h"
+#include "kernels/operators/pieces.h"
 #include "kernels/operators/pool2d.h"
 #include "kernels/operators/rescale.h"
 #include "kernels/operators/sigmoid.h"
@@ -37,6 +38,7 @@ enum {
     MAX_POOL2D,
     MEAN,
     PAD2D,
+    PIECES,
     RESCALE,
     SIGMOID,
     SOFTMAX
@@ -96,6 +98,56 @@ static void concatenate(const int32_t *words, const int8_t *in, int8_t *out)
     }
 }
 
+/** A nest of which each output depends on all codes under its window, whatever their values. */
+static int32_t of_window(const sqm_pieces *p, const sqm_piece *piece, const int8_t *codes,
+                         int32_t row, int32_t column, int32_t channel)
+{
+    const int32_t top = row * p->stride_height - piece->rows.pad;
+    const int32_t left = column * p->stride_width - piece->columns.pad;
+    int32_t sum = channel;
+
+    for (int32_t y = top; y < top + p->extent_height; ++y) {
+        for (int32_t x = left; x < left + p->extent_width; ++x) {
+            if (y < 0 || y >= piece->rows.inputs || x < 0 || x >= piece->columns.inputs) {
+                continue;
+            }
+            for (int32_t c = 0; c < p->input_channels; ++c) {
+                const int32_t code = codes[(y * piece->columns.inputs + x) * p->input_channels + c];
+                sum += code + (code >> 4); /* odd in either half of a byte */
+            }
+        }
+    }
+    return sum & 15;
+}
+
+/** Words: sqm_pieces, then the bits of the input and of the output. */
+static void pieces(const int32_t *words, const int8_t *in, int8_t *out)
+{
+    const sqm_pieces *const p = (const sqm_pieces *)words;
+    const int32_t *const bits = words + sizeof *p / sizeof *words;
+    const int32_t codes = p->output_height * p->output_width * p->output_channels;
+    int8_t *const taken = scratch;
+    int8_t *const computed = scratch + LARGEST / 2;
+
+    for (int32_t i = 0; i < p->pieces; ++i) {
+        const sqm_piece piece = sqm_piece_at(p, i);
+        int8_t *to = computed;
+
+        sqm_piece_take(p, &piece, bits[0], in, taken);
+        for (int32_t row = 0; row < piece.rows.outputs; ++row) {
+            for (int32_t column = 0; column < piece.columns.outputs; ++column) {
+                for (int32_t channel = 0; channel < p->output_channels; ++channel) {
+                    *to++ = (int8_t)of_window(p, &piece, taken, row, column, channel);
+                }
+            }
+        }
+        sqm_piece_put(p, &piece, bits[1], computed, out);
+    }
+    if (bits[1] == 4 && codes % 2 != 0) {
+        out[codes / 2] &= 15; /* of the last byte half is nobody's */
+    }
+}
+
 static void run(const header *h, const int32_t *words, const int8_t *in, int8_t *out)
 {
     switch (h->nest) {
@@ -138,6 +190,9 @@ static void run(const header *h, const int32_t *words, const int8_t *in, int8_t 
         break;
     case PAD2D:
         sqm_pad2d((const sqm_pad2d_params *)words, in, out);
+        break;
+    case PIECES:
+        pieces(words, in, out);
         break;
     case RESCALE:
         sqm_rescale((const sqm_rescale_params *)words, in, out);

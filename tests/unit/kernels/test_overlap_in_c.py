@@ -18,9 +18,13 @@ from pathlib import Path
 import pytest
 
 from sq_micro.codegen.operator_views import operator_view
-from sq_micro.ir.operators import Concatenate, Pad, operator_inputs
+from sq_micro.codegen.piece_views import pieces_fields
+from sq_micro.ir.bitwidths import stored_bytes
+from sq_micro.ir.operators import Concatenate, Conv2D, Pad, operator_inputs
 from sq_micro.kernels.overlap import Overlap
+from sq_micro.kernels.pieces import piece_geometry, piece_overlap, pieces_of
 from sq_micro.kernels.select import KernelChoice, kernel_choices
+from sq_micro.kernels.tiling import Tiling
 from sq_micro.plan.plan import make_plan
 from sq_micro.quant.graph import QuantGraph
 from tests.models.random_quant_graph import RandomQuantGraph
@@ -34,7 +38,10 @@ NUMBER = {name.lower(): index for index, name in enumerate(re.findall(r"\w+", NE
 
 @dataclass(frozen=True)
 class Case:
-    """A nest with its params, and the distances that its walk is said to allow."""
+    """A nest with its params, and the distances that its walk is said to allow.
+
+    downwards  None where one walk is said to allow both bounds
+    """
 
     nest: str
     words: tuple[int, ...]
@@ -42,6 +49,7 @@ class Case:
     output_bytes: int
     weight_bytes: int
     overlap: Overlap
+    downwards: bool | None = None
 
     def record(self, distance: int) -> bytes:
         sizes = (self.input_bytes, self.output_bytes, self.weight_bytes, len(self.words))
@@ -60,6 +68,8 @@ class Case:
         closer = (self.overlap.below_bytes + 1, self.overlap.above_bytes - 1)
         if self.overlap.same_start:
             closer = (-1, 1)
+        if self.downwards is not None:
+            closer = closer[1:] if self.downwards else closer[:1]
         return [distance for distance in closer if not self.overlap.allows(distance)]
 
 
@@ -103,7 +113,7 @@ def cases(nest: str, graph: QuantGraph, all_choices: bool = False) -> Iterator[C
         for downwards in (False, True):
             words = params(graph, choice, downwards)
             one_way = replace(overlap, **({"below_bytes": -sizes[1]} if downwards else {"above_bytes": sizes[0]}))
-            yield Case(nest, tuple(words[name] for name in fields("conv2d")), *sizes, weights, one_way)
+            yield Case(nest, tuple(words[name] for name in fields("conv2d")), *sizes, weights, one_way, downwards)
 
 
 def _struct(nest: str) -> str:
@@ -201,6 +211,41 @@ def concatenations() -> Iterator[Case]:
             yield Case("concatenate", words, *sizes, 0, choice.overlaps[tensor])
 
 
+def pieces() -> Iterator[Case]:
+    """Activations of 4 bits on either side or on both, in small and large pieces, both ways. With one channel, or an
+    odd number of them, pieces begin and end amid a byte.
+    """
+    windows = (((1, 1), (1, 1), "valid"), ((3, 3), (1, 1), "same"), ((2, 3), (1, 2), "valid"), ((3, 3), (2, 2), "same"))
+    shapes = (((1, 9), (1, 3)), ((5, 4), (1, 1)), ((5, 3), (3, 2)), ((4, 6), (2, 5)))
+    for (window, stride, padding), (image, channels) in product(windows, shapes):
+        if window[0] > image[0]:
+            continue
+        graph = last(
+            (*image, channels[0]),
+            lambda b, w=window, s=stride, p=padding, c=channels[1]: b.conv2d(b.input, c, w, s, padding=p),
+        )
+        operator = graph.topology.operators[-1]
+        assert isinstance(operator, Conv2D)
+        geometry = piece_geometry(operator, graph.topology)
+        rows, columns = geometry.pixels
+        sizes = dict.fromkeys(
+            (Tiling(1, 1), Tiling(1, -(-columns // 2)), Tiling(1, columns), Tiling(-(-rows // 2), columns))
+        )
+        for size, bits, downwards in product(sizes, ((4, 4), (4, 8), (8, 4)), (False, True)):
+            taken = pieces_of(operator, geometry, size, 0)
+            overlap = piece_overlap(operator, graph.topology, taken, *bits)
+            stored = (
+                stored_bytes(graph.topology.elements(tensor), width)
+                for tensor, width in zip((operator.input, operator.output), bits, strict=True)
+            )
+            input_bytes, output_bytes = stored
+            one_way = replace(
+                overlap, **({"below_bytes": -output_bytes} if downwards else {"above_bytes": input_bytes})
+            )
+            words = (*pieces_fields(taken, downwards).values(), *bits)
+            yield Case("pieces", words, input_bytes, output_bytes, 0, one_way, downwards)
+
+
 def _of_shape(builder: RandomQuantGraph, shape: tuple[int, ...]) -> str:
     """Some tensor of a shape, whatever it holds."""
     flat = builder.reshape(builder.input, (_product(builder.shape(builder.input)),))
@@ -223,6 +268,7 @@ SHAPES: dict[str, Callable[[], Iterator[Case]]] = {
     "depthwise_conv2d": depthwise,
     "dense": denses,
     "concatenate": concatenations,
+    "pieces": pieces,
 } | {
     name: lambda name=name: elementwise(name) for name in ("add", "add_twice", "mean", "rescale", "sigmoid", "softmax")
 }
@@ -259,9 +305,23 @@ def test_outputs_are_the_same_at_every_distance_that_is_allowed(nest: str, runne
 CAUGHT = 0.5
 
 
+def hidden(runner: Path, tried: list[tuple[Case, int]]) -> list[tuple[Case, int]]:
+    """Those whose outputs are the same all the same."""
+    same = equal(runner, [case.record(distance) for case, distance in tried])
+    return [pair for pair, good in zip(tried, same, strict=True) if good]
+
+
 @pytest.mark.parametrize("nest", SHAPES)
 def test_one_byte_closer_is_caught(nest: str, runner: Path) -> None:
     tried = [(case, distance) for case in SHAPES[nest]() for distance in case.too_close]
-    same = equal(runner, [case.record(distance) for case, distance in tried])
-    caught = same.count(False) / len(tried)
-    assert caught >= CAUGHT, f"{caught:.0%} of {len(tried)}"
+    unnoticed = hidden(runner, tried)
+    assert len(unnoticed) <= (1 - CAUGHT) * len(tried), f"{len(unnoticed)} of {len(tried)}, first {unnoticed[0]}"
+
+
+def test_every_half_byte_that_is_lost_is_caught(runner: Path) -> None:
+    """Each output is a sum of what was read. Bounds are exact, except at 0, which no bound goes beyond."""
+    exact = [case for case in pieces() if (case.overlap.above_bytes if case.downwards else case.overlap.below_bytes)]
+    tried = [(case, distance) for case in exact for distance in case.too_close]
+    odd = [case for case, _ in tried if case.words[2] % 2 or case.words[5] % 2]
+    assert len(odd) > len(tried) / 4, "few pieces begin amid a byte"
+    assert hidden(runner, tried) == []

@@ -21,6 +21,7 @@ from sq_micro.quant.narrow import narrowable
 from sq_micro.quant.plan_file import bitwidths_from
 from sq_micro.quant.samples import Samples
 from sq_micro.stages import assign as stage
+from sq_micro.stages.sweep import sweep
 from tests.unit.assign.small_problem import small_network
 
 BOARD = "nucleo_l4r5zi"
@@ -36,7 +37,10 @@ def arena(*names: str) -> int:
     return make_plan(GRAPH.topology, Bitwidths(EIGHT.weights, bits), ISA, 1).arena_bytes
 
 
-def searched(monkeypatch: pytest.MonkeyPatch, sram_bytes: int) -> stage.Found:
+SAMPLES = Samples(INPUTS, None, 1.0, Path("calib.npz"))
+
+
+def with_made_up_costs(monkeypatch: pytest.MonkeyPatch) -> None:
     def made_up(*arguments: object) -> stage._Costs:
         frame = next(argument.frame for argument in arguments if isinstance(argument, RoundedWidths))
         bits = frame.activation_bits
@@ -44,8 +48,15 @@ def searched(monkeypatch: pytest.MonkeyPatch, sram_bytes: int) -> stage.Found:
         return stage._Costs(options, (), FixedCosts(sram_bytes=BESIDE[min(bits.values())]))
 
     monkeypatch.setattr(stage, "_costs", made_up)
-    request = stage.AssignRequest(Path("calib.npz"), BOARD, Budget(sram=sram_bytes), allocator="uniform", keep=False)
-    return stage.search(GRAPH, Samples(INPUTS, None, 1.0, Path("calib.npz")), request, SerialMapper())
+
+
+def asked(sram_bytes: int) -> stage.AssignRequest:
+    return stage.AssignRequest(Path("calib.npz"), BOARD, Budget(sram=sram_bytes), allocator="uniform", keep=False)
+
+
+def searched(monkeypatch: pytest.MonkeyPatch, sram_bytes: int) -> stage.Found:
+    with_made_up_costs(monkeypatch)
+    return stage.search(GRAPH, SAMPLES, asked(sram_bytes), SerialMapper())
 
 
 def test_activations_keep_8_bits_while_a_plan_with_them_fits(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -78,3 +89,17 @@ def test_where_nothing_fits_all_have_4_and_what_is_short_is_said(monkeypatch: py
     assert found.explanation.assignment.status == "infeasible"
     assert list(found.activations) == list(narrowable(GRAPH.topology))
     assert "this network takes sram at least" in found.explanation.assignment.reason
+
+
+def test_a_sweep_chooses_as_a_deployment_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Under budgets for 8 bits, for some of 4, and for nothing."""
+    amounts = (BESIDE[8] + arena(), BESIDE[8] + arena() - 1, BESIDE[4] + 50)
+    found = [searched(monkeypatch, amount) for amount in amounts]
+    budgets = [Budget(sram=amount) for amount in amounts]
+    swept = sweep(GRAPH, SAMPLES, [BOARD], budgets, asked(0), SerialMapper())
+    assert [point.activations for point in swept.points] == [dict(one.activations) for one in found]
+    assert [point.bits for point in swept.points] == [
+        dict(one.explanation.assignment.bitwidths.weights) for one in found
+    ]
+    assert [point.fits for point in swept.points] == [True, True, False]
+    assert len({bool(point.activations) for point in swept.points}) == 2
