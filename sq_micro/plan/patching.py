@@ -21,7 +21,7 @@ from sq_micro.ir.topology import Role, Shape, TensorSpec, Topology
 from sq_micro.kernels import walks
 from sq_micro.kernels.band import band_serves
 from sq_micro.kernels.catalogue import PORTABLE
-from sq_micro.kernels.dsp import DSP
+from sq_micro.kernels.dsp import DSP, decoded_bits
 from sq_micro.kernels.overlap import Overlap
 from sq_micro.kernels.select import CONV_BLOCK, KernelChoice, kernel_choices_of
 from sq_micro.kernels.tiling import DSP_COSTS, PORTABLE_COSTS
@@ -115,7 +115,10 @@ def recomputation(topology: Topology, bitwidths: Bitwidths, isa: str, head: Head
     for operator, computed in zip(topology.operators, head.computed, strict=False):
         assert isinstance(operator, Windowed)
         blocks = -(-topology.shape(operator.output)[-1] // CONV_BLOCK)
-        decoding = topology.elements(operator.weights) * costs.decoded_weight[bitwidths.weights[operator.name]]
+        bits = bitwidths.weights[operator.name]
+        if isa == DSP and isinstance(operator, Conv2D):
+            bits = decoded_bits(operator, topology, bits)
+        decoding = topology.elements(operator.weights) * costs.decoded_weight[bits]
         more += (computed - 1.0) * cycles[operator.name]
         more += (head.patches - 1) * (blocks * costs.tile_and_block + decoding)
     return more / sum(cycles.values())
