@@ -15,8 +15,8 @@ from sq_micro.kernels.band import BandRequantization, band_table
 from sq_micro.kernels.catalogue import PORTABLE
 from sq_micro.kernels.lane_codes import lane_codes
 from sq_micro.kernels.lanes import (
-    FORMATS,
     folded_bias,
+    lane_format,
     meaning_words,
     pack_lanes,
     sum_magnitudes,
@@ -48,7 +48,8 @@ def exact_choice(graph: QuantGraph, choice: KernelChoice, operator: WeightedOper
     if not choice.in_lanes:
         return choice
     rows = _rows(graph, operator)
-    if sums_fit(rows, graph.levels[operator.weights], bits, _folded_bias(graph, operator, rows)):
+    form = lane_format(bits, choice.layout)
+    if sums_fit(rows, graph.levels[operator.weights], bits, _folded_bias(graph, operator, rows), form):
         return choice
     if isinstance(operator, Conv2D):
         portable = portable_conv2d(operator, graph.topology, bits, Tiling(1, 1), paired=False)
@@ -85,16 +86,17 @@ def _lanes_arrays(
 ) -> tuple[ArrayView, ...]:
     bits, levels = graph.bitwidths.weights[operator.name], graph.levels[operator.weights]
     rows, found = _rows(graph, operator), requantization(graph, operator)
+    form = lane_format(bits, choice.layout)
     name = comment(f"'{operator.name}'")
     bias = _folded_bias(graph, operator, rows)
     zero_point = graph.activations[operator.output].zero_point if isinstance(operator, Conv2D) else None
-    table = table_words(bias, sum_magnitudes(bias, rows), lane_codes(rows, levels, bits), bits, found, zero_point)
-    packed = pack_lanes(rows, levels, bits, choice.taps)
+    table = table_words(bias, sum_magnitudes(bias, rows), lane_codes(rows, levels, bits), form, found, zero_point)
+    packed = pack_lanes(rows, levels, bits, choice.taps, form)
     arrays = [
         _array("uint32_t", f"{symbol}_weights", packed, f"{name}: {rows.size:,} weights of {bits} bits, packed"),
         _array("int32_t", f"{symbol}_table", table, f"{name}: bias and requantization, a block of channels a time"),
     ]
-    if FORMATS[bits].meaning_words:
+    if form.meaning_words:
         meaning = f"{name}: what a code of 0 means in the channels of each block"
         arrays.append(_array("uint32_t", f"{symbol}_meaning", meaning_words(levels, bits), meaning))
     return tuple(arrays)

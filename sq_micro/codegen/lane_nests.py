@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from sq_micro.codegen.constants import requantization
-from sq_micro.ir.operators import Conv2D, Dense
-from sq_micro.kernels.dsp import conv2d_kernels, dense_kernel, unpacked_words
-from sq_micro.kernels.lanes import FORMATS, block_words
+from sq_micro.ir.operators import Conv2D, Dense, kind
+from sq_micro.kernels.dsp import DSP, conv2d_kernels, dense_kernel, unpacked_words
+from sq_micro.kernels.lanes import block_words, lane_format
 from sq_micro.kernels.select import KernelChoice, is_flat
 from sq_micro.quant.graph import QuantGraph
+
+
+def shared_nest(graph: QuantGraph, op: Conv2D | Dense) -> str:
+    """The name of the one that operators share: unpacked weights of 4 bits have one of their own."""
+    bits = graph.bitwidths.weights[op.name]
+    unpacks = bits == 4 and isinstance(op, Conv2D) and conv2d_kernels(op, graph.topology, bits).unpack is not None
+    return f"{kind(op)}_w{bits}{'_unpacked' if unpacks else ''}__{DSP}"
 
 
 def lane_nest(op: Conv2D | Dense) -> str:
@@ -20,7 +27,7 @@ def lane_microkernels(graph: QuantGraph, op: Conv2D | Dense) -> tuple[str, ...]:
     bits = graph.bitwidths.weights[op.name]
     if isinstance(op, Dense):
         return (dense_kernel(bits).name,)
-    kernels = conv2d_kernels(bits)
+    kernels = conv2d_kernels(op, graph.topology, bits)
     return kernels.inner.name, "NULL" if kernels.unpack is None else kernels.unpack.name
 
 
@@ -30,11 +37,11 @@ def lane_params(graph: QuantGraph, op: Conv2D | Dense, choice: KernelChoice, dow
     downwards  whether a convolution goes through its tiles from the last to the first
     """
     bits, found = graph.bitwidths.weights[op.name], requantization(graph, op)
-    form = FORMATS[bits]
+    form = lane_format(bits, choice.layout)
     block = {"block": form.block, "block_words": block_words(bits, choice.taps)}
     table = {"table_words": form.table_words, "head_words": form.head_words}
     if isinstance(op, Conv2D):
-        kernels = conv2d_kernels(bits)
+        kernels = conv2d_kernels(op, graph.topology, bits)
         unpacked = {"unpacked_words": unpacked_words(choice.taps, kernels)}
         sums = {"taps_sums": int(kernels.taps_sums)}
         own = {**_conv2d_geometry(graph, op, choice, downwards), **block, **unpacked, **table, **sums}
@@ -48,9 +55,9 @@ def lane_params(graph: QuantGraph, op: Conv2D | Dense, choice: KernelChoice, dow
     }
 
 
-def lane_constants(graph: QuantGraph, op: Conv2D | Dense, symbol: str) -> tuple[str, str, str]:
+def lane_constants(graph: QuantGraph, op: Conv2D | Dense, choice: KernelChoice, symbol: str) -> tuple[str, str, str]:
     """Weights, meaning and table as the nest takes them."""
-    planes = FORMATS[graph.bitwidths.weights[op.name]].meaning_words
+    planes = lane_format(graph.bitwidths.weights[op.name], choice.layout).meaning_words
     return f"{symbol}_weights", f"{symbol}_meaning" if planes else "NULL", f"{symbol}_table"
 
 

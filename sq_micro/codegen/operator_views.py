@@ -10,7 +10,7 @@ from sq_micro.codegen.calls import Call, through_table
 from sq_micro.codegen.constants import exact_choice, requantization
 from sq_micro.codegen.depthwise_nests import depthwise_nest, depthwise_params
 from sq_micro.codegen.head_views import called_as, patch_fields
-from sq_micro.codegen.lane_nests import lane_constants, lane_microkernels, lane_nest, lane_params
+from sq_micro.codegen.lane_nests import lane_constants, lane_microkernels, lane_nest, lane_params, shared_nest
 from sq_micro.codegen.literals import comment
 from sq_micro.codegen.nests import Nest
 from sq_micro.codegen.piece_views import PIECE_DEPTH, field_views, piece_calls, piece_view
@@ -200,12 +200,12 @@ class _OperatorMaker(WeightlessNests):
         return str(high), str(low)
 
     def _lanes(self, op: Conv2D | Dense, choice: KernelChoice) -> Nest:
-        constants = lane_constants(self.graph, op, self.symbol)
+        constants = lane_constants(self.graph, op, choice, self.symbol)
         places = (self._scratch(), self._at(op.output))
         params = lane_params(self.graph, op, choice, self._downwards)
         arguments = (self._at(op.input), *constants, *places)
         if choice.kernels == "shared":
-            return Nest(f"{kind(op)}_w{self.graph.bitwidths.weights[op.name]}__{DSP}", params, (arguments,))
+            return Nest(shared_nest(self.graph, op), params, (arguments,))
         return Nest(lane_nest(op), params, ((*lane_microkernels(self.graph, op), *arguments),))
 
     def _depthwise(self, op: DepthwiseConv2D) -> Nest:

@@ -27,7 +27,7 @@ from sq_micro.ir.topology import Topology
 from sq_micro.kernels import walks
 from sq_micro.kernels.band import band_serves
 from sq_micro.kernels.catalogue import PORTABLE
-from sq_micro.kernels.dsp import DSP, conv2d_scratch_bytes, conv2d_taps, conv2d_tile_pixels
+from sq_micro.kernels.dsp import DSP, conv2d_scratch_bytes, conv2d_taps, conv2d_tile_pixels, decoded_bits
 from sq_micro.kernels.lanes import padded
 from sq_micro.kernels.overlap import Overlap
 from sq_micro.kernels.pieces import InPieces, PieceGeometry, Pieces, piece_geometry, piece_overlap, pieces_of
@@ -116,13 +116,14 @@ def _convolutions(
     channels = geometry.output[2]
     taps = conv2d_taps(operator, topology, bits) if isa == DSP else topology.elements(operator.weights) // channels
     costs: TilingCosts = DSP_COSTS if isa == DSP else PORTABLE_COSTS
-    per_tile = -(-channels // CONV_BLOCK) * costs.tile_and_block + channels * taps * costs.decoded_weight[bits]
+    decoded = decoded_bits(operator, topology, bits) if isa == DSP else bits
+    per_tile = -(-channels // CONV_BLOCK) * costs.tile_and_block + channels * taps * costs.decoded_weight[decoded]
     for piece in tilings(geometry.pixels):
         if isa == DSP:
             fitting = [size for size in conv2d_tile_pixels(operator, topology, bits) if size <= padded(piece.pixels, 2)]
             tile = Tiling(1, max(fitting))
             instead = portable_conv2d(operator, topology, bits, piece, paired=False).scratch_bytes
-            kernel_bytes = max(conv2d_scratch_bytes(taps, bits, tile.pixels), instead)
+            kernel_bytes = max(conv2d_scratch_bytes(operator, topology, bits, tile.pixels), instead)
         else:
             tile, kernel_bytes = piece, portable_conv2d(operator, topology, bits, piece).scratch_bytes
         tiles = piece.tiles(geometry.pixels) * -(-piece.pixels // tile.pixels)

@@ -12,10 +12,12 @@ from sq_micro.kernels.lanes import padded
 DSP = "armv7em_dsp"
 _PIXELS = 2  # that share the loads of weights
 _COLUMN_BYTES = 2  # of one tap of one pixel
-_MOST_PIXELS = 16
-_UNPACKED_MOST_PIXELS = 32
-_COLUMNS_BYTES = 3072  # what larger tiles gain beyond is below one percent
-_UNPACKED_COLUMNS_BYTES = 9216  # unpacking is shared by the pixels of a tile
+_UNPACKED_MOST_TAPS = 32  # at 4 bits; modelled: 15 cycles of 150 for 8 taps, none for 40
+# The most columns that a tile takes, (bytes, pixels): what larger tiles gain beyond is below one percent. Unpacking is
+# shared by the pixels of a tile, and short columns share the calls, which cost most there.
+_IN_PLACE_MOST = (3072, 16)
+_UNPACKED_MOST = (9216, 32)
+_SHORT_MOST = (2048, 64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +44,17 @@ class LaneKernels:
         return max(self.packed.k_multiple, self.inner.k_multiple)
 
 
-def conv2d_kernels(bits: int) -> LaneKernels:
-    """8 and 4 bits are decoded in the inner loop; others are unpacked first, a block of channels at a time."""
+def conv2d_kernels(operator: Conv2D, topology: Topology, bits: int) -> LaneKernels:
+    """8 bits are decoded in the inner loop, and 4 where it is long; others are unpacked first, a block of channels at a
+    time, which at 4 bits costs less than what codes without a sign cost every pair of pixels. Only the window is looked
+    at: parts of an image have the kernels of the whole.
+    """
+    _, height, width, depth = topology.shape(operator.weights)
+    short = height * width * depth <= _UNPACKED_MOST_TAPS
     match bits:
         case 8:
             return LaneKernels(find("gemm", 8, "2x4", DSP), None, taps_sums=False)
-        case 4:
+        case 4 if not short:
             return LaneKernels(find("gemm", 4, "2x4", DSP), None, taps_sums=True)
         case 2:
             return LaneKernels(find("gemm", 2, "2x8", DSP), find("unpack", 2, "1x8", DSP), taps_sums=True)
@@ -73,7 +80,7 @@ def dense_scratch_bytes(taps: int) -> int:
 def conv2d_taps(operator: Conv2D, topology: Topology, bits: int) -> int:
     """A channel's weights, filled up to what the kernel takes at a time."""
     _, height, width, depth = topology.shape(operator.weights)
-    return padded(height * width * depth, conv2d_kernels(bits).k_multiple)
+    return padded(height * width * depth, conv2d_kernels(operator, topology, bits).k_multiple)
 
 
 def unpacked_words(taps: int, kernels: LaneKernels) -> int:
@@ -87,17 +94,19 @@ def conv2d_tile_pixels(operator: Conv2D, topology: Topology, bits: int) -> tuple
     """Sizes of tiles. The first is as large as pays: more pixels share the calls, and the unpacking of weights."""
     taps = conv2d_taps(operator, topology, bits)
     height, width, _ = topology.image_shape(operator.output)
-    if conv2d_kernels(bits).unpack is None:
-        columns, most = _COLUMNS_BYTES, _MOST_PIXELS
-    else:
-        columns, most = _UNPACKED_COLUMNS_BYTES, _UNPACKED_MOST_PIXELS
-    affordable = columns // (_COLUMN_BYTES * taps) // _PIXELS * _PIXELS
-    largest = max(_PIXELS, min(padded(height * width, _PIXELS), most, affordable))
+    own = _IN_PLACE_MOST if conv2d_kernels(operator, topology, bits).unpack is None else _UNPACKED_MOST
+    most = max(min(size // (_COLUMN_BYTES * taps) // _PIXELS * _PIXELS, count) for size, count in (own, _SHORT_MOST))
+    largest = max(_PIXELS, min(padded(height * width, _PIXELS), most))
     return tuple(pixels for pixels in range(largest, 0, -_PIXELS) if pixels == largest or pixels & (pixels - 1) == 0)
 
 
-def conv2d_scratch_bytes(taps: int, bits: int, pixels: int) -> int:
+def conv2d_scratch_bytes(operator: Conv2D, topology: Topology, bits: int, pixels: int) -> int:
     """Unpacked weights, columns, sums of taps and two columns of bytes, as armv7em_dsp/conv2d.h lays them out."""
-    kernels = conv2d_kernels(bits)
+    kernels, taps = conv2d_kernels(operator, topology, bits), conv2d_taps(operator, topology, bits)
     sums = 4 * pixels if kernels.taps_sums else 0
     return 4 * unpacked_words(taps, kernels) + pixels * taps * _COLUMN_BYTES + sums + _PIXELS * taps
+
+
+def decoded_bits(operator: Conv2D, topology: Topology, bits: int) -> int:
+    """By what width of `DSP_COSTS` its weights are decoded anew for each tile: in the inner loop that costs nothing."""
+    return bits if conv2d_kernels(operator, topology, bits).unpack is not None else 8

@@ -3,7 +3,7 @@
 Blocks of output channels; taps in groups of four, in the order 0, 2, 1, 3, which is the one that SXTB16 yields. A word
 holds two taps of two, four or eight channels:
 
-    lanes2  8 bits: halves `even + 256·odd`, signed. 6, 5 and 3 bits: planes of unsigned codes, which unpack to it
+    lanes2  8 bits: halves `even + 256·odd`, signed. Below 8 bits: planes of unsigned codes, which unpack to it
     lanes4  4 bits: halves of four nibbles, the last one signed
     lanes8  2 bits: four words `u_even + 2^14·v_odd` in one, the j-th rotated left by 4j
 
@@ -49,21 +49,28 @@ class LaneFormat:
     signed_offset: int
     sum_limit: int
 
+    @property
+    def nested(self) -> bool:
+        """Whether sums are of all of a block's channels up to one: those of lanes4."""
+        return self.signed_offset == 8
+
     def signed(self, channels: int) -> NDArray[np.bool_]:
         """Which channels are stored as signed numbers: the last of a half."""
-        step = 4 if self.signed_offset == 8 else 2
+        step = 4 if self.nested else 2
         return np.asarray(np.arange(channels) % step == step - 1, np.bool_)
 
 
-PLANAR = LaneFormat(block=4, table_words=12, head_words=0, meaning_words=2, signed_offset=0, sum_limit=1 << 23)
-FORMATS = {
+_PLANAR = LaneFormat(block=4, table_words=12, head_words=0, meaning_words=2, signed_offset=0, sum_limit=1 << 23)
+_IN_PLACE = {
     8: LaneFormat(block=4, table_words=12, head_words=0, meaning_words=0, signed_offset=0, sum_limit=1 << 23),
-    6: PLANAR,
-    5: PLANAR,
     4: LaneFormat(block=4, table_words=16, head_words=0, meaning_words=0, signed_offset=8, sum_limit=1 << 19),
-    3: PLANAR,
     2: LaneFormat(block=8, table_words=41, head_words=1, meaning_words=0, signed_offset=2, sum_limit=1 << 17),
 }
+
+
+def lane_format(bits: int, layout: str | None) -> LaneFormat:
+    """That of a kernel's layout: below 8 bits what becomes lanes2 is planes."""
+    return _PLANAR if bits < 8 and layout == "lanes2" else _IN_PLACE[bits]
 
 
 def padded(count: int, multiple: int) -> int:
@@ -77,7 +84,7 @@ def padded(count: int, multiple: int) -> int:
 
 def block_words(bits: int, taps: int) -> int:
     """Words of one block's packed weights."""
-    return FORMATS[bits].block * taps * bits // 32
+    return block_of(bits) * taps * bits // 32
 
 
 def lanes_bytes(channels: int, taps: int, bits: int) -> int:
@@ -87,17 +94,21 @@ def lanes_bytes(channels: int, taps: int, bits: int) -> int:
 
 def blocks_of(channels: int, bits: int) -> int:
     """How many blocks."""
-    return padded(channels, FORMATS[bits].block) // FORMATS[bits].block
+    return padded(channels, block_of(bits)) // block_of(bits)
 
 
-def sums_fit(weights: Int8Array, levels: Int8Array, bits: int, bias: Int64Array) -> bool:
+def block_of(bits: int) -> int:
+    """Channels of a block."""
+    return 8 if bits == 2 else 4
+
+
+def sums_fit(weights: Int8Array, levels: Int8Array, bits: int, bias: Int64Array, form: LaneFormat) -> bool:
     """Whether no input can make a sum leave what it is known modulo. `bias` is the folded one.
 
-    At 4 bits a block's sums are accumulators, those of channel j times 16^j; else those of signed channels matter, of
+    Nested sums are of accumulators, those of a block's channel j times 16^j; else those of signed channels matter, of
     what is stored.
     """
-    form = FORMATS[bits]
-    if bits == 4:
+    if form.nested:
         wide = weights.astype(np.int64)
         up, down = np.maximum(wide, 0).sum(axis=1), np.minimum(wide, 0).sum(axis=1)
         largest = bias + (INT8_MAGNITUDE - 1) * up - INT8_MAGNITUDE * down
@@ -109,9 +120,8 @@ def sums_fit(weights: Int8Array, levels: Int8Array, bits: int, bias: Int64Array)
     return bool((magnitude * INT8_MAGNITUDE < form.sum_limit).all())
 
 
-def pack_lanes(weights: Int8Array, levels: Int8Array, bits: int, taps: int) -> UInt32Array:
+def pack_lanes(weights: Int8Array, levels: Int8Array, bits: int, taps: int, form: LaneFormat) -> UInt32Array:
     """Weights (channels, k) of any width as words, block after block; rows are padded to `taps`, where x is 0."""
-    form = FORMATS[bits]
     codes = lane_codes(weights, levels, bits).codes
     codes = codes - form.signed_offset * form.signed(len(codes))[:, None]
     pairs = _pairs(codes, form.block, taps)  # (block, pair of taps, tap in it, channel)
@@ -119,7 +129,7 @@ def pack_lanes(weights: Int8Array, levels: Int8Array, bits: int, taps: int) -> U
         case 8:
             halves = (pairs[..., 0::2] + 256 * pairs[..., 1::2]) & 0xFFFF
             words = halves[:, :, 0] | halves[:, :, 1] << 16
-        case 4:
+        case 4 if form.nested:
             halves = (pairs * 16 ** np.arange(4)).sum(axis=3) & 0xFFFF
             words = halves[:, :, 0] | halves[:, :, 1] << 16
         case 2:
@@ -132,9 +142,11 @@ def pack_lanes(weights: Int8Array, levels: Int8Array, bits: int, taps: int) -> U
     return words.reshape(-1).astype(np.uint32)
 
 
-def unpack_lanes(words: UInt32Array, base: Int64Array, scale: Int64Array, bits: int, taps: int) -> Int8Array:
+def unpack_lanes(
+    words: UInt32Array, base: Int64Array, scale: Int64Array, bits: int, taps: int, form: LaneFormat
+) -> Int8Array:
     """The inverse of `pack_lanes`, padding included: (channels, taps). Base and scale are those of `lane_codes`."""
-    form, channels = FORMATS[bits], len(base)
+    channels = len(base)
     rows = words.astype(np.int64).reshape(blocks_of(channels, bits), -1)
     match bits:
         case 8:
@@ -142,7 +154,7 @@ def unpack_lanes(words: UInt32Array, base: Int64Array, scale: Int64Array, bits: 
             even = _signed(halves.swapaxes(2, 3), 8)
             odd = _signed((halves.swapaxes(2, 3) - even) >> 8, 8)
             pairs = np.stack([even, odd], axis=4).reshape(len(rows), taps // 2, 2, 4)
-        case 4:
+        case 4 if form.nested:
             halves = np.stack([rows & 0xFFFF, rows >> 16], axis=2)
             pairs = halves[..., None] >> 4 * np.arange(4) & 15
         case 2:
@@ -160,7 +172,7 @@ def unpack_lanes(words: UInt32Array, base: Int64Array, scale: Int64Array, bits: 
 
 
 def meaning_words(levels: Int8Array, bits: int) -> UInt32Array:
-    """For widths of two planes, two words a block: base_even + 256·base_odd in both halves."""
+    """For planes, two words a block: base_even + 256·base_odd in both halves."""
     base, _ = bases(levels, bits)
     pairs = np.pad(base, (0, -len(base) % 4)).reshape(-1, 2)
     return (((pairs[:, 0] + 256 * pairs[:, 1]) & 0xFFFF) * 0x10001).astype(np.uint32)
@@ -180,13 +192,13 @@ def table_words(
     bias: Int64Array,
     magnitudes: Int64Array,
     coded: LaneCodes,
-    bits: int,
+    form: LaneFormat,
     found: ChannelRequantization,
     zero_point: int | None,
 ) -> Int32Array:
     """(blocks, words): at 2 bits its round, what a block's sums start from, then m and s of each channel.
 
-    Where weights are true numbers sums start from the biases of channels 0, 2, 1, 3. At 4 bits, where sum j is that of
+    Where weights are true numbers sums start from the biases of channels 0, 2, 1, 3. In lanes4, where sum j is that of
     channels 0 ... j, each times a power of 16, from its bias (sums 0, 2, 1, 3) and from its base (0 ... 3). At 2 bits
     from bias, base and scale of each channel. A signed channel's base is that of a stored 0.
 
@@ -196,18 +208,18 @@ def table_words(
     block that they do not serve has multiplier and shift: another shift is above −1, the clamp is not int8's range, or
     channels are missing. C tells it by its first two words: m is not negative, and s is a shift.
     """
-    form = FORMATS[bits]
+    of_two_bits = form.head_words > 0
     columns = [bias]
     if form.signed_offset:
         columns.append(coded.base + form.signed(len(bias)).astype(np.int64) * form.signed_offset * coded.scale)
-        columns += [coded.scale] if bits == 2 else []
+        columns += [coded.scale] if of_two_bits else []
     start = _by_block(np.stack(columns, axis=1), form.block)
     multiplier, shift, largest = (
         _by_block(part.astype(np.int64)[:, None], form.block) for part in (found.multiplier, found.shift, magnitudes)
     )
     up = shift > -1
     raised = start << np.where(up, shift + 1, 0)
-    scales_up = bits == 2 and zero_point == ACTIVATION_MINIMUM
+    scales_up = of_two_bits and zero_point == ACTIVATION_MINIMUM
     fits = (largest << np.where(up, shift + 1, 0) <= _INT32_MAXIMUM) & (multiplier > 0)
     whole = (found.minimum, found.maximum) == (ACTIVATION_MINIMUM, ACTIVATION_MAXIMUM)
     missing = np.arange(len(up))[:, None, None] >= len(bias) // form.block
@@ -215,7 +227,7 @@ def table_words(
     start = np.where(general, start, raised)
     m = np.where(general, multiplier, np.where(up, 0, 2 * multiplier - (1 << 32)))
     s = np.where(general, shift, np.where(up, -multiplier, -(np.int64(1) << np.where(up, 0, 32 + shift))))
-    if bits == 4:
+    if form.nested:
         start = np.cumsum(start << (_NIBBLE * np.arange(form.block))[:, None], axis=1)
         first = np.concatenate([start[:, [0, 2, 1, 3], 0], start[:, :, 1]], axis=1)
     else:
@@ -245,14 +257,18 @@ def _planes(pairs: Int64Array, bits: int) -> Int64Array:
     blocks, count = pairs.shape[:2]
     as_bytes = pairs.reshape(blocks, count, 2, 2, 2).transpose(0, 1, 3, 2, 4).reshape(blocks, 2 * count, 4)
     high_bits, low_bits = PLANES[bits]
-    high, low = _plane(as_bytes >> low_bits, high_bits), _plane(as_bytes & ((1 << low_bits) - 1), low_bits)
-    return np.concatenate([high, low], axis=1)
+    high = _plane(as_bytes >> low_bits, high_bits)
+    if low_bits == 0:
+        return high
+    return np.concatenate([high, _plane(as_bytes & ((1 << low_bits) - 1), low_bits)], axis=1)
 
 
 def _unplanes(rows: Int64Array, bits: int, taps: int) -> Int64Array:
     high_bits, low_bits = PLANES[bits]
     split = taps * high_bits // 8
-    as_bytes = (_unplane(rows[:, :split], high_bits) << low_bits) + _unplane(rows[:, split:], low_bits)
+    as_bytes = _unplane(rows[:, :split], high_bits) << low_bits
+    if low_bits:
+        as_bytes = as_bytes + _unplane(rows[:, split:], low_bits)
     grouped = as_bytes.reshape(len(rows), taps // 2, 2, 2, 2).transpose(0, 1, 3, 2, 4)
     return np.asarray(grouped.reshape(len(rows), taps // 2, 2, 4))
 

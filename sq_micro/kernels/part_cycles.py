@@ -17,7 +17,7 @@ from typing import Literal
 from sq_micro.ir.operators import Conv2D, DepthwiseConv2D, Size
 from sq_micro.ir.topology import Topology
 from sq_micro.kernels.band import band_serves
-from sq_micro.kernels.dsp import DSP, conv2d_kernels
+from sq_micro.kernels.dsp import DSP, conv2d_kernels, decoded_bits
 from sq_micro.kernels.select import CONV_BLOCK, KernelChoice, is_flat
 from sq_micro.kernels.tiling import DSP_COSTS, PORTABLE_COSTS
 
@@ -159,11 +159,11 @@ def _gemm(operator: Conv2D, topology: Topology, choice: KernelChoice, bits: int,
         "gemm: row gathered": 0.0 if whole_words else 2 * pairs * height * (1.0 - part.edges),
         "gemm: row at an edge": part.edge_pixels * height,
         "gemm: tap at an edge": part.edge_pixels * height * width,
-        "gemm: column with sums": pairs * choice.taps if conv2d_kernels(bits).taps_sums else 0,
+        "gemm: column with sums": pairs * choice.taps if conv2d_kernels(operator, topology, bits).taps_sums else 0,
         "gemm: single pixel and block": singles * blocks,
         "gemm: pair and block": pairs * blocks * lanes / CONV_BLOCK,
         "gemm: eight products": pairs * blocks * choice.taps * lanes / CONV_BLOCK,
-        "gemm: weight decoded": tiles * channels * choice.taps * DSP_COSTS.decoded_weight[bits],
+        "gemm: weight decoded": tiles * channels * choice.taps * DSP_COSTS.decoded_weight[decoded_bits(operator, topology, bits)],
     }
 
 

@@ -35,6 +35,7 @@ from sq_micro.kernels.dsp import (
     conv2d_scratch_bytes,
     conv2d_taps,
     conv2d_tile_pixels,
+    decoded_bits,
     dense_kernel,
     dense_scratch_bytes,
     dense_taps,
@@ -236,18 +237,19 @@ def _dsp_conv2d(operator: Conv2D, topology: Topology, bits: int) -> tuple[Kernel
     height, width, _ = topology.image_shape(operator.output)
     pixels, taps = height * width, conv2d_taps(operator, topology, bits)
     sizes = conv2d_tile_pixels(operator, topology, bits)
+    decoded = decoded_bits(operator, topology, bits)
     reads = walks.pixel_reads(operator, topology)
     instead = portable_conv2d(operator, topology, bits, Tiling(1, 1)).overlaps[operator.input]
 
     def priced(size: int) -> tuple[float, Tiling]:
         geometry = (-(-pixels // size), -(-pixels // sizes[0]), pixels, channels, -(-channels // CONV_BLOCK), taps)
-        return tiling_loss(DSP_COSTS, bits, *geometry), Tiling(1, size)
+        return tiling_loss(DSP_COSTS, decoded, *geometry), Tiling(1, size)
 
     found = []
     for loss, tiling in _worth_taking([priced(size) for size in sizes]):
         overlap = walks.gathered_convolution(reads, tiling.starts((1, pixels)), channels).both(instead)
-        scratch = conv2d_scratch_bytes(taps, bits, tiling.pixels)
-        variant = conv2d_kernels(bits).packed
+        scratch = conv2d_scratch_bytes(operator, topology, bits, tiling.pixels)
+        variant = conv2d_kernels(operator, topology, bits).packed
         found.append(KernelChoice(operator.name, variant, scratch, {operator.input: overlap}, loss, tiling, taps))
     return tuple(found)
 

@@ -8,7 +8,7 @@ from sq_micro.ir.operators import DepthwiseConv2D, WeightedOperator
 from sq_micro.ir.topology import Topology
 from sq_micro.kernels.band import BAND_TABLE_BYTES
 from sq_micro.kernels.catalogue import PORTABLE
-from sq_micro.kernels.lanes import FORMATS, blocks_of, lanes_bytes
+from sq_micro.kernels.lanes import blocks_of, lane_format, lanes_bytes
 from sq_micro.kernels.packing import plane_bytes
 from sq_micro.kernels.select import KernelChoice
 
@@ -31,7 +31,7 @@ def table_bytes(choice: KernelChoice, operator: WeightedOperator, bits: int, top
     """Bias and requantization of each channel, and below 8 bits what its codes mean."""
     channels = topology.shape(operator.bias)[0]
     if choice.in_lanes:
-        form = FORMATS[bits]
+        form = lane_format(bits, choice.layout)
         return blocks_of(channels, bits) * 4 * (form.table_words + form.meaning_words)
     own = _PORTABLE_TABLE_BYTES if choice.nest_isa == PORTABLE else BAND_TABLE_BYTES
     return channels * (own + (_STEP_BYTES if bits < 8 else 0))

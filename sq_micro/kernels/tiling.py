@@ -31,7 +31,7 @@ class TilingCosts:
 
 
 PORTABLE_COSTS = TilingCosts(2.5, 59.0, 55.0, {8: 0.0, 6: 9.7, 5: 9.7, 4: 6.5, 3: 9.7, 2: 6.5})
-DSP_COSTS = TilingCosts(1.0, 16.0, 92.0, {8: 0.0, 6: 2.9, 5: 2.5, 4: 0.0, 3: 2.4, 2: 0.9})
+DSP_COSTS = TilingCosts(1.0, 16.0, 92.0, {8: 0.0, 6: 2.9, 5: 2.5, 4: 1.3, 3: 2.4, 2: 0.9})
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from sq_micro.ir.bitwidths import WEIGHT_BITS
 from sq_micro.kernels.lane_codes import lane_codes, rounds_of
-from sq_micro.kernels.lanes import lanes_bytes, pack_lanes, padded, sums_fit, unpack_lanes
+from sq_micro.kernels.lanes import lane_format, lanes_bytes, pack_lanes, padded, sums_fit, unpack_lanes
 from sq_micro.quant.params import Int8Array, Levels
 
 
@@ -30,36 +30,45 @@ def rows(draw: st.DrawFn) -> tuple[Int8Array, Int8Array, int]:
 def test_weights_come_back(case: tuple[Int8Array, Int8Array, int]) -> None:
     weights, levels, bits = case
     taps = padded(weights.shape[1], 8)
-    packed = pack_lanes(weights, levels, bits, taps)
-    assert packed.nbytes == lanes_bytes(len(weights), taps, bits)
     coded = lane_codes(weights, levels, bits)
-    assert (unpack_lanes(packed, coded.base, coded.scale, bits, taps)[:, : weights.shape[1]] == weights).all()
+    for layout in {"lanes2" if bits in {8, 6, 5, 3} else f"lanes{16 // bits}", "lanes2" if bits == 4 else None} - {
+        None
+    }:
+        form = lane_format(bits, layout)
+        packed = pack_lanes(weights, levels, bits, taps, form)
+        assert packed.nbytes == lanes_bytes(len(weights), taps, bits)
+        unpacked = unpack_lanes(packed, coded.base, coded.scale, bits, taps, form)
+        assert (unpacked[:, : weights.shape[1]] == weights).all()
 
 
 def test_the_words_of_the_readme() -> None:
     """Taps 0 ... 3 of four channels, as firmware/kernels/README.md works them out."""
     weights = np.array([[1, 2, 3, 4], [-1, -2, -3, -4], [5, 6, 7, 0], [-5, -6, -7, -8]], np.int8)
     plain = np.full(4, Levels.TWOS, np.int8)
-    assert [f"{word:08x}" for word in pack_lanes(weights, plain, 8, 4)] == [
-        *("fd03ff01", "f907fb05", "fc04fe02", "f800fa06"),
-    ]
-    assert [f"{word:08x}" for word in pack_lanes(weights, plain, 4, 4)] == ["9f5bbd79", "884cae6a"]
+    words = {
+        (8, "lanes2"): ["fd03ff01", "f907fb05", "fc04fe02", "f800fa06"],
+        (4, "lanes2"): ["15fb37d9", "048c26ea"],
+        (4, "lanes4"): ["9f5bbd79", "884cae6a"],
+    }
+    for (bits, layout), expected in words.items():
+        packed = pack_lanes(weights, plain, bits, 4, lane_format(bits, layout))
+        assert [f"{word:08x}" for word in packed] == expected
 
 
 def test_large_weights_are_noticed() -> None:
     plain, none = np.full(2, Levels.TWOS, np.int8), np.zeros(2, np.int64)
-    assert sums_fit(np.full((2, 516), 127, np.int8), plain, 8, none)
-    assert not sums_fit(np.full((2, 517), 127, np.int8), plain, 8, none)
+    assert sums_fit(np.full((2, 516), 127, np.int8), plain, 8, none, lane_format(8, "lanes2"))
+    assert not sums_fit(np.full((2, 517), 127, np.int8), plain, 8, none, lane_format(8, "lanes2"))
 
 
 def test_large_accumulators_are_noticed_at_four_bits() -> None:
     """512 weights of -8 times -128 are 2^19, which the fourth channel of a block just cannot hold; others can."""
     plain, none = np.full(4, Levels.TWOS, np.int8), np.zeros(4, np.int64)
-    weights = np.full((4, 512), -8, np.int8)
-    assert not sums_fit(weights, plain, 4, none)
-    assert sums_fit(weights[:3], plain[:3], 4, none[:3])
-    assert sums_fit(weights, plain, 4, none - 1)
-    assert not sums_fit(weights, plain, 4, none - 4097)
+    weights, form = np.full((4, 512), -8, np.int8), lane_format(4, "lanes4")
+    assert not sums_fit(weights, plain, 4, none, form)
+    assert sums_fit(weights[:3], plain[:3], 4, none[:3], form)
+    assert sums_fit(weights, plain, 4, none - 1, form)
+    assert not sums_fit(weights, plain, 4, none - 4097, form)
 
 
 @given(rows())

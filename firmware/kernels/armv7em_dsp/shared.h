@@ -33,6 +33,8 @@ SQM_SHARED_NEST(conv2d, w8, sqm_gemm_s8_w8_2x4__armv7em_dsp, NULL)
 SQM_SHARED_NEST(conv2d, w6, sqm_gemm_s8_w8_2x4__armv7em_dsp, sqm_unpack_s8_w6_1x4__armv7em_dsp)
 SQM_SHARED_NEST(conv2d, w5, sqm_gemm_s8_w8_2x4__armv7em_dsp, sqm_unpack_s8_w5_1x4__armv7em_dsp)
 SQM_SHARED_NEST(conv2d, w4, sqm_gemm_s8_w4_2x4__armv7em_dsp, NULL)
+SQM_SHARED_NEST(conv2d, w4_unpacked, sqm_gemm_s8_w8_2x4__armv7em_dsp,
+                sqm_unpack_s8_w4_1x4__armv7em_dsp)
 SQM_SHARED_NEST(conv2d, w3, sqm_gemm_s8_w8_2x4__armv7em_dsp, sqm_unpack_s8_w3_1x4__armv7em_dsp)
 SQM_SHARED_NEST(conv2d, w2, sqm_gemm_s8_w2_2x8__armv7em_dsp, sqm_unpack_s8_w2_1x8__armv7em_dsp)
 

@@ -79,6 +79,40 @@ SQM_DEFINE_UNPACK(w3, 2, 1, 8, SQM_LANES_3)
 #undef SQM_LANES_3
 
 /**
+ * One plane of 4 bits: two words a word. 12 instructions and 22 cycles for 16 weights.
+ */
+SQM_NAKED void sqm_unpack_s8_w4_1x4__armv7em_dsp(SQM_IN_ASM const uint32_t *planes,
+                                                 SQM_IN_ASM const uint32_t *meaning,
+                                                 SQM_IN_ASM int32_t taps,
+                                                 SQM_IN_ASM uint32_t *words)
+{
+    /* clang-format off */
+    __asm__(
+        "push.w {r4-r10}\n"
+        "add.w r2, r0, r2, lsl #1\n"
+        "ldrd r9, r10, [r1]\n"
+        "mov.w r12, #0x0F0F0F0F\n"
+        ".balign 4\n"
+        "1:\n"
+        "ldrd r1, r8, [r0], #8\n"
+        "and.w r4, r12, r1\n"
+        "and.w r5, r12, r1, lsr #4\n"
+        "and.w r6, r12, r8\n"
+        "and.w r7, r12, r8, lsr #4\n"
+        "sadd16 r4, r4, r9\n"
+        "sadd16 r5, r5, r10\n"
+        "sadd16 r6, r6, r9\n"
+        "sadd16 r7, r7, r10\n"
+        "stmia.w r3!, {r4-r7}\n"
+        "cmp.w r0, r2\n"
+        "bne.w 1b\n"
+        "pop.w {r4-r10}\n"
+        "bx lr\n"
+        ::: "memory");
+    /* clang-format on */
+}
+
+/**
  * Eight channels of 2 bits to halves, u_even + 2^14 * v_odd of two channels: four words a word,
  * each a rotation and a mask. 13 instructions and 25 cycles for 32 weights; `meaning` is not looked
  * at.

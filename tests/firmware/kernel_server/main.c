@@ -55,20 +55,23 @@ static sqm_unpack_block *unpack_of(uint32_t bits)
 {
     return bits == 6   ? sqm_unpack_s8_w6_1x4__armv7em_dsp
            : bits == 5 ? sqm_unpack_s8_w5_1x4__armv7em_dsp
+           : bits == 4 ? sqm_unpack_s8_w4_1x4__armv7em_dsp
            : bits == 3 ? sqm_unpack_s8_w3_1x4__armv7em_dsp
+           : bits == 2 ? sqm_unpack_s8_w2_1x8__armv7em_dsp
                        : NULL;
 }
 
 static void run_conv2d(uint32_t bits, uint8_t *const part[PARTS], uint8_t *scratch, uint8_t *output)
 {
-    const bool planes = bits == 6 || bits == 5 || bits == 3;
-    sqm_gemm_block *const gemm = bits == 4   ? sqm_gemm_s8_w4_2x4__armv7em_dsp
-                                 : bits == 2 ? sqm_gemm_s8_w2_2x8__armv7em_dsp
-                                             : sqm_gemm_s8_w8_2x4__armv7em_dsp;
+    const sqm_conv2d__armv7em_dsp_params *const p =
+        (const sqm_conv2d__armv7em_dsp_params *)(const void *)part[PARAMS];
+    const bool planes = bits < 8 && bits != 2 && p->unpacked_words != 0;
+    sqm_gemm_block *const gemm = bits == 4 && !planes ? sqm_gemm_s8_w4_2x4__armv7em_dsp
+                                 : bits == 2          ? sqm_gemm_s8_w2_2x8__armv7em_dsp
+                                                      : sqm_gemm_s8_w8_2x4__armv7em_dsp;
     sqm_conv2d__armv7em_dsp(
-        (const sqm_conv2d__armv7em_dsp_params *)(const void *)part[PARAMS], gemm,
-        bits == 2 ? sqm_unpack_s8_w2_1x8__armv7em_dsp : unpack_of(bits),
-        (const int8_t *)part[INPUT], (const uint32_t *)(const void *)part[WEIGHTS],
+        p, gemm, p->unpacked_words == 0 ? NULL : unpack_of(bits), (const int8_t *)part[INPUT],
+        (const uint32_t *)(const void *)part[WEIGHTS],
         planes ? (const uint32_t *)(const void *)part[MEANING] : NULL,
         (const int32_t *)(const void *)part[TABLE], (int8_t *)scratch, (int8_t *)output);
 }
