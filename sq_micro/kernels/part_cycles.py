@@ -163,7 +163,10 @@ def _gemm(operator: Conv2D, topology: Topology, choice: KernelChoice, bits: int,
         "gemm: single pixel and block": singles * blocks,
         "gemm: pair and block": pairs * blocks * lanes / CONV_BLOCK,
         "gemm: eight products": pairs * blocks * choice.taps * lanes / CONV_BLOCK,
-        "gemm: weight decoded": tiles * channels * choice.taps * DSP_COSTS.decoded_weight[decoded_bits(operator, topology, bits)],
+        "gemm: weight decoded": tiles
+        * channels
+        * choice.taps
+        * DSP_COSTS.decoded_weight[decoded_bits(operator, topology, bits)],
     }
 
 
