@@ -172,7 +172,7 @@ class LinkTimeoutError(LinkError):
     """Fewer bytes than wanted came within the time limit; `got` holds them."""
 
     def __init__(self, wanted_bytes: int, got: bytes, timeout_s: float) -> None:
-        super().__init__(f"the device sent {len(got)} of {wanted_bytes} bytes within {timeout_s:g} s")
+        super().__init__(f"the device sent {len(got)} of {wanted_bytes} bytes within {timeout_s:.2g} s")
         self.wanted_bytes = wanted_bytes
         self.got = got
         self.timeout_s = timeout_s
