@@ -31,7 +31,7 @@ from sq_micro.board.schema import (
 from sq_micro.errors import BoardError
 from sq_micro.paths import project_files
 
-# Arm DDI 0403E section B3.1: the part of every Cortex-M's address space that is set aside for them.
+# Arm DDI 0403, "The system address map": the part of every Cortex-M's address space that is set aside for them.
 _ARM_PERIPHERALS = (Memory(0x4000_0000, 0x2000_0000),)
 _QEMU_PROGRAMS = {"arm": "qemu-system-arm", "riscv": "qemu-system-riscv32", "host": "none"}
 

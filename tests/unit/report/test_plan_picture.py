@@ -43,7 +43,7 @@ def test_regions_are_named_beside_their_parts() -> None:
     graph = ds_cnn()
     room = ArenaRoom(14_000, (Space("ccm", 12_000, 0), Space("sram", 12_000, 1)))
     plan = make_plan(graph.topology, graph.bitwidths, room=room)
-    text = plan_picture(arena_plan_record(graph.topology, plan), plan.arena_bytes, "ds_cnn")
+    text = plan_picture(arena_plan_record(graph.topology, graph.bitwidths, plan), plan.arena_bytes, "ds_cnn")
     picture = ElementTree.fromstring(text)
     said = {text.text: float(text.get("y", "0")) for text in picture.iter(f"{SVG}text")}
     (border,) = [float(line.get("y1", "0")) for line in picture.iter(f"{SVG}line") if line.get("class") == "peak"]
