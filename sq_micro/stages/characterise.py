@@ -54,6 +54,7 @@ def characterise(
     requests = [
         ImageRequest(
             rounded.frame,
+            rounded.samples[0],
             {name: widths[bits] for name, widths in weights.items()},
             *(bits, kernels, board, compiler, kept),
         )

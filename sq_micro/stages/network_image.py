@@ -12,8 +12,6 @@ from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-import numpy as np
-
 from sq_micro.board import Board, arena_room, load_board
 from sq_micro.codegen.render import render_board, render_project
 from sq_micro.codegen.source_tree import SourceTree
@@ -28,6 +26,7 @@ from sq_micro.measure.session import Session
 from sq_micro.paths import project_files
 from sq_micro.plan.plan import Plan, make_plan
 from sq_micro.quant.graph import QuantGraph
+from sq_micro.quant.params import Float32Array, Int8Array
 from sq_micro.quant.quantize import Frame, QuantizedWeights
 from sq_micro.store import Store, content_key
 from sq_micro.toolchain.cmake import BuildRequest
@@ -44,10 +43,12 @@ _ROUNDS_BITS = 2  # at this width the time follows from the values of weights, t
 class ImageRequest:
     """One image of one width and one set of kernels: picklable, since images are built side by side.
 
+    sample   real values (*input_shape) to run: portable kernels take a few percent more or less time by what they see
     weights  of every operator, at this width
     """
 
     frame: Frame
+    sample: Float32Array
     weights: Mapping[str, QuantizedWeights]
     bits: int
     kernels: KernelSet
@@ -95,11 +96,12 @@ def image_figures(request: ImageRequest) -> ImageFigures:
     sets = {operator.name: request.kernels for operator in graph.topology.operators}
     plan = _planned(graph, board, sets)
     project = render_project(graph, plan)
-    key = content_key("image", *_code_of(project, request), *surroundings(request.board, request.compiler))
+    codes = graph.quantize_input(request.sample[None]).reshape(1, -1)
+    key = content_key("image", codes, *_code_of(project, request), *surroundings(request.board, request.compiler))
     kept = request.store.get(key)
     if kept is not None:
         return ImageFigures.of_bytes(kept)
-    figures = _built(graph, plan, project, request)
+    figures = _built(graph, plan, project, codes, request)
     request.store.put(key, figures.to_bytes())
     return figures
 
@@ -127,9 +129,9 @@ def _planned(graph: QuantGraph, board: Board, sets: Mapping[str, KernelSet]) -> 
     return whole if plan.head else plan
 
 
-def _built(graph: QuantGraph, plan: Plan, project: SourceTree, request: ImageRequest) -> ImageFigures:
+def _built(graph: QuantGraph, plan: Plan, project: SourceTree, codes: Int8Array, request: ImageRequest) -> ImageFigures:
     with tempfile.TemporaryDirectory(prefix="sq-micro-") as folder:
-        firmware, measured = _run_image(graph, plan, project, request, Path(folder))
+        firmware, measured = _run_image(graph, plan, project, codes, request, Path(folder))
         reached, rest_bytes = _reaches(firmware, request.board)
     count = len(executed_operators(graph.topology.operators))
     code, stack = [0] * count, [0] * count
@@ -174,7 +176,7 @@ def _reaches(firmware: Firmware, board: str) -> tuple[dict[str, Reach], int]:
 
 
 def _run_image(
-    graph: QuantGraph, plan: Plan, project: SourceTree, request: ImageRequest, folder: Path
+    graph: QuantGraph, plan: Plan, project: SourceTree, codes: Int8Array, request: ImageRequest, folder: Path
 ) -> tuple[Firmware, Measurement]:
     board = load_board(request.board)
     project.write(folder / "model")
@@ -183,7 +185,6 @@ def _run_image(
     folders = folder / "model", folder / "board", folder / "build"
     firmware = build(BuildRequest(*folders, board, compiler, plan.arena_bytes, plan.share_bytes))
     with Session(make_link(board.links[0], firmware.elf, board), model_hash=graph.digest().hex()) as session:
-        codes = np.full((1, session.hello.input_bytes), graph.input_params.zero_point, np.int8)
         return firmware, measure(session, codes)
 
 

@@ -14,10 +14,16 @@ from sq_micro.errors import ToolchainError
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """bytes: how far SP goes down at most; targets: where calls and jumps lead, inside the function or outside."""
+    """bytes: how far SP goes down at most; targets: where calls and jumps lead, inside the function or outside.
+
+    constants         that instructions put together; literals are not among them
+    through_pointers  whether it calls what a register says
+    """
 
     bytes: int
     targets: frozenset[int]
+    constants: frozenset[int] = frozenset()
+    through_pointers: bool = False
 
 
 class FrameReader(Protocol):
@@ -49,14 +55,24 @@ class _Thumb:
         """As `FrameReader` says."""
         frame = deepest = 0
         targets: set[int] = set()
+        constants: set[int] = set()
+        lower: dict[int, int] = {}  # halves that MOVW has set, by register
+        through_pointers = False
         for instruction in self._decoder.disasm(code, address):
             if instruction.id == 0:
                 continue
             frame += _pushed(instruction)
             deepest = max(deepest, frame)
-            if instruction.id in (arm.ARM_INS_BL, arm.ARM_INS_B) and instruction.operands[0].type == arm.ARM_OP_IMM:
-                targets.add(instruction.operands[0].imm & ~1)
-        return Frame(deepest, frozenset(targets))
+            operands = instruction.operands
+            if instruction.id in (arm.ARM_INS_BL, arm.ARM_INS_B) and operands[0].type == arm.ARM_OP_IMM:
+                targets.add(operands[0].imm & ~1)
+            elif instruction.id in (arm.ARM_INS_BLX, arm.ARM_INS_BX) and operands[0].reg != arm.ARM_REG_LR:
+                through_pointers = True
+            elif instruction.mnemonic == "movw":
+                lower[operands[0].reg] = operands[1].imm
+            elif instruction.mnemonic == "movt":
+                constants.add(operands[1].imm << 16 | lower.get(operands[0].reg, 0))
+        return Frame(deepest, frozenset(targets), frozenset(constants), through_pointers)
 
 
 def _pushed(instruction: capstone.CsInsn) -> int:

@@ -1,8 +1,8 @@
 """Worst-case stack depth, from the machine code itself.
 
 Each function's own frame is read off its prologue instructions, calls and tail calls make a graph, and the
-deepest path from the entry point is summed. Works for any compiler, since it looks at the ELF alone. Functions
-called through a pointer cannot be seen; the firmware has none on its main path.
+deepest path from the entry point is summed. Works for any compiler, since it looks at the ELF alone. What a function
+calls through a pointer may be any function whose address other code has; the path takes the deepest.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ class _Function:
     size_bytes: int
     frame_bytes: int
     callees: frozenset[int]
+    constants: frozenset[int]  # some of which may be addresses of functions
+    through_pointers: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,10 +99,9 @@ class _CallGraph:
             if address not in memo:
                 function = self.functions[address]
                 deepest = StackDepth(0, ())
-                for callee in function.callees - left_out:
-                    if callee in self.functions:
-                        candidate = depth(callee, (*above, address))
-                        deepest = max(deepest, candidate, key=lambda found: found.bytes)
+                for callee in self.callees(address) - left_out:
+                    candidate = depth(callee, (*above, address))
+                    deepest = max(deepest, candidate, key=lambda found: found.bytes)
                 memo[address] = StackDepth(function.frame_bytes + deepest.bytes, (function.name, *deepest.path))
             return memo[address]
 
@@ -111,18 +112,29 @@ class _CallGraph:
         if address == self.entry:
             return 0
         reached = self.below(self.entry, frozenset()) | {self.entry}
-        callers = [caller for caller in reached if address in self.functions[caller].callees]
+        callers = [caller for caller in reached if address in self.callees(caller)]
         return max((self.above(caller) + self.functions[caller].frame_bytes for caller in callers), default=0)
 
     def below(self, address: int, left_out: frozenset[int]) -> set[int]:
         """All functions that one calls, directly or not, through none that is left out."""
         seen: set[int] = set()
-        waiting = [address]
+        waiting = {address}
         while waiting:
-            callees = self.functions[waiting.pop()].callees & self.functions.keys()
-            waiting += callees - seen - left_out
-            seen |= callees - left_out
-        return seen
+            seen |= waiting
+            known = [self.functions[one] for one in seen]
+            callees = {callee for one in known for callee in one.callees}
+            if any(one.through_pointers for one in known):
+                callees |= {constant & ~1 for one in known for constant in one.constants}
+            waiting = (callees & self.functions.keys()) - seen - left_out
+        return seen - {address}
+
+    def callees(self, address: int) -> set[int]:
+        """All that a function may call itself; through a pointer any whose address the image's code has."""
+        function = self.functions[address]
+        found = set(function.callees)
+        if function.through_pointers:
+            found |= {constant & ~1 for other in self.functions.values() for constant in other.constants}
+        return found & self.functions.keys()
 
 
 def _functions(elf: Path) -> tuple[dict[int, _Function], dict[str, int]]:
@@ -143,15 +155,21 @@ def _functions(elf: Path) -> tuple[dict[int, _Function], dict[str, int]]:
             section = file.get_section(index)
             start = address - section["sh_addr"]
             code = bytearray(section.data()[start : start + size])
+            literals: set[int] = set()
             for first, end in pools.get(index, ()):
                 overlap = slice(max(first - address, 0), max(min(end - address, size), 0))
+                literals |= {
+                    int.from_bytes(code[at : at + 4], "little") for at in range(overlap.start, overlap.stop, 4)
+                }
                 code[overlap] = bytes(len(code[overlap]))
             try:
                 frame = reader.read(bytes(code), address)
             except ToolchainError as error:
                 raise ToolchainError(f"'{symbol.name}': {error.problem}") from error
             callees = frozenset(target for target in frame.targets if not address <= target < address + size)
-            functions[address] = _Function(symbol.name, size, frame.bytes, callees)
+            functions[address] = _Function(
+                *(symbol.name, size, frame.bytes, callees, frame.constants | literals, frame.through_pointers)
+            )
     return functions, {function.name: address for address, function in functions.items()}
 
 

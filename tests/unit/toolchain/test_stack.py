@@ -14,7 +14,7 @@ from sq_micro.measure.link.simulator_link import SimulatorLink
 from sq_micro.measure.session import Session
 from sq_micro.reference.interpreter import run
 from sq_micro.toolchain.firmware import Firmware
-from sq_micro.toolchain.stack import EXCEPTION_FRAME_BYTES, worst_case_stack
+from sq_micro.toolchain.stack import EXCEPTION_FRAME_BYTES, reaches, worst_case_stack
 from tests.golden.codegen.models import mixed
 from tests.models.random_quant_graph import random_codes
 from tests.unit.codegen.generated_program import missing, ran
@@ -64,6 +64,51 @@ def test_the_deepest_path_is_the_sum_of_gccs_frames(level: str, tmp_path: Path) 
     calls = [("wide",), ("tail", "deep", "leaf"), ("deep", "leaf"), ("floats", "deep", "leaf")]
     present = [[name for name in path if name in said] for path in calls]
     assert found.bytes >= said["sqm_reset"] + max(sum(said[name] for name in path) for path in present)
+
+
+POINTERS = """
+#define APART __attribute__((noipa))
+APART void touch(volatile int *values) { values[0] = values[1]; }
+APART int leaf(int x) { volatile int values[40]; touch(values); return values[x]; }
+APART int wide(int x) { volatile int values[100]; touch(values); return values[x] + 1; }
+APART int asks(int (*way)(int), int x) { return way(x) + 1; }
+APART int op00(int x) { volatile int values[8]; touch(values); return asks(x ? leaf : wide, x) + values[0]; }
+APART int op01(int x) { volatile int values[4]; touch(values); return asks(leaf, x) + values[0]; }
+APART int op02(int x) { volatile int values[60]; touch(values); return values[x]; }
+int sqm_reset(int x) { return op00(x) + op01(x) + op02(x); }
+"""
+
+
+@pytest.mark.parametrize("core", ["cortex-m4", "cortex-m7"])
+def test_what_is_called_through_a_pointer_is_on_the_path(core: str, tmp_path: Path) -> None:
+    elf = linked(POINTERS, tmp_path, f"-mcpu={core}", "-mfpu=auto")
+    assert worst_case_stack(elf).path[:4] == ("sqm_reset", "op00", "asks", "wide")
+
+
+def test_what_an_operator_reaches(tmp_path: Path) -> None:
+    found, rest = reaches(linked(POINTERS, tmp_path), ("op00", "op01", "op02", "op03"))
+    said = frames(tmp_path)
+    assert {name: set(reach.calls) for name, reach in found.items()} == {
+        "op00": {"touch", "asks", "leaf", "wide"},
+        "op01": {"touch", "asks", "leaf"},
+        "op02": {"touch"},
+    }
+    assert rest == said["sqm_reset"]
+    assert found["op02"].stack_bytes == said["sqm_reset"] + said["op02"] + said["touch"]
+    assert max(reach.stack_bytes for reach in found.values()) == said["sqm_reset"] + sum(
+        said[name] for name in ("op00", "asks", "wide", "touch")
+    )
+
+
+def test_what_the_image_has_anyway_is_no_operators(tmp_path: Path) -> None:
+    text = POINTERS.replace("return op00(x)", "return leaf(x) + op00(x)")
+    found, rest = reaches(linked(text, tmp_path), ("op00", "op01", "op02"))
+    assert {name: set(reach.calls) for name, reach in found.items()} == {
+        "op00": {"asks", "wide"},
+        "op01": {"asks"},
+        "op02": set(),
+    }
+    assert rest == sum(frames(tmp_path)[name] for name in ("sqm_reset", "leaf", "touch"))
 
 
 def test_recursion_has_no_bound(tmp_path: Path) -> None:
