@@ -210,6 +210,8 @@ def fitted(
         costed = _costed(rounded, request, store, mapper, notify)
         if least(costed, "sram") <= bound:
             break
+    if least(costed, "sram") > bound and least(eight, "sram") <= least(costed, "sram"):
+        return observed, eight  # patches, which work on 8 bits, come closer
     return ranges, _with_sensitivity(costed, rounded, request, store, notify)
 
 
