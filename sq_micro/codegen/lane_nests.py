@@ -43,7 +43,7 @@ def lane_params(graph: QuantGraph, op: Conv2D | Dense, choice: KernelChoice, dow
     if isinstance(op, Conv2D):
         kernels = conv2d_kernels(op, graph.topology, bits)
         unpacked = {"unpacked_words": unpacked_words(choice.taps, kernels)}
-        sums = {"taps_sums": int(kernels.taps_sums)}
+        sums = {"taps_sums": 2 if kernels.taps_sums else 0}
         own = {**_conv2d_geometry(graph, op, choice, downwards), **block, **unpacked, **table, **sums}
     else:
         own = {**_dense_geometry(graph, op, choice), **block, **table}

@@ -113,15 +113,15 @@ SQM_INLINE int8_t *sqm_columns_fill(int8_t *to, int32_t count, int32_t value)
  * straight  of windows that lie inside the image; NULL where their taps are no whole words in it.
  * expand    of all others. It sums if sums are wanted.
  * staging   2 * taps bytes.
- * columns   taps words for each pair of pixels.
- * sums      NULL, or where each pixel's sum of taps goes, two for each pair.
+ * columns   taps words for each pair of pixels, in front of them
+ * sums      0 words, or 2: each pixel's sum of taps.
  */
 typedef struct {
     sqm_expand_block *straight;
     sqm_expand_block *expand;
     int8_t *staging;
     uint32_t *columns;
-    int32_t *sums;
+    int32_t sums;
 } sqm_columns_target;
 
 /** The function for windows inside the image; decided where the geometry is a constant, so that
@@ -229,12 +229,12 @@ SQM_BESIDE_ASM void sqm_columns_pair(const sqm_columns_params *p, const sqm_wind
     int8_t *const outside = target->staging;
     sqm_expansion e;
 
-    e.columns = target->columns;
+    e.columns = target->columns + target->sums;
     e.rows = 1;
     e.skip = 0;
     e.pairs = 1;
     e.next = 0;
-    e.sums = target->sums;
+    e.sums = (int32_t *)target->columns;
     if (p->input_channels % 4 != 0) {
         e.first = target->staging;
         e.second = target->staging + p->taps;
@@ -253,10 +253,10 @@ SQM_BESIDE_ASM void sqm_columns_pair(const sqm_columns_params *p, const sqm_wind
             e.first = e.first == NULL ? outside : e.first;
             e.second = e.second == NULL ? outside : e.second;
             e.run = count * p->input_channels;
-            e.columns = target->expand(&e);
+            e.columns = target->expand(&e) - target->sums;
         }
     }
-    while (e.columns != target->columns + p->taps) {
+    while (e.columns != target->columns + target->sums + p->taps) {
         *e.columns++ = 0;
     }
 }
@@ -280,7 +280,7 @@ SQM_INLINE int32_t sqm_columns_inside(const sqm_columns_params *p, const sqm_win
  * count the last pixel is there twice.
  *
  * @param[in]  input   the image.
- * @param      target  afterwards behind the columns, and sums if there are any.
+ * @param      target  afterwards behind the columns.
  */
 SQM_BESIDE_ASM void sqm_columns_of(const sqm_columns_params *p, const int8_t *input, int32_t pixel,
                                    int32_t count, sqm_columns_target *target)
@@ -304,17 +304,15 @@ SQM_BESIDE_ASM void sqm_columns_of(const sqm_columns_params *p, const int8_t *in
         if (target->straight != NULL && sqm_window_has_rows(p, &windows[0])) {
             pairs = sqm_columns_inside(p, &windows[0], ox, count);
         }
-        if (target->sums != NULL) {
-            for (int32_t i = 0; i < (pairs == 0 ? 2 : 2 * pairs); ++i) {
-                target->sums[i] = 0;
-            }
+        for (int32_t i = 0; i < target->sums; ++i) {
+            target->columns[i] = 0;
         }
         if (pairs != 0) {
-            e.columns = target->columns;
+            e.columns = target->columns + target->sums;
             e.first = windows[0].first;
             e.second = windows[0].first + step;
             e.pairs = pairs;
-            e.sums = target->sums;
+            e.sums = (int32_t *)target->columns;
             (void)target->straight(&e);
             ox += 2 * pairs;
             count -= 2 * pairs;
@@ -336,8 +334,7 @@ SQM_BESIDE_ASM void sqm_columns_of(const sqm_columns_params *p, const int8_t *in
             ox = 0;
             ++oy;
         }
-        target->columns += pairs * p->taps;
-        target->sums += target->sums == NULL ? 0 : 2 * pairs;
+        target->columns += pairs * (target->sums + p->taps);
     }
 }
 

@@ -30,7 +30,7 @@
  * unpacked_words  of a block's weights where they are unpacked, else 0.
  * table_words     of a block's table.
  * head_words      that it begins with: 1, `round`, for weights of 2 bits, else 0.
- * taps_sums       whether the kernel wants each pixel's sum of taps: 0 or 1.
+ * taps_sums       2 where the kernel wants each pixel's sum of taps, else 0.
  */
 typedef struct {
     sqm_columns_params columns;
@@ -68,8 +68,7 @@ SQM_INLINE void sqm_conv2d_general_block(const sqm_conv2d__armv7em_dsp_params *p
         gemm(g);
         sqm_general_codes(&general, sums, pixels < 2 ? 1 : 2, out, g->stride);
         out += 2 * g->stride;
-        g->columns += p->columns.taps;
-        g->taps_sums += 2;
+        g->columns += p->taps_sums + p->columns.taps;
     }
     g->sums = NULL;
 }
@@ -81,8 +80,8 @@ SQM_INLINE void sqm_conv2d_general_block(const sqm_conv2d__armv7em_dsp_params *p
  * @param[in]  weights  blocks in the kernel's layout.
  * @param[in]  meaning  two words a block for widths of two planes, else NULL.
  * @param[in]  table    table_words a block.
- * @param      scratch  unpacked weights, columns (2 * taps bytes a pixel), sums of taps (4 bytes a
- *                      pixel), and 2 * taps bytes; each where it is wanted.
+ * @param      scratch  unpacked weights, columns (2 * taps bytes a pixel, and 4 for its sum of
+ *                      taps), and 2 * taps bytes; each where it is wanted.
  * @param[out] output   pixels * output_channels codes.
  */
 SQM_INLINE void sqm_conv2d__armv7em_dsp(const sqm_conv2d__armv7em_dsp_params *p,
@@ -94,8 +93,8 @@ SQM_INLINE void sqm_conv2d__armv7em_dsp(const sqm_conv2d__armv7em_dsp_params *p,
     const int32_t taps = p->columns.taps;
     uint32_t *const unpacked = (uint32_t *)(void *)scratch;
     uint32_t *const columns = unpacked + p->unpacked_words;
-    int32_t *const sums = (int32_t *)(void *)(columns + p->tile / 2 * taps);
-    int8_t *const staging = (int8_t *)(sums + p->taps_sums * p->tile);
+    const int32_t pair_words = p->taps_sums + taps;
+    int8_t *const staging = (int8_t *)(columns + p->tile / 2 * pair_words);
 
     const int32_t tiles = (p->pixels + p->tile - 1) / p->tile;
 
@@ -108,7 +107,7 @@ SQM_INLINE void sqm_conv2d__armv7em_dsp(const sqm_conv2d__armv7em_dsp_params *p,
             .expand = p->taps_sums != 0 ? sqm_expand_and_sum : sqm_expand,
             .staging = staging,
             .columns = columns,
-            .sums = p->taps_sums != 0 ? sums : NULL,
+            .sums = p->taps_sums,
         };
         sqm_gemm g;
 
@@ -120,13 +119,12 @@ SQM_INLINE void sqm_conv2d__armv7em_dsp(const sqm_conv2d__armv7em_dsp_params *p,
         for (int32_t block = 0; block * p->block < p->output_channels; ++block) {
             g.weights = weights + block * p->block_words;
             g.columns = columns;
-            g.columns_end = columns + count / 2 * taps;
+            g.columns_end = columns + count / 2 * pair_words;
             if (p->head_words != 0) {
                 g.round = table[block * p->table_words];
             }
             g.table = table + block * p->table_words + p->head_words;
             g.output = output + pixel * p->output_channels + block * p->block;
-            g.taps_sums = sums;
             if (unpack != NULL) {
                 unpack(g.weights, meaning == NULL ? NULL : meaning + 2 * block, taps, unpacked);
                 g.weights = unpacked;
@@ -142,8 +140,7 @@ SQM_INLINE void sqm_conv2d__armv7em_dsp(const sqm_conv2d__armv7em_dsp_params *p,
                 /* The last pixel is there twice, and its codes are written twice to one place. */
                 g.output += (count - 1) * p->output_channels;
                 g.columns = g.columns_end;
-                g.columns_end += taps;
-                g.taps_sums += count - 1;
+                g.columns_end += pair_words;
                 g.stride = 0;
                 gemm(&g);
                 g.stride = p->output_channels;

@@ -24,8 +24,8 @@
  * skip     bytes from the end of a row to the start of the next.
  * pairs    at least 1.
  * next     bytes from where a row behind the last would start to the next pair's windows.
- * sums     two for each pair: each window's sum of taps is added. Without a name of that kind,
- *          functions do not look at it.
+ * sums     two words right in front of columns, to which the first pair's windows add their sums
+ *          of taps; further pairs have theirs in front too. Functions that do not sum do not look.
  */
 typedef struct sqm_expansion {
     uint32_t *columns;
@@ -42,7 +42,7 @@ typedef struct sqm_expansion {
 _Static_assert(sizeof(void *) != 4 || offsetof(sqm_expansion, sums) == 32,
                "as the assembly has it");
 
-/** Returns what is behind the columns. */
+/** Returns what is behind the columns; where it sums, behind two words more. */
 typedef uint32_t *sqm_expand_block(const sqm_expansion *e);
 
 /* clang-format off */
@@ -90,14 +90,17 @@ typedef uint32_t *sqm_expand_block(const sqm_expansion *e);
     "bne.w 0b\n"                                                                   \
     SQM_LEAVE_FEW
 
-/** Sums to r10 and r11, and back. */
+/** Sums to r10 and r11, and back; then those of the next pair. */
 #define SQM_ASM_EXPAND_TAKE_SUMS                                                   \
     SQM_TAKE(r12, 4)                                                               \
     "ldrd r10, r11, [r12]\n"
 #define SQM_ASM_EXPAND_PARK_SUMS                                                   \
     SQM_TAKE(r12, 4)                                                               \
-    "strd r10, r11, [r12], #8\n"                                                   \
-    SQM_PARK(4, r12)
+    "strd r10, r11, [r12]\n"                                                       \
+    SQM_PARK(4, r0)                                                                \
+    "add.w r0, r0, #8\n"                                                           \
+    "mov.w r10, #0\n"                                                              \
+    "mov.w r11, #0\n"
 
 /** A row's bytes; runs are multiples of 4. */
 #define SQM_ASM_EXPAND_LOAD                                                        \
@@ -154,8 +157,8 @@ SQM_NAKED uint32_t *sqm_expand_and_sum(SQM_IN_ASM const sqm_expansion *e)
         "mla lr, r12, r4, lr\n"
         "orr.w lr, lr, #1\n"
         "mov.w r3, #0x00010001\n"
-        "0:\n"
         SQM_ASM_EXPAND_TAKE_SUMS
+        "0:\n"
         SQM_TAKE(r12, 2)
         SQM_PARK(6, r12)
         "1:\n"
@@ -248,9 +251,9 @@ SQM_NAKED uint32_t *sqm_expand_nines_and_sum(SQM_IN_ASM const sqm_expansion *e)
         SQM_ASM_EXPAND_ENTER
         "add.w lr, r3, r5\n"
         "mov.w r3, #0x00010001\n"
+        SQM_ASM_EXPAND_TAKE_SUMS
         ".balign 4\n"
         "0:\n"
-        SQM_ASM_EXPAND_TAKE_SUMS
         SQM_ASM_EXPAND_NINES(SQM_ASM_EXPAND_FOUR_AND_SUM)
         SQM_ASM_EXPAND_PARK_SUMS
         SQM_ASM_EXPAND_NEXT_PAIR

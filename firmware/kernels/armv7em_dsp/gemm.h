@@ -16,19 +16,15 @@
  *
  * weights      the block's words, in the kernel's layout (README.md).
  * columns      per pair of pixels quads * 4 words: taps 0 and 2 of the first pixel, of the second,
- *              taps 1 and 3 of the first, of the second; and so on.
- * table        the block's, whose last words are two for each channel, m and s: SMMLAR(a, m, a) is
- *              the first rounding of requantize.h, SMMLSR(a, s, zero point) the second.
- * output       the block's first code of the first pixel.
- * stride       bytes from a pixel's codes to the next pixel's.
- * quads        groups of four taps, at least 1.
- * columns_end  behind the last pair of pixels.
- * zero_point   of the output.
- * sums         NULL, or where the sums of ONE pair are written instead of codes: the block's of its
- *              first pixel, then of the second.
- * taps_sums    of each pixel, two for each pair; 8 bits do without.
- * round        groups of four taps whose sums an even channel's field of 14 bits holds, 5 ... 8: of
- *              weights of 2 bits alone.
+ *              taps 1 and 3 of the first, of the second; and so on. Weights of 4 and 2 bits that
+ * are not unpacked to 8 want each pixel's sum of taps in front, two words more. table        the
+ * block's, whose last words are two for each channel, m and s: SMMLAR(a, m, a) is the first
+ * rounding of requantize.h, SMMLSR(a, s, zero point) the second. output       the block's first
+ * code of the first pixel. stride       bytes from a pixel's codes to the next pixel's. quads
+ * groups of four taps, at least 1. columns_end  behind the last pair of pixels. zero_point   of the
+ * output. sums         NULL, or where the sums of ONE pair are written instead of codes: the
+ * block's of its first pixel, then of the second. round        groups of four taps whose sums an
+ * even channel's field of 14 bits holds, 5 ... 8: of weights of 2 bits alone.
  */
 typedef struct sqm_gemm {
     const uint32_t *weights;
@@ -40,16 +36,15 @@ typedef struct sqm_gemm {
     const uint32_t *columns_end;
     int32_t zero_point;
     int32_t *sums;
-    const int32_t *taps_sums;
     int32_t round;
 } sqm_gemm;
 
-_Static_assert(sizeof(void *) != 4 || offsetof(sqm_gemm, round) == 40, "as the assembly has it");
+_Static_assert(sizeof(void *) != 4 || offsetof(sqm_gemm, round) == 36, "as the assembly has it");
 
 /**
  * Slots of all kernels: 0 weights, 1 their end, 2 entry into the unrolled loop, 3 table, 4 output,
- * 5 zero point, 6 stride, 7 end of all columns, 8 columns of the next pair, 9 sums, 10 taps_sums.
- * Afterwards r1 = columns, r3 = table, r6 = quads.
+ * 5 zero point, 6 stride, 7 end of all columns, 8 columns of the next pair, 9 sums, 10 round (gemv:
+ * taps_sum). Afterwards r1 = columns, r3 = table, r6 = quads.
  */
 /* clang-format off */
 #define SQM_ASM_GEMM_ENTER(enter)                                                  \

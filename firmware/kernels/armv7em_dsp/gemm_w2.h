@@ -101,7 +101,7 @@ SQM_NAKED void sqm_gemm_s8_w2_2x8__armv7em_dsp(SQM_IN_ASM const sqm_gemm *g)
         SQM_ASM_GEMM_ENTER(SQM_ENTER)
         SQM_ASM_WEIGHTS_END(5)
         SQM_ASM_CHOOSE_END
-        "ldr.w r11, [r0, #40]\n"
+        SQM_TAKE(r11, 10)
         /* The first round takes 1 + (quads - 1) % round of the loop's eight quads, 88 bytes each;
            the others take `round`. */
         "sub.w r6, r6, #1\n"
@@ -118,6 +118,9 @@ SQM_NAKED void sqm_gemm_s8_w2_2x8__armv7em_dsp(SQM_IN_ASM const sqm_gemm *g)
         SQM_PARK(2, r12)
         ".balign 4\n"
         "1:\n"
+        "ldmia.w r1!, {r2, r3}\n"
+        SQM_PARK(11, r2)
+        SQM_PARK(12, r3)
         SQM_TAKE(r0, 0)
         SQM_TAKE(r12, 2)
         "mov.w r4, #0\n"
@@ -166,11 +169,6 @@ SQM_NAKED void sqm_gemm_s8_w2_2x8__armv7em_dsp(SQM_IN_ASM const sqm_gemm *g)
         "it ne\n"
         "bxne r2\n"
         SQM_PARK(8, r1)
-        SQM_TAKE(r0, 10)
-        "ldrd r2, r3, [r0], #8\n"
-        SQM_PARK(10, r0)
-        SQM_PARK(11, r2)
-        SQM_PARK(12, r3)
         SQM_TAKE(r0, 3)
         SQM_TAKE(r1, 4)
         SQM_TAKE(r2, 6)

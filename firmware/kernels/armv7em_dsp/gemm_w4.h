@@ -49,18 +49,16 @@ SQM_NAKED void sqm_gemm_s8_w4_2x4__armv7em_dsp(SQM_IN_ASM const sqm_gemm *g)
         ".balign 4\n"
         "1:\n"
         SQM_TAKE(r0, 3)
-        SQM_TAKE(r2, 10)
-        "ldrd lr, r12, [r2], #8\n"
-        SQM_PARK(10, r2)
+        "ldmia.w r1!, {r12, lr}\n"
         "ldm.w r0, {r2, r3, r4, r6, r8-r11}\n"
-        "mla r7, r11, lr, r6\n"
-        "mla r11, r11, r12, r6\n"
-        "mla r6, r10, lr, r3\n"
-        "mla r10, r10, r12, r3\n"
-        "mla r5, r9, lr, r4\n"
-        "mla r9, r9, r12, r4\n"
-        "mla r4, r8, lr, r2\n"
-        "mla r8, r8, r12, r2\n"
+        "mla r7, r11, r12, r6\n"
+        "mla r11, r11, lr, r6\n"
+        "mla r6, r10, r12, r3\n"
+        "mla r10, r10, lr, r3\n"
+        "mla r5, r9, r12, r4\n"
+        "mla r9, r9, lr, r4\n"
+        "mla r4, r8, r12, r2\n"
+        "mla r8, r8, lr, r2\n"
         SQM_TAKE(r0, 0)
         SQM_TAKE(r12, 2)
         "bx r12\n"

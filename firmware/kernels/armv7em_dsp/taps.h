@@ -34,44 +34,34 @@ SQM_INLINE uint32_t sqm_four_codes(const uint8_t *plane, int32_t index, int32_t 
     }
 }
 
-/** What codes of four channels mean, as bytes: 0xFF where they count down, and where w = 2v + 1. */
-typedef struct {
-    uint32_t mirrored;
-    uint32_t odd;
-} sqm_four_meanings;
-
-SQM_INLINE sqm_four_meanings sqm_four_meanings_of(const int8_t *steps)
-{
-    sqm_four_meanings found = {0, 0};
-    for (int32_t i = 0; i < 4 && steps != NULL; ++i) {
-        found.mirrored |= steps[i] < 0 ? UINT32_C(0xFF) << (8 * i) : 0;
-        found.odd |= steps[i] == 2 ? UINT32_C(0xFF) << (8 * i) : 0;
-    }
-    return found;
-}
-
 /**
- * Words of four int8 weights. A code v of b bits is u - 2^(b - 1), with u its bits and the
- * sign turned over.
+ * Words of four int8 weights. A code v of b bits is u - h, with h = 2^(b - 1) and u its bits with
+ * the sign turned over, u = code ^ h. Where it counts down, -v is ~u + h + 1, so that both are
+ * (code ^ turn) - turn, turn being h or ~h. Then w = 2v + 1 where 2 bits mean that.
  */
 SQM_INLINE void sqm_taps_planes(const uint8_t *weights, int32_t number, int32_t channels,
                                 int32_t channel, const int8_t *steps, uint32_t *taps, int32_t high,
                                 int32_t low)
 {
     const uint8_t *fine = weights + (number * channels * high + 7) / 8;
-    const uint32_t half = UINT32_C(0x01010101) << (high + low - 1);
-    const sqm_four_meanings means = sqm_four_meanings_of(steps == NULL ? NULL : steps + channel);
+    const uint32_t ones = UINT32_C(0x01010101);
+    uint32_t turn = ones << (high + low - 1);
+    uint32_t odd = 0;
     int32_t index = channel;
 
+    if (steps != NULL) {
+        const uint32_t four = sqm_load_u32((const uint8_t *)steps + channel);
+        turn ^= (four >> 7 & ones) * 0xFFu;
+        odd = (four >> 1 & ~(four >> 7) & ones) * 0xFFu;
+    }
     for (int32_t tap = 0; tap < number; ++tap) {
         uint32_t codes = sqm_four_codes(weights, index, high);
         if (low != 0) {
             codes = codes << low | sqm_four_codes(fine, index, low);
         }
-        codes = sqm_ssub8(codes ^ half, half);
-        if (steps != NULL) {
-            codes = sqm_ssub8(codes ^ means.mirrored, means.mirrored);
-            codes = sqm_ssub8(sqm_sadd8(codes, codes & means.odd), means.odd);
+        codes = sqm_ssub8(codes ^ turn, turn);
+        if (high + low == 2) {
+            codes = sqm_ssub8(sqm_sadd8(codes, codes & odd), odd);
         }
         *taps++ = codes;
         index += channels;
