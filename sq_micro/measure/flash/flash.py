@@ -50,17 +50,25 @@ class FlashOptions:
 
 @dataclass(frozen=True, slots=True)
 class FlashReport:
-    """verified_by: who has compared, in their order; empty after a dry run. hello: what the firmware then said."""
+    """verified_by: who has compared, in their order; empty after a dry run. hello: what the firmware then said.
+
+    unasked  the firmware was to be asked, but no port leads to it
+    """
 
     plan: FlashPlan
     done: bool
     verified_by: tuple[str, ...]
     hello: Hello | None
+    unasked: bool = False
 
     def __str__(self) -> str:
         if not self.done:
             return str(self.plan)
-        return f"flashed by {self.plan.tool}; verified by {', '.join(self.verified_by) or 'nobody'}"
+        said = f"flashed by {self.plan.tool}; verified by {', '.join(self.verified_by) or 'nobody'}"
+        unasked = (
+            "; the firmware was not asked: the board has no port of its own, name that of your adapter with --port"
+        )
+        return said + (unasked if self.unasked else "")
 
 
 def flash(board: Board, elf: Path, options: FlashOptions | None = None) -> FlashReport:
@@ -78,10 +86,12 @@ def flash(board: Board, elf: Path, options: FlashOptions | None = None) -> Flash
     perform(plan, elf.parent / "flash.log")
     verified = [plan.verified_by] if plan.verified_by else []
     hello = None
-    if options.model_hash is not None:
+    is_reachable = options.port is not None or (board.serial is not None and board.serial.usb_ids != ())
+    if options.model_hash is not None and is_reachable:
         hello = ask_firmware(board, options.port or choose_port(board), options.model_hash)
         verified.append("the model hash that the firmware says")
-    return FlashReport(plan, done=True, verified_by=tuple(verified), hello=hello)
+    unasked = options.model_hash is not None and not is_reachable
+    return FlashReport(plan, done=True, verified_by=tuple(verified), hello=hello, unasked=unasked)
 
 
 def ask_firmware(board: Board, port: str, model_hash: str) -> Hello:
@@ -103,7 +113,10 @@ def choose_flasher(board: Board, options: FlashOptions) -> tuple[Flasher, str]:
         if isinstance(flasher, Uf2 | MassStorage):
             if options.volume or find_volume(flasher.label):
                 return flasher, ""
-            reasons.append(f"no volume {flasher.label} is mounted")
+            how = (
+                "hold its boot button while you plug the board in" if isinstance(flasher, Uf2) else "plug the board in"
+            )
+            reasons.append(f"no volume {flasher.label} is mounted ({how}, or name it with --volume)")
         elif program := flasher_program(flasher.tool):
             return flasher, program
         else:

@@ -152,6 +152,28 @@ def test_volumes_get_the_converted_image(
     assert report.verified_by == ()
 
 
+def test_a_board_without_a_port_of_its_own_is_flashed_and_not_asked(
+    nucleo: Board, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(perform_module, "copy_to_volume", lambda file, to: copy_to_volume(file, to, 0.0))
+    volume = tmp_path / "volume"
+    volume.mkdir()
+    firmware = build_fake_firmware(tmp_path / "build", NUCLEO)
+    assert nucleo.serial is not None
+    board = replace(
+        nucleo,
+        flashers=(MassStorage(tool="mass_storage", label="NODE", source="a test"),),
+        serial=replace(nucleo.serial, usb_ids=()),
+    )
+    report = flash(board, firmware, FlashOptions(volume=volume, model_hash=MODEL_HASH))
+    assert (report.done, report.hello, report.unasked) == (True, None, True)
+    assert str(report).endswith("name that of your adapter with --port")
+    with pytest.raises(
+        ToolchainError, match=r"no volume NODE is mounted \(plug the board in, or name it with --volume"
+    ):
+        flash(board, firmware)
+
+
 @pytest.mark.parametrize(("model_hash", "text"), [(MODEL_HASH, None), ("ab" * 32, "load the image of this run")])
 def test_the_firmware_is_asked_afterwards(
     nucleo: Board, elf: Path, tools: Path, host_firmware: Path, model_hash: str, text: str | None
