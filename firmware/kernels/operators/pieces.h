@@ -93,7 +93,7 @@ SQM_SHARED sqm_piece sqm_piece_at(const sqm_pieces *p, int32_t index)
 
 /** What a piece reads of a tensor of `bits` bits, to int8 codes: an image of its own. */
 SQM_OUT_OF_LINE void sqm_piece_take(const sqm_pieces *p, const sqm_piece *piece, int32_t bits,
-                               const int8_t *tensor, int8_t *codes)
+                                    const int8_t *tensor, int8_t *codes)
 {
     const int32_t run = piece->columns.inputs * p->input_channels;
     const int32_t row = p->input_width * p->input_channels;
@@ -112,7 +112,7 @@ SQM_OUT_OF_LINE void sqm_piece_take(const sqm_pieces *p, const sqm_piece *piece,
 
 /** A piece's codes to the tensor, of `bits` bits, that they are a part of. */
 SQM_OUT_OF_LINE void sqm_piece_put(const sqm_pieces *p, const sqm_piece *piece, int32_t bits,
-                              const int8_t *codes, int8_t *tensor)
+                                   const int8_t *codes, int8_t *tensor)
 {
     const int32_t run = piece->columns.outputs * p->output_channels;
     const int32_t row = p->output_width * p->output_channels;

@@ -171,10 +171,10 @@ SQM_SHARED void sqm_depthwise_conv2d__small(const sqm_depthwise_conv2d_params *p
 /** See sqm_dense: a function for each width, since each weight is decoded for one product alone. */
 #define SQM_SMALL_DENSE(wgt)                                                                       \
     typedef sqm_dense_params sqm_dense__small_##wgt##_params;                                      \
-    SQM_SHARED void sqm_dense__small_##wgt(                                                        \
-        const sqm_dense_params *p, const int8_t *input, const uint8_t *weights,                    \
-        const int8_t *steps, const int32_t *bias, const int32_t *multiplier, const int8_t *shift,  \
-        int8_t *output)                                                                            \
+    SQM_SHARED void sqm_dense__small_##wgt(const sqm_dense_params *p, const int8_t *input,         \
+                                           const uint8_t *weights, const int8_t *steps,            \
+                                           const int32_t *bias, const int32_t *multiplier,         \
+                                           const int8_t *shift, int8_t *output)                    \
     {                                                                                              \
         sqm_dense(p, sqm_dot_s8_##wgt##_1x1__c, input, weights, steps, bias, multiplier, shift,    \
                   output);                                                                         \
