@@ -79,7 +79,7 @@ SQM_DEFINE_UNPACK(w3, 2, 1, 8, SQM_LANES_3)
 #undef SQM_LANES_3
 
 /**
- * One plane of 4 bits: two words a word. 12 instructions and 22 cycles for 16 weights.
+ * One plane of 4 bits: two words a word. 12 instructions and 20 cycles for 16 weights.
  */
 SQM_NAKED void sqm_unpack_s8_w4_1x4__armv7em_dsp(SQM_IN_ASM const uint32_t *planes,
                                                  SQM_IN_ASM const uint32_t *meaning,
