@@ -59,7 +59,8 @@ static void run_operator(const model *m, int32_t index)
         const span array = m->array[a];
         const int8_t *arena = m->arena_at(array.offset);
         for (int32_t i = array.offset; i < array.offset + array.bytes; ++i) {
-            if (arena[i - array.offset] != before[i] && !inside(step->output, i) && !inside_any(step->others, i)) {
+            if (arena[i - array.offset] != before[i] && !inside(step->output, i) &&
+                !inside_any(step->others, i)) {
                 fprintf(stderr, "%s: operator %d writes at %d of the arena\n", m->name, (int)index,
                         (int)i);
                 exit(EXIT_FAILURE);
