@@ -23,6 +23,7 @@ from sq_micro.kernels.tiling import DSP_COSTS, PORTABLE_COSTS
 
 Work = Literal[
     "gemm: call",
+    "gemm: tile",
     "gemm: tile and block",
     "gemm: pair of windows",
     "gemm: window gathered",
@@ -58,11 +59,12 @@ Work = Literal[
 CYCLES: Mapping[Work, float] = MappingProxyType(
     {
         "gemm: call": 182,
+        "gemm: tile": 319,
         "gemm: tile and block": 178,
-        "gemm: pair of windows": 329,
-        "gemm: window gathered": 58.5,
+        "gemm: pair of windows": 19,
+        "gemm: window gathered": 0,
         "gemm: row gathered": 24,
-        "gemm: row at an edge": 183,
+        "gemm: row at an edge": 0,
         "gemm: tap at an edge": 6.3,
         "gemm: column with sums": 2.65,
         "gemm: single pixel and block": 24.2,
@@ -153,6 +155,7 @@ def _gemm(operator: Conv2D, topology: Topology, choice: KernelChoice, bits: int,
     whole_words = width * depth % 4 == 0
     return {
         "gemm: call": 1,
+        "gemm: tile": tiles,
         "gemm: tile and block": tiles * blocks,
         "gemm: pair of windows": pairs,
         "gemm: window gathered": 2 * pairs * (part.edges if whole_words else 1.0),
