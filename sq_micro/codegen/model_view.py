@@ -76,7 +76,7 @@ def _includes(operators: tuple[OperatorView, ...]) -> set[str]:
     return {_header(operator.nest) for operator in operators} | pieces
 
 
-_SHARED = re.compile(rf"\w+_w\d__{DSP}")
+_SHARED = re.compile(rf"\w+_w\d(_unpacked)?__{DSP}")
 _HEADERS = {
     "conv2d": "operators/conv2d.h",
     "depthwise_conv2d": "operators/depthwise_conv2d.h",

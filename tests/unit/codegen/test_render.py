@@ -13,12 +13,15 @@ from sq_micro.board import board_ids, load_board
 from sq_micro.codegen.model_view import make_model_view
 from sq_micro.codegen.render import environment, render_board, render_project
 from sq_micro.codegen.source_tree import SourceTree
+from sq_micro.ir.bitwidths import WEIGHT_BITS
+from sq_micro.ir.kernel_set import KERNEL_SETS, KernelSet
 from sq_micro.ir.operators import Reshape
+from sq_micro.kernels.dsp import DSP
 from sq_micro.paths import project_files
 from sq_micro.plan.plan import make_plan
 from sq_micro.quant.graph import QuantGraph
 from tests.golden.codegen.models import MODELS, conv_dense, mixed
-from tests.models.random_quant_graph import random_network
+from tests.models.random_quant_graph import RandomQuantGraph, random_network
 
 
 def rendered(graph: QuantGraph) -> SourceTree:
@@ -71,6 +74,23 @@ def test_only_the_kernels_that_are_used_are_copied() -> None:
     kernels = {path.name for path in rendered(conv_dense()).files if path.parts[0] == "sqm"}
     assert {"conv2d.h", "dense.h", "requantize.h", "compiler.h"} <= kernels
     assert not {"softmax.h", "depthwise_conv2d.h", "add.h"} & kernels
+
+
+@pytest.mark.parametrize("kernels", KERNEL_SETS)
+@pytest.mark.parametrize("bits", WEIGHT_BITS)
+def test_every_set_of_kernels_has_its_headers_at_every_width(bits: int, kernels: KernelSet) -> None:
+    """A short window and a long one, since 4 bits have a nest for each."""
+    builder = RandomQuantGraph(bits, (6, 6, 3))
+    tensor = builder.conv2d("input", 4, (3, 3), bits=bits)
+    tensor = builder.conv2d(builder.depthwise_conv2d(tensor, (3, 3), bits=bits), 4, (3, 3), bits=bits)
+    graph = builder.build(builder.dense(builder.reshape(tensor, (16,)), 3, bits=bits))
+    sets = {operator.name: kernels for operator in graph.topology.operators}
+    tree = render_project(graph, make_plan(graph.topology, graph.bitwidths, DSP, sets=sets))
+    model = tree.files[PurePosixPath("src/sqm_random.c")]
+    included = re.findall(r'^#include "(kernels/.+)"$', model, re.MULTILINE)
+    assert {PurePosixPath("sqm", path) for path in included} <= set(tree.files)
+    assert any(path.endswith("/shared.h") for path in included) == (kernels == "shared")
+    assert any(path.endswith("/small.h") for path in included) == (kernels == "small")
 
 
 def test_a_hostile_name_stays_inside_its_comments() -> None:
