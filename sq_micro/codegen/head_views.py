@@ -23,7 +23,8 @@ def patch_fields(graph: QuantGraph, operator: Conv2D | DepthwiseConv2D, nest: Ne
         "pad_top": f"sqm_patch_pad_top(in, out, {operator.stride[0]}, {operator.padding.top})",
         "pad_left": f"sqm_patch_pad_left(in, out, {operator.stride[1]}, {operator.padding.left})",
     }
-    if isinstance(operator, Conv2D) and nest.name == "conv2d" and is_flat(operator, graph.topology):
+    of_whole = operator.input == graph.topology.input  # whose parts are no run of bytes
+    if isinstance(operator, Conv2D) and nest.name == "conv2d" and is_flat(operator, graph.topology) and not of_whole:
         flat = ("1", "sqm_patch_pixels(in)"), ("1", "sqm_patch_pixels(out)")
         for side, (height, width) in zip(("input", "output"), flat, strict=True):
             geometry |= {f"{side}_height": height, f"{side}_width": width}
