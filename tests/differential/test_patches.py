@@ -11,15 +11,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from sq_micro.kernels.catalogue import PORTABLE
 from sq_micro.kernels.overlap import ALIGNMENT
 from sq_micro.plan.arena import Span
 from sq_micro.plan.patching import heads
+from sq_micro.plan.plan import plan_in_patches
 from sq_micro.quant.params import Int8Array
 from sq_micro.reference.golden_vectors import first_difference
 from sq_micro.reference.interpreter import run
-from tests.differential.c_models import Model, build_runner, make_patched_models
+from tests.differential.c_models import Model, build_runner, make_models, make_patched_models
 from tests.models.patched_networks import convolutions_first
-from tests.models.random_quant_graph import random_codes
+from tests.models.random_quant_graph import RandomQuantGraph, random_codes
 
 pytestmark = [
     pytest.mark.slow,
@@ -55,6 +57,16 @@ def networks(seeds: range) -> dict[str, Model]:
 
 def test_patches_compute_the_same(tmp_path: Path) -> None:
     assert differences(networks(range(5)), tmp_path) == []
+
+
+def test_windows_of_one_pixel_read_the_input_row_by_row(tmp_path: Path) -> None:
+    """Of a whole image they would be one run of pixels, of a part of its rows they are not."""
+    builder = RandomQuantGraph(0, (8, 8, 3))
+    graph = builder.build(builder.conv2d(builder.conv2d("input", 4, (1, 1)), 4, (3, 3), (2, 2)))
+    (model,) = make_models({"one pixel": graph}).values()
+    head = next(head for head in heads(graph.topology) if len(head.operators) == 2 and head.width == 2)
+    plan = plan_in_patches(head, graph.topology, graph.bitwidths, PORTABLE)
+    assert differences({"one pixel": replace(model, plan=plan)}, tmp_path) == []
 
 
 @pytest.mark.long
