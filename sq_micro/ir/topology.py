@@ -74,6 +74,10 @@ class Topology:
     def __post_init__(self) -> None:
         object.__setattr__(self, "tensors", MappingProxyType(dict(self.tensors)))
 
+    def __hash__(self) -> int:
+        """Of what tells networks apart; a mapping has no hash, and equality looks at the tensors too."""
+        return hash((self.name, self.operators, self.input, self.output))
+
     def shape(self, tensor: str) -> Shape:
         return self.tensors[tensor].shape
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from types import MappingProxyType
 
 from sq_micro.ir.bitwidths import Bitwidths
@@ -150,10 +151,11 @@ def tiled_image(operator: Conv2D, topology: Topology) -> tuple[int, int]:
     return (1, height * width) if is_flat(operator, topology) else (height, width)
 
 
+@lru_cache(maxsize=4096)
 def kernel_choices_of(
     operator: Operator, topology: Topology, bits: int, isa: str = PORTABLE, kernels: KernelSet = "fast"
 ) -> tuple[KernelChoice, ...]:
-    """Those of one operator; `bits` is not looked at where there are no weights."""
+    """Those of one operator; `bits` is not looked at where there are no weights. Searches ask again and again."""
     if kernels in ("portable", "small"):
         return tuple(replace(choice, kernels=kernels) for choice in _plain(operator, topology, bits))
     if kernels == "shared":
