@@ -180,7 +180,7 @@ SQM_INLINE bool sqm_window_has_columns(const sqm_columns_params *p, const sqm_wi
 /** Where the image has a tap, or NULL: row `ky`, and as many taps from `kx` on as are neighbours
  * and are in the image too, or are outside too; at most the `count` that there was. */
 SQM_INLINE const int8_t *sqm_window_taps(const sqm_columns_params *p, const sqm_window *window,
-                                         int32_t ky, int32_t kx, int32_t *count)
+                                             int32_t ky, int32_t kx, int32_t *count)
 {
     const int32_t y = window->top + ky * p->dilation_height;
     const int32_t x = window->left + kx * p->dilation_width;
@@ -199,8 +199,8 @@ SQM_INLINE const int8_t *sqm_window_taps(const sqm_columns_params *p, const sqm_
 }
 
 /** All taps of a window as bytes, at `to`; 0 behind them. */
-SQM_INLINE void sqm_columns_gather(const sqm_columns_params *p, const sqm_window *window,
-                                   int8_t *to)
+SQM_BESIDE_ASM void sqm_columns_gather(const sqm_columns_params *p, const sqm_window *window,
+                                       int8_t *to)
 {
     const int32_t run = p->window_width * p->input_channels;
     const int32_t skip = p->dilation_height * p->input_width * p->input_channels - run;
