@@ -180,7 +180,7 @@ SQM_INLINE bool sqm_window_has_columns(const sqm_columns_params *p, const sqm_wi
 /** Where the image has a tap, or NULL: row `ky`, and as many taps from `kx` on as are neighbours
  * and are in the image too, or are outside too; at most the `count` that there was. */
 SQM_INLINE const int8_t *sqm_window_taps(const sqm_columns_params *p, const sqm_window *window,
-                                             int32_t ky, int32_t kx, int32_t *count)
+                                         int32_t ky, int32_t kx, int32_t *count)
 {
     const int32_t y = window->top + ky * p->dilation_height;
     const int32_t x = window->left + kx * p->dilation_width;
