@@ -17,7 +17,7 @@ from tests.bench import random_networks
 
 pytestmark = [pytest.mark.slow, pytest.mark.simulator, pytest.mark.xdist_group("patches")]
 BOARD = ("--board", "nucleo_l4r5zi")
-SRAM = 2_700  # bytes; whole, the small network takes a kilobyte more
+SRAM = 2_800  # bytes; whole, the small network takes a kilobyte more
 
 
 @pytest.fixture(autouse=True)
@@ -85,7 +85,7 @@ def made_up(rounded: RoundedWidths, *_: object) -> NetworkProfile:
         op.name: dict.fromkeys((2, 3, 4, 5, 6, 8) if op.name in weighted else (0,), figures)
         for op in rounded.frame.topology.operators
     }
-    return NetworkProfile(operators, 8_000, overhead_cycles=1_000, static_bytes=250, stack_bytes=1_050)
+    return NetworkProfile(operators, 8_000, overhead_cycles=1_000, static_bytes=250, stack_bytes=1_100)
 
 
 def test_a_budget_that_patches_alone_meet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
