@@ -37,18 +37,24 @@ def board_reference(name: str) -> str:
     return str(path.resolve()) if path.suffix == ".toml" else name
 
 
-def generate(workspace: Workspace, board_name: str, kernels: KernelsChoice = "auto") -> GenerateRecord:
+def generate(
+    workspace: Workspace, board_name: str, kernels: KernelsChoice = "auto", arena_limit_bytes: int | None = None
+) -> GenerateRecord:
     """Write the model as a CMake project, and what binds it to the bench firmware of a board.
 
-    kernels  of all operators; auto: those that the plan file named
+    kernels            of all operators; auto: those that the plan file named
+    arena_limit_bytes  None: what the SRAM budget of the search left, if there was one
     Raises DoesNotFitError before any compiler runs iff the arena alone exceeds the board's SRAM.
     """
     board = load_board(board_name)
     graph = executed_graph(workspace)
-    named = load_record(workspace, QuantizeRecord).kernels
+    quantized = load_record(workspace, QuantizeRecord)
+    named, limit_bytes = quantized.kernels, arena_limit_bytes
+    if limit_bytes is None and quantized.assignment is not None:
+        limit_bytes = quantized.assignment.arena_limit_bytes
     if kernels != "auto":
         named = {operator.name: kernels for operator in graph.topology.operators}
-    plan = _plan(workspace, graph, board, named)
+    plan = _plan(graph, board, named, limit_bytes)
     require_sram(plan, board)
     workspace.begin(Stage.GENERATE)
     render_project(graph, plan).write(workspace / "model")
@@ -61,6 +67,7 @@ def generate(workspace: Workspace, board_name: str, kernels: KernelsChoice = "au
         board=board_reference(board_name),
         arena_bytes=view.arena_bytes,
         arena_lower_bound_bytes=plan.lower_bound_bytes,
+        arena_limit_bytes=limit_bytes,
         weights_bytes=view.weight_bytes,
         tables_bytes=view.table_bytes,
         kernels={name: chosen for name, chosen in plan.sets.items() if chosen != "fast"},
@@ -77,12 +84,10 @@ def generate(workspace: Workspace, board_name: str, kernels: KernelsChoice = "au
 def planned_of(workspace: Workspace) -> Plan:
     """The plan that the generated C was printed from, made again: planning is deterministic."""
     found = generated(workspace)
-    return _plan(workspace, executed_graph(workspace), found.board, found.record.kernels)
+    return _plan(executed_graph(workspace), found.board, found.record.kernels, found.record.arena_limit_bytes)
 
 
-def _plan(workspace: Workspace, graph: QuantGraph, board: Board, kernels: Mapping[str, KernelSet]) -> Plan:
-    assignment = load_record(workspace, QuantizeRecord).assignment
-    limit_bytes = None if assignment is None else assignment.arena_limit_bytes  # what a budget leaves
+def _plan(graph: QuantGraph, board: Board, kernels: Mapping[str, KernelSet], limit_bytes: int | None) -> Plan:
     return make_plan(graph.topology, graph.bitwidths, board.core.isa, limit_bytes, kernels, arena_room(board))
 
 

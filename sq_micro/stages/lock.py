@@ -58,7 +58,8 @@ class LockedTools(StageRecord):
 class LockedSettings(StageRecord):
     """The options of quantization and build; bits and kernels are those that were chosen, whoever chose them.
 
-    kernels  by operator, where they are not the fastest
+    kernels            by operator, where they are not the fastest
+    arena_limit_bytes  by which the arena was planned, of an SRAM budget
     """
 
     observer: ObserverName
@@ -74,6 +75,7 @@ class LockedSettings(StageRecord):
     bits: dict[str, int]
     activation_bits: dict[str, int] = Field(default_factory=dict)
     kernels: dict[str, KernelSet] = Field(default_factory=dict)
+    arena_limit_bytes: int | None = None
 
 
 class LockedOutputs(StageRecord):
@@ -105,6 +107,7 @@ def write_lock(
 ) -> Lock:
     """Lock what `build` left in the folder and all that it followed from."""
     quantized, built = load_record(workspace, QuantizeRecord), load_record(workspace, BuiltRecord)
+    generated = load_record(workspace, GenerateRecord)
     finetuning = quantized.quantization.finetuning
     board_file = _board_file(board)
     lock = Lock(
@@ -128,7 +131,8 @@ def write_lock(
             compiler=compiler,
             bits=dict(quantized.bits.weights),
             activation_bits=dict(quantized.bits.activations),
-            kernels=dict(load_record(workspace, GenerateRecord).kernels),
+            kernels=dict(generated.kernels),
+            arena_limit_bytes=generated.arena_limit_bytes,
         ),
         outputs=current_outputs(workspace),
     )

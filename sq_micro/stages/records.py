@@ -125,12 +125,14 @@ class QuantizeRecord(StageRecord):
 class GenerateRecord(StageRecord):
     """board is an id, or the path of a board file. The sizes are known before any compiler runs.
 
-    kernels  by operator, where they are not the fastest
+    kernels            by operator, where they are not the fastest
+    arena_limit_bytes  by which the arena was planned; null: none but the board's memory
     """
 
     board: str
     arena_bytes: int
     arena_lower_bound_bytes: int
+    arena_limit_bytes: int | None
     weights_bytes: int
     tables_bytes: int
     kernels: dict[str, KernelSet]

@@ -80,7 +80,7 @@ def reproduce(lock_file: Path, out: Path, inputs: Path | None = None, notify: No
         settings.int4,
     )
     quantize(workspace, options, notify)
-    generate(workspace, str(files.get("board", lock.board)))
+    generate(workspace, str(files.get("board", lock.board)), arena_limit_bytes=settings.arena_limit_bytes)
     built = build(workspace, settings.compiler)
     there, here = lock.outputs, current_outputs(workspace)
     differences = list(_different_outputs(there, here))

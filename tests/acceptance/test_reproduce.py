@@ -15,6 +15,7 @@ import pytest
 from sq_micro.paths import project_files
 from sq_micro.stages.lock import LOCK_FILE
 from tests.acceptance.command_line import sq_micro
+from tests.acceptance.networks import network_folder
 from tests.unit.tflite.tflite_files import converted
 
 BOARD = "host"
@@ -49,6 +50,25 @@ def changed_lock(folder: Path, *path: str, value: object) -> None:
         inner = inner[key]
     inner[path[-1]] = value
     file.write_text(json.dumps(lock))
+
+
+@pytest.mark.slow
+@pytest.mark.simulator
+def test_an_arena_that_a_budget_pressed_is_pressed_again(tmp_path: Path) -> None:
+    """Without its limit the planner would take larger tiles."""
+    folder = network_folder("dscnn_kws")
+    shutil.copy(folder / "model.keras", tmp_path)
+    shutil.copy(folder / "calib.npz", tmp_path)
+    inputs = ("--calibrate", tmp_path / "calib.npz", "--rounding", "nearest", "--samples", "2")
+    budget = ("--sram", "10KiB", "--allocator", "uniform", "--kernels", "fast")
+    out = tmp_path / "out"
+    ran = sq_micro(
+        "deploy", tmp_path / "model.keras", "--board", "nucleo_l4r5zi", *inputs, *budget, "--runs", "1", "--out", out
+    )
+    assert ran.code == 0, ran.err
+    assert json.loads((out / LOCK_FILE).read_text())["settings"]["arena_limit_bytes"] < 9_404
+    again = sq_micro("reproduce", out, "--output", tmp_path / "again")
+    assert again.code == 0, again.out + again.err
 
 
 @pytest.mark.slow
