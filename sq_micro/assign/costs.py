@@ -52,8 +52,7 @@ def memory_plan(problem: Problem, bitwidths: Bitwidths, sets: Mapping[str, Kerne
     """Tensors and scratch as they will be placed: with faster kernels where the budget allows, in patches where it
     asks for them.
     """
-    every, at_rest = every_set(problem, sets), problem.at_rest(bitwidths)
-    return planned(problem, at_rest, every)
+    return planned(problem, problem.at_rest(bitwidths), every_set(problem, sets))
 
 
 def time_at(

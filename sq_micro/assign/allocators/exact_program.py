@@ -42,6 +42,7 @@ from sq_micro.ir.bitwidths import WEIGHT_BITS, Bitwidths
 from sq_micro.ir.kernel_set import KernelSet
 from sq_micro.plan.floor import floor_bytes
 from sq_micro.plan.patch_price import head_slowdowns
+from sq_micro.plan.patching import Head
 from sq_micro.plan.plan import Plan, slowdowns
 
 _ABSENT = 0  # the choice of a function that is not in the image
@@ -90,10 +91,16 @@ def _program(problem: Problem, damage: Callable[[str, int], float]) -> Program:
         for option in problem.items
     )
     rows: list[Row] = []
-    for resource in stated(problem):
-        rows += _sram_rows(problem) if resource == "sram" else [_row(problem, resource)]
+    asked = stated(problem)
+    head = leanest_plan(problem).head if {"sram", *TIMES}.intersection(asked) else None
+    slower = {} if head is None else _in_patches(problem, head)
+    for resource in asked:
+        if resource == "sram":
+            rows += _sram_rows(problem, head)
+        else:
+            rows.append(_row(problem, resource, slower if resource in TIMES else {}))
     program = Program(costs, tuple(rows))
-    return _with_functions(problem, program, _TIE_BREAK / flash) if "flash" in stated(problem) else program
+    return _with_functions(problem, program, _TIE_BREAK / flash) if "flash" in asked else program
 
 
 def fastest_s(problem: Problem) -> float:
@@ -171,9 +178,8 @@ def _pairs(problem: Problem, sensitivity: Sensitivity) -> tuple[Pair, ...]:
     return tuple(found)
 
 
-def _row(problem: Problem, resource: Resource) -> Row:
+def _row(problem: Problem, resource: Resource, slower: Mapping[tuple[str, int], float]) -> Row:
     amount = AMOUNTS[resource]
-    slower = _in_patches(problem) if resource in TIMES else {}
     table = tuple(
         tuple((amount(width) or 0) * slower.get((option.operator, width.bits), 1.0) for width in option.widths)
         for option in problem.items
@@ -181,29 +187,25 @@ def _row(problem: Problem, resource: Resource) -> Row:
     return Row(resource, table, getattr(problem.budget, resource) - fixed_amount(problem, resource))
 
 
-def _in_patches(problem: Problem) -> dict[tuple[str, int], float]:
-    """By operator and width the time over that of the whole, where even the leanest widths fit in patches alone."""
-    plan = leanest_plan(problem)
-    if plan.head is None:
-        return {}
+def _in_patches(problem: Problem, head: Head) -> dict[tuple[str, int], float]:
+    """By operator and width the time over that of the whole."""
     topology, found = problem.topology, {}
     for bits in WEIGHT_BITS:
         widths = problem.at_rest(Bitwidths({operator.name: bits for operator in topology.weighted()}))
-        for name, slower in head_slowdowns(topology, widths, problem.isa, plan.head).items():
+        for name, slower in head_slowdowns(topology, widths, problem.isa, head).items():
             found[name, bits] = slower
     return found
 
 
-def _sram_rows(problem: Problem) -> list[Row]:
+def _sram_rows(problem: Problem, head: Head | None) -> list[Row]:
     """For each operator: what is alive while it runs, and the least scratch, are within the budget.
 
-    Where even the leanest widths fit in patches alone, none of that holds for the operators that run so.
+    head  where even the leanest widths fit in patches alone: none of that holds for the operators that run so
     """
     assert problem.budget.sram is not None
     floors = floor_bytes(problem.topology, problem.isa, problem.frame.activation_bits)
     free = problem.budget.sram - fixed_amount(problem, "sram")
     position = {option.operator: index for index, option in enumerate(problem.items)}
-    head = leanest_plan(problem).head
     rows = []
     for index, operator in enumerate(problem.topology.operators):
         if head is not None and operator.name in head.operators:

@@ -11,7 +11,7 @@ stays.
 from __future__ import annotations
 
 from sq_micro.assign.completion import kernels_of, violations
-from sq_micro.assign.costs import every_set, planned
+from sq_micro.assign.costs import memory_plan
 from sq_micro.assign.options import OperatorOptions
 from sq_micro.assign.problem import Problem, Proposal
 from sq_micro.ir.bitwidths import Bitwidths
@@ -68,9 +68,7 @@ def _largest_share(
 def _fullest(problem: Problem, widths: dict[str, int], options: dict[str, OperatorOptions]) -> str | None:
     """The operator at which the arena is fullest, if another width of it takes less scratch."""
     bits = Bitwidths(widths)
-    sets = every_set(problem, kernels_of(problem, bits))
-    plan = planned(problem, problem.at_rest(bits), sets)
-    peak = plan.peak_operator
+    peak = memory_plan(problem, bits, kernels_of(problem, bits)).peak_operator
     if peak not in options or _leaner(options[peak], widths[peak]) == widths[peak]:
         return None
     return peak
