@@ -47,11 +47,12 @@ typedef void sqm_dot_1x4(const int8_t *x, int32_t input_offset, const int8_t *w,
  * @param[in]     x             k activations, int8, any alignment.
  * @param         input_offset  -zero point of the activations, -127 ... 128.
  * @param[in]     words         2 * k: of tap i w[0][i] + 2^16 * w[1][i], w[2][i] + 2^16 * w[3][i].
- * @param         k             any; below 1 nothing is read.
+ * @param         k             a multiple of `multiple`; below 1 nothing is read.
+ * @param         multiple      1 or more; a constant, by which the loop is unrolled.
  * @param[in,out] acc           four sums; that they fit is checked when the code is generated.
  */
 typedef void sqm_pairs_1x4(const int8_t *x, int32_t input_offset, const uint32_t *words, int32_t k,
-                           int32_t acc[4]);
+                           int32_t multiple, int32_t acc[4]);
 
 /**
  * One row of packed codes to int8 weights.

@@ -19,6 +19,22 @@
 
 #include "sqm/compiler.h"
 
+/** See sqm_doubling_high_mul: for cores whose products have 32 bits, in four of them (Hacker's
+ * Delight, 8-2: no sum overflows). Of the lower word the two top bits alone, which are those of
+ * `middle`, decide the rounding. */
+SQM_INLINE int32_t sqm_doubling_high_mul_of_halves(int32_t left, int32_t right)
+{
+    const int32_t left_low = left & 0xFFFF;
+    const int32_t right_low = right & 0xFFFF;
+    const int32_t left_high = left >> 16;
+    const int32_t right_high = right >> 16;
+    const uint32_t low = (uint32_t)left_low * (uint32_t)right_low;
+    const int32_t upper = left_high * right_low + (int32_t)(low >> 16);
+    const int32_t middle = left_low * right_high + (upper & 0xFFFF);
+
+    return 2 * (left_high * right_high + (upper >> 16)) + (((middle >> 14) + 1) >> 1);
+}
+
 /**
  * left * right / 2^31 to nearest, halves up (gemmlowp's SaturatingRoundingDoublingHighMul).
  *
@@ -31,8 +47,12 @@
  */
 SQM_INLINE int32_t sqm_doubling_high_mul(int32_t left, int32_t right)
 {
+#if SQM_HAS_LONG_MULTIPLY
     const int64_t product = (int64_t)left * right;
     return (int32_t)((product + (INT64_C(1) << 30)) >> 31);
+#else
+    return sqm_doubling_high_mul_of_halves(left, right);
+#endif
 }
 
 /**

@@ -40,9 +40,9 @@
     }
 #define DEFINE_pairs_1x4(name)                                                                     \
     void every_##name(const int8_t *x, int32_t input_offset, const uint32_t *words, int32_t k,     \
-                      int32_t acc[4])                                                              \
+                      int32_t multiple, int32_t acc[4])                                            \
     {                                                                                              \
-        sqm_##name(x, input_offset, words, k, acc);                                                \
+        sqm_##name(x, input_offset, words, k, multiple, acc);                                      \
     }
 #define DEFINE_unpack_1x1(name)                                                                    \
     void every_##name(const uint8_t *row, int32_t k, int32_t step, int8_t *out)                    \

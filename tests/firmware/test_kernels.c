@@ -104,7 +104,8 @@ static void check_dot_1x4(kernel kernel, sqm_dot_1x4 *volatile dot)
 static void check_pairs_1x4(kernel kernel, sqm_pairs_1x4 *volatile pairs)
 {
     for (int32_t n = 0; n < LARGEST_K * TRIALS; ++n) {
-        const int32_t k = (n % LARGEST_K + 1) * kernel.k_multiple;
+        const int32_t multiple = random_between(1, 24);
+        const int32_t k = (n % LARGEST_K / multiple + 1) * multiple;
         const int32_t offset = random_input_offset();
         const int8_t *x = activations(k);
         uint32_t *packed_words = (uint32_t *)(void *)words(2 * k);
@@ -123,8 +124,8 @@ static void check_pairs_1x4(kernel kernel, sqm_pairs_1x4 *volatile pairs)
                 expected[j] += (x[i] + offset) * weight;
             }
         }
-        pairs(x, offset, packed_words, k, acc);
-        pairs(buffer(0), offset, NULL, -random_between(0, LARGEST_K), acc);
+        pairs(x, offset, packed_words, k, multiple, acc);
+        pairs(buffer(0), offset, NULL, -multiple * random_between(0, 3), multiple, acc);
         for (int32_t j = 0; j < 4; ++j) {
             expect_value(kernel.name, k, acc[j], expected[j]);
         }

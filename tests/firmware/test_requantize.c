@@ -11,6 +11,9 @@ static void check(int32_t acc, int32_t multiplier, int32_t shift)
 {
     const int64_t shifted = shift > 0 ? acc * (INT64_C(1) << shift) : acc;
 
+    expect_value("doubling_high_mul_of_halves", shift,
+                 sqm_doubling_high_mul_of_halves(acc, multiplier),
+                 sqm_doubling_high_mul(acc, multiplier));
     if (shifted >= INT32_MIN && shifted <= INT32_MAX) {
         expect_value("requantize", shift, sqm_requantize(acc, multiplier, shift),
                      naive_requantize(acc, multiplier, shift));

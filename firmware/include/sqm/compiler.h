@@ -41,6 +41,13 @@ SQM_INLINE int32_t sqm_leading_zeros(uint32_t value)
     return __builtin_clz(value);
 }
 
+/** Whether two words can be multiplied to 64 bits: on ARMv6-M that is a call of some 40 cycles. */
+#if defined(__thumb__) && !defined(__thumb2__)
+#define SQM_HAS_LONG_MULTIPLY 0
+#else
+#define SQM_HAS_LONG_MULTIPLY 1
+#endif
+
 /** v clamped to int8's range, and to that of four bits without a sign: one instruction on Arm,
  * which gcc misses in long functions. */
 #if defined(__ARM_FEATURE_SAT)

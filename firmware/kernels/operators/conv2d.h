@@ -83,9 +83,13 @@ SQM_INLINE sqm_axis sqm_conv2d_horizontal(const sqm_conv2d_params *p)
                       p->stride_width, p->dilation_width, p->pad_left};
 }
 
-/** How rows of weights lie: bytes, `row_stride` apart, or where `pairs` is given as its words. */
+/**
+ * How rows of weights lie: bytes, `row_stride` apart, or where `pairs` is given as its words. Runs
+ * of taps are multiples of `multiple`.
+ */
 typedef struct {
     sqm_pairs_1x4 *pairs;
+    int32_t multiple;
     const int8_t *bytes;
     const uint32_t *words;
     int32_t row_stride;
@@ -96,7 +100,7 @@ SQM_INLINE void sqm_conv2d_dot(int32_t tile, const int8_t *x, int32_t input_offs
                                sqm_conv2d_rows rows, int32_t at, int32_t k, int32_t acc[4])
 {
     if (rows.pairs != NULL) {
-        rows.pairs(x, input_offset, rows.words + 2 * at, k, acc);
+        rows.pairs(x, input_offset, rows.words + 2 * at, k, rows.multiple, acc);
     } else if (tile == SQM_CONV2D_TILE) {
         sqm_dot_s8_w8_1x4__c(x, input_offset, rows.bytes + at, rows.row_stride, k, acc);
     } else {
@@ -234,7 +238,7 @@ SQM_INLINE void sqm_conv2d(const sqm_conv2d_params *p, sqm_unpack_1x1 *unpack, s
             const int32_t channel = next < latest ? next : latest;
             const uint8_t *packed = weights + channel * p->row_bytes;
             const int8_t *means = steps == NULL ? NULL : steps + channel;
-            sqm_conv2d_rows rows = {pairs, (const int8_t *)packed,
+            sqm_conv2d_rows rows = {pairs, p->input_channels, (const int8_t *)packed,
                                     (const uint32_t *)(void *)scratch, k};
             if (pairs != NULL) {
                 sqm_conv2d_pair_up(unpack, packed, p->row_bytes, k, means,

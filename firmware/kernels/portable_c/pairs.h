@@ -21,8 +21,13 @@
 #include <stdint.h>
 
 #include "sqm/compiler.h"
+#include "kernels/thumb/pairs_tap.h"
 
-/** Tap i of x times channels 0 and 1, and 2 and 3. */
+/** Tap i of x times channels 0 and 1, and 2 and 3, whose words are the next two. */
+#if defined(SQM_THUMB_PAIRS_TAP)
+#define SQM_PAIRS_TAP(i) SQM_THUMB_PAIRS_TAP(x, i, input_offset, words, sum01, sum23)
+#define SQM_PAIRS_TAPS_DONE(step)
+#else
 #define SQM_PAIRS_TAP(i)                                                                           \
     do {                                                                                           \
         SQM_STEP_STARTS_4(x, words, sum01, sum23);                                                 \
@@ -34,12 +39,14 @@
         sum01 += (uint32_t)value_ * first_;                                                        \
         sum23 += (uint32_t)value_ * second_;                                                       \
     } while (0)
+#define SQM_PAIRS_TAPS_DONE(step) words += 2 * (step)
+#endif
 
-#define SQM_PAIRS_FOUR_TAPS(i)                                                                     \
-    SQM_PAIRS_TAP(i);                                                                              \
-    SQM_PAIRS_TAP((i) + 1);                                                                        \
-    SQM_PAIRS_TAP((i) + 2);                                                                        \
-    SQM_PAIRS_TAP((i) + 3)
+/** Tap i of a step that has as many. */
+#define SQM_PAIRS_TAP_OF(step, i)                                                                  \
+    if ((i) < (step)) {                                                                            \
+        SQM_PAIRS_TAP(i);                                                                          \
+    }
 
 /** The two sums of a word, added to others. */
 SQM_INLINE void sqm_pairs_apart(uint32_t sum, int32_t *even, int32_t *odd)
@@ -49,39 +56,57 @@ SQM_INLINE void sqm_pairs_apart(uint32_t sum, int32_t *even, int32_t *odd)
     *odd += (int32_t)(sum - (uint32_t)low) >> 16;
 }
 
-/** See sqm_pairs_1x4; `most` taps at a time, of which up to 16 are written out. */
-SQM_INLINE void sqm_pairs(const int8_t *x, int32_t input_offset, const uint32_t *words, int32_t k,
-                          int32_t acc[4], int32_t most)
+/** Taps that are written out: at most `most`, and a part of `multiple`, so that none are left. */
+SQM_INLINE int32_t sqm_pairs_step(int32_t multiple, int32_t most)
 {
-    const int32_t step = most < 16 ? most : 16;
+#define SQM_PAIRS_STEP(taps)                                                                       \
+    if ((taps) <= most && multiple % (taps) == 0) {                                                \
+        return taps;                                                                               \
+    }
+    SQM_PAIRS_STEP(16)
+    SQM_PAIRS_STEP(12)
+    SQM_PAIRS_STEP(8)
+    SQM_PAIRS_STEP(6)
+    SQM_PAIRS_STEP(5)
+    SQM_PAIRS_STEP(4)
+    SQM_PAIRS_STEP(3)
+    SQM_PAIRS_STEP(2)
+#undef SQM_PAIRS_STEP
+    return 1;
+}
+
+/** See sqm_pairs_1x4; at most `most` taps between two times that sums are taken apart. */
+SQM_INLINE void sqm_pairs(const int8_t *x, int32_t input_offset, const uint32_t *words, int32_t k,
+                          int32_t multiple, int32_t acc[4], int32_t most)
+{
+    const int32_t step = sqm_pairs_step(multiple, most);
     int32_t acc0 = acc[0];
     int32_t acc1 = acc[1];
     int32_t acc2 = acc[2];
     int32_t acc3 = acc[3];
 
-    while (k > 0) {
+    for (; k > 0; k -= step) {
         uint32_t sum01 = 0;
         uint32_t sum23 = 0;
-        int32_t left = k < most ? k : most;
 
-        k -= left;
-        for (; left >= step; left -= step) {
-            SQM_PAIRS_FOUR_TAPS(0);
-            if (step >= 8) {
-                SQM_PAIRS_FOUR_TAPS(4);
-            }
-            if (step >= 16) {
-                SQM_PAIRS_FOUR_TAPS(8);
-                SQM_PAIRS_FOUR_TAPS(12);
-            }
-            x += step;
-            words += 2 * step;
-        }
-        for (; left > 0; --left) {
-            SQM_PAIRS_TAP(0);
-            x += 1;
-            words += 2;
-        }
+        SQM_PAIRS_TAP_OF(step, 0)
+        SQM_PAIRS_TAP_OF(step, 1)
+        SQM_PAIRS_TAP_OF(step, 2)
+        SQM_PAIRS_TAP_OF(step, 3)
+        SQM_PAIRS_TAP_OF(step, 4)
+        SQM_PAIRS_TAP_OF(step, 5)
+        SQM_PAIRS_TAP_OF(step, 6)
+        SQM_PAIRS_TAP_OF(step, 7)
+        SQM_PAIRS_TAP_OF(step, 8)
+        SQM_PAIRS_TAP_OF(step, 9)
+        SQM_PAIRS_TAP_OF(step, 10)
+        SQM_PAIRS_TAP_OF(step, 11)
+        SQM_PAIRS_TAP_OF(step, 12)
+        SQM_PAIRS_TAP_OF(step, 13)
+        SQM_PAIRS_TAP_OF(step, 14)
+        SQM_PAIRS_TAP_OF(step, 15)
+        x += step;
+        SQM_PAIRS_TAPS_DONE(step);
         sqm_pairs_apart(sum01, &acc0, &acc1);
         sqm_pairs_apart(sum23, &acc2, &acc3);
     }
@@ -92,13 +117,14 @@ SQM_INLINE void sqm_pairs(const int8_t *x, int32_t input_offset, const uint32_t 
 }
 
 #undef SQM_PAIRS_TAP
-#undef SQM_PAIRS_FOUR_TAPS
+#undef SQM_PAIRS_TAP_OF
 
 #define SQM_DEFINE_PAIRS(wgt, most)                                                                \
     SQM_INLINE void sqm_pairs_s8_##wgt##_1x4__c(const int8_t *x, int32_t input_offset,             \
-                                                const uint32_t *words, int32_t k, int32_t acc[4])  \
+                                                const uint32_t *words, int32_t k,                  \
+                                                int32_t multiple, int32_t acc[4])                  \
     {                                                                                              \
-        sqm_pairs(x, input_offset, words, k, acc, most);                                           \
+        sqm_pairs(x, input_offset, words, k, multiple, acc, most);                                 \
     }
 
 SQM_DEFINE_PAIRS(w6, 4)

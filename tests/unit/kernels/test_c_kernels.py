@@ -163,6 +163,40 @@ def test_c_tests_pass_on_an_emulated_cortex_m4(program: Path, level: str, tmp_pa
     require_ok(program, emulated(tmp_path / "program.elf"))
 
 
+ARMV6M = ["arm-none-eabi-gcc", "-mcpu=cortex-m0plus", "-mthumb"]
+ZIG_ARMV6M = [*ZIG[:-2], "thumb-freestanding-eabi", "-mcpu=cortex_m0plus"]
+
+
+@needs_arm_gcc
+@needs_qemu
+@pytest.mark.qemu
+@pytest.mark.parametrize(
+    "program",
+    ["test_requantize.c", *(pytest.param(name, marks=pytest.mark.long) for name in ("test_kernels.c", "test_nests.c"))],
+)
+def test_c_tests_pass_in_the_instructions_of_a_cortex_m0plus(program: str, tmp_path: Path) -> None:
+    """Which has products of 32 bits alone, and pairs of channels in assembly. A Cortex-M4 runs them, too."""
+    source, elf = C_TESTS / program, tmp_path / "program.elf"
+    library = [*OWN_LIBRARY, f"-I{C_TESTS}"]
+    compile_c(*ARMV6M, *STRICT, "-O2", source, *SEMIHOSTING, *library, "-o", elf)
+    require_ok(source, emulated(elf))
+
+
+@needs_arm_gcc
+@needs_zig
+@needs_qemu
+@pytest.mark.qemu
+def test_zig_takes_the_assembly_of_a_cortex_m0plus(tmp_path: Path) -> None:
+    objects = []
+    for source in (C_TESTS / "test_kernels.c", *(C_TESTS / "semihosting" / name for name in ("vectors.c", "libc.c"))):
+        objects.append(tmp_path / f"{source.stem}.o")
+        include = [f"-I{C_TESTS}", f"-I{C_TESTS / 'semihosting' / 'libc'}"]
+        compile_c(*ZIG_ARMV6M, *STRICT, *BARE, "-fno-builtin", "-O2", *include, "-c", source, "-o", objects[-1])
+    linked = ["-nostdlib", "-T", C_TESTS / "semihosting" / "mps2_an386.ld", *objects, "-lgcc"]
+    compile_c(*ARMV6M, *linked, "-o", tmp_path / "program.elf")
+    require_ok(C_TESTS / "test_kernels.c", emulated(tmp_path / "program.elf"))
+
+
 DSP_PROGRAMS = sorted((C_TESTS / "armv7em_dsp").glob("test_*.c"))
 DSP_FLAGS = ["-mfloat-abi=hard", "-mfpu=fpv4-sp-d16"]
 
