@@ -31,7 +31,7 @@ from sq_micro.kernels.dsp import DSP, conv2d_scratch_bytes, conv2d_taps, conv2d_
 from sq_micro.kernels.lanes import padded
 from sq_micro.kernels.overlap import Overlap
 from sq_micro.kernels.pieces import InPieces, PieceGeometry, Pieces, piece_geometry, piece_overlap, pieces_of
-from sq_micro.kernels.select import CONV_BLOCK, KernelChoice, kernel_choices_of, portable_conv2d
+from sq_micro.kernels.select import CONV_BLOCK, KernelChoice, clipped_depthwise, kernel_choices_of, portable_conv2d
 from sq_micro.kernels.tiling import DSP_COSTS, LOSSES, PORTABLE_COSTS, Tiling, TilingCosts, tilings
 
 # Cycles of a Cortex-M4, from counted instructions: they rank sizes of pieces, nothing else follows from them.
@@ -76,8 +76,8 @@ def choices_at_rest(
             channels, elements = topology.elements(operator.output), topology.elements(operator.input)
             return (replace(plain[0], overlaps={operator.input: walks.mean_packed(channels, elements)}),)
         case Conv2D() | DepthwiseConv2D() | Dense() | Add() | Relu() | MaxPool2D():
-            if isinstance(operator, DepthwiseConv2D) and not band_serves(operator, topology):
-                plain = kernel_choices_of(operator, topology, bits)  # strips are laid out for one size of image
+            if isinstance(operator, DepthwiseConv2D) and (isa != DSP or not band_serves(operator, topology)):
+                plain = (clipped_depthwise(operator, topology, bits),)  # others are laid out for one size of image
             return _worth_taking(operator, topology, bitwidths, _candidates(operator, topology, bits, isa, plain[0]))
         case _:
             return plain  # a Reshape moves nothing, others have 8 bits on both sides
@@ -138,7 +138,7 @@ def _whole_rows(geometry: PieceGeometry) -> list[Tiling]:
 
 def _in_pieces(operator: InPieces, kernel: KernelChoice, geometry: PieceGeometry, piece: Tiling) -> KernelChoice:
     pieces = pieces_of(operator, geometry, piece, kernel.scratch_bytes)
-    return replace(kernel, pieces=pieces, scratch_bytes=pieces.scratch_bytes, overlaps={}, plane=False)
+    return replace(kernel, pieces=pieces, scratch_bytes=pieces.scratch_bytes, overlaps={})
 
 
 def _worth_taking(

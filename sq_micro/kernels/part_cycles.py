@@ -212,9 +212,12 @@ def _strips(operator: DepthwiseConv2D, topology: Topology, part: Part) -> dict[W
 
 
 def _planes(operator: DepthwiseConv2D, topology: Topology, choice: KernelChoice, part: Part) -> dict[Work, float]:
-    """operators/depthwise_conv2d.h: channel after channel; 3x3 windows inside the image have code of their own."""
+    """operators/depthwise_conv2d.h: channel after channel; 3x3 windows inside the image have code of their own, and in
+    a plane with its padding all of them lie inside.
+    """
     _, height, width, channels = topology.shape(operator.weights)
-    inside = (part.pixels - part.edge_pixels) if (height, width) == (3, 3) else 0
+    edge_pixels = 0 if choice.plane else part.edge_pixels
+    inside = (part.pixels - edge_pixels) if (height, width) == (3, 3) else 0
     others = part.pixels - inside
     return {
         "planes: channel": channels,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from math import prod
 from types import MappingProxyType
 
 from sq_micro.ir.bitwidths import Bitwidths
@@ -50,7 +51,7 @@ _WORD_BYTES = 4  # of the weights of two channels, see portable_c/pairs.h
 CONV_BLOCK = 4  # output channels that share the loads of one window, see operators/conv2d.h
 _PORTABLE_DENSE_LOSS = 3.0  # where the kernel of DSP cores would serve; it wants the input a second time, widened
 _PORTABLE_STRIPS_LOSS = 4.0  # where the kernel of DSP cores for any window would serve: 0.4 to 5.9, by the window
-_PLANE_LOSS = 0.05  # of a portable depthwise convolution that copies each channel first; modelled
+_CLIPPED_LOSS = 0.5  # of a portable depthwise convolution that clips windows in place of padding a copy; modelled
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ class KernelChoice:
     tiling    of a convolution; it goes through its tiles upwards or downwards, as the arena wants it
     taps      of a channel's weights, filled up to what the kernel takes at a time; 0 where they are not filled up
     nest_isa  the ISA whose loop nest computes an operator that has no lanes
-    plane     whether a depthwise_conv2d copies each channel to scratch before it writes
+    plane     whether a depthwise_conv2d copies each channel, padded, to scratch before it writes
     pieces   how activations of 4 bits are gone through; `tiling` is then that of the kernel within a piece
     kernels   the set that it is of
     """
@@ -285,16 +286,31 @@ def _depthwise(operator: DepthwiseConv2D, topology: Topology, bits: int, isa: st
 
 
 def _portable_depthwise(operator: DepthwiseConv2D, topology: Topology, bits: int) -> tuple[KernelChoice, ...]:
-    """Where the output is the input, each channel is copied first."""
-    _, height, width, _ = topology.shape(operator.weights)
-    plain = KernelChoice(operator.name, find("pick", bits, "1x1"), height * width)
-    if operator.depth_multiplier != 1:
-        return (plain,)
+    """A channel with its padding is copied first, unless that takes more memory: then windows are clipped."""
+    clipped = clipped_depthwise(operator, topology, bits)
     sizes = topology.elements(operator.input), topology.elements(operator.output)
-    pixels = sizes[0] // topology.image_shape(operator.input)[2]
-    overlaps = {operator.input: walks.by_channel(*sizes, same_start=True)}
-    in_place = replace(plain, scratch_bytes=height * width + pixels, overlaps=overlaps, loss=_PLANE_LOSS, plane=True)
-    return plain, in_place
+    seen = prod(plane_size(operator, topology))
+    planed = replace(clipped, scratch_bytes=clipped.scratch_bytes + seen, loss=0.0, plane=True)
+    if operator.depth_multiplier != 1:
+        return planed, clipped
+    planed = replace(planed, overlaps={operator.input: walks.by_channel(*sizes, same_start=True)})
+    in_place = sum(operator.input in operator_inputs(reader) for reader in topology.operators) == 1
+    return (planed,) if in_place and seen <= min(sizes) else (planed, clipped)
+
+
+def clipped_depthwise(operator: DepthwiseConv2D, topology: Topology, bits: int) -> KernelChoice:
+    """The way that takes least scratch: a channel's taps, nothing of the image."""
+    _, height, width, _ = topology.shape(operator.weights)
+    return KernelChoice(operator.name, find("pick", bits, "1x1"), height * width, loss=_CLIPPED_LOSS)
+
+
+def plane_size(operator: DepthwiseConv2D, topology: Topology) -> tuple[int, int]:
+    """Rows and columns that windows see, padding included, as sqm_depthwise_conv2d_seen has it."""
+    _, *window, _ = topology.shape(operator.weights)
+    outputs = topology.image_shape(operator.output)
+    axes = zip(outputs, operator.stride, window, operator.dilation, strict=False)
+    height, width = ((output - 1) * stride + (taps - 1) * dilation + 1 for output, stride, taps, dilation in axes)
+    return height, width
 
 
 def _plain_overlaps(operator: Operator, topology: Topology) -> dict[str, Overlap]:

@@ -6,8 +6,9 @@ window that reaches into the padding counts whole. Every operator stores its out
   conv2d            portable: its input P·T·⌈C/4⌉, since four channels share the loads of a window, and M bytes of
                     decoded weights if it has scratch. On DSP cores: its input P·T, which become columns of 16 bits in
                     scratch, 2·P·T bytes stored once and loaded ⌈C/4⌉ times
-  depthwise_conv2d  portable: its input M, and M bytes of taps in scratch. On DSP cores: its input once into rows of
-                    16 bits in scratch, and 2·M bytes of those
+  depthwise_conv2d  portable: its input once into scratch, and M bytes of that and M of taps there; its input M where
+                    windows are clipped. On DSP cores: its input once into rows of 16 bits in scratch, and 2·M bytes
+                    of those
   dense             as a conv2d of one pixel
   pooling           each window's bytes
   all others        each input once
@@ -75,7 +76,10 @@ def _loads(operator: Operator, topology: Topology, choice: KernelChoice) -> tupl
                 return windows, 2 * windows * (1 + blocks)
             return windows * blocks, work if choice.scratch_bytes else 0
         case DepthwiseConv2D():
-            return (0, 2 * (topology.elements(operator.input) + work)) if choice.nest_isa == DSP else (work, work)
+            elements = topology.elements(operator.input) * operator.depth_multiplier
+            if choice.nest_isa == DSP:
+                return 0, 2 * (topology.elements(operator.input) + work)
+            return (elements, elements + 2 * work) if choice.plane else (work, work)
         case MaxPool2D() | AveragePool2D():
             return prod(operator.window) * topology.elements(operator.output), 0
         case _:

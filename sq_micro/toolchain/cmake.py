@@ -95,16 +95,27 @@ def build_firmware(request: BuildRequest) -> Path:
 def _prepare(build: Path, toolchain_text: str) -> Path:
     """An empty build folder, or one that the same compiler has built in; the path of its toolchain file.
 
-    CMake keeps a compiler for the life of a build folder, so that another compiler needs a fresh one.
+    CMake keeps a compiler and the folders of sources and build for the life of a build folder, so that another
+    compiler, another installation of sq-micro or a folder that was moved needs a fresh one.
     """
     toolchain = build / "toolchain.cmake"
     if toolchain.is_file():
-        if toolchain.read_text(encoding="utf-8") != toolchain_text:
+        if toolchain.read_text(encoding="utf-8") != toolchain_text or _moved(build):
             shutil.rmtree(build)
     elif build.is_dir() and any(build.iterdir()):
         raise UsageError(f"{build} holds files that sq-micro did not put there; choose another folder")
     write_atomically(toolchain, toolchain_text)
     return toolchain
+
+
+def _moved(build: Path) -> bool:
+    """Whether CMake configured the folder from other sources, or in another place."""
+    cache = build / "CMakeCache.txt"
+    if not cache.is_file():
+        return False
+    kept = dict(re.findall(r"^(\w+):INTERNAL=(.*)$", cache.read_text(encoding="utf-8", errors="replace"), re.MULTILINE))
+    places = {"CMAKE_HOME_DIRECTORY": project_files(), "CMAKE_CACHEFILE_DIR": build}
+    return any(Path(kept.get(name, "")).resolve() != place.resolve() for name, place in places.items())
 
 
 def _run(command: list[str], before: str, request: BuildRequest, log: Path) -> str:

@@ -81,6 +81,8 @@ static void check_depthwise_conv2d(const width *w)
         p.stride_height, p.stride_width,    p.dilation_height, p.dilation_width,
         p.pad_top,       p.pad_left,        p.input_offset,    p.output_offset,
         c.minimum,       c.maximum,         depth_multiplier,  random_between(0, 1)};
+    const int32_t seen = sqm_depthwise_conv2d_seen(sqm_depthwise_conv2d_vertical(&depthwise)) *
+                         sqm_depthwise_conv2d_seen(sqm_depthwise_conv2d_horizontal(&depthwise));
     const int32_t outputs = p.output_height * p.output_width * p.output_channels;
     const int8_t *input = activations(p.input_height * p.input_width * p.input_channels);
     int8_t *weights = buffer(taps * p.output_channels);
@@ -91,7 +93,7 @@ static void check_depthwise_conv2d(const width *w)
     char what[64];
 
     sqm_depthwise_conv2d(&depthwise, w->pick, input, packed, c.steps, c.bias, c.multiplier, c.shift,
-                         buffer(taps + p.input_height * p.input_width), got);
+                         buffer(taps + seen), got);
     naive_conv2d(&p, depth_multiplier, input, weights, &c, expected);
     snprintf(what, sizeof what, "depthwise_conv2d, %d bits", (int)w->bits);
     expect_codes(what, got, expected, outputs);

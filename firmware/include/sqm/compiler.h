@@ -26,6 +26,18 @@
 #define SQM_SHARED   static __attribute__((noipa, unused))
 #endif
 
+/**
+ * SQM_NAKED: a function whose body is one asm statement, and which keeps the procedure call
+ * standard by itself. Parameters are read from registers, so the compiler must not miss their use:
+ * they are SQM_IN_ASM.
+ */
+#if defined(__clang__)
+#define SQM_NAKED static __attribute__((naked, noinline, unused, aligned(4)))
+#else
+#define SQM_NAKED static __attribute__((naked, noipa, unused, aligned(4)))
+#endif
+#define SQM_IN_ASM __attribute__((unused))
+
 /** Deliberately out of line, but what all callers pass may be folded in. */
 #define SQM_OUT_OF_LINE static __attribute__((noinline, unused))
 

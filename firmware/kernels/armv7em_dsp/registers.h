@@ -7,26 +7,22 @@
 #ifndef SQM_ARMV7EM_DSP_REGISTERS_H
 #define SQM_ARMV7EM_DSP_REGISTERS_H
 
+#include "sqm/compiler.h"
+
 #if !defined(__ARM_FEATURE_DSP)
 #error "needs DSP instructions: -mcpu=cortex-m4 or the like, or C generated for another board"
 #endif
 
 /**
- * SQM_NAKED: a function whose body is one asm statement, and which keeps the procedure call
- * standard by itself. Parameters are read from r0 ... r3, so the compiler must not miss their use.
- *
  * SQM_BESIDE_ASM: a function in C, out of line, whose results assembly reads. gcc must not
  * specialise it: 12.2 takes a copy whose output pointer became a constant for one without side
  * effects, and drops the call.
  */
 #if defined(__clang__)
-#define SQM_NAKED      static __attribute__((naked, noinline, unused, aligned(4)))
 #define SQM_BESIDE_ASM static __attribute__((noinline, unused))
 #else
-#define SQM_NAKED      static __attribute__((naked, noipa, unused, aligned(4)))
 #define SQM_BESIDE_ASM static __attribute__((noipa, unused))
 #endif
-#define SQM_IN_ASM __attribute__((unused))
 
 /**
  * SQM_ENTER and SQM_LEAVE save what a callee must. Between them are slots 0 ... 23. Between

@@ -70,6 +70,9 @@ typedef struct {
 /** Output channels that are computed together, where the operator has as many. */
 #define SQM_CONV2D_TILE 4
 
+/** So few that a run of as many taps takes longer to begin than to go through. */
+#define SQM_CONV2D_FEW_CHANNELS 4
+
 /** The params of conv2d along one axis. */
 SQM_INLINE sqm_axis sqm_conv2d_vertical(const sqm_conv2d_params *p)
 {
@@ -122,9 +125,17 @@ SQM_INLINE void sqm_conv2d_pixel(const sqm_conv2d_params *p, int32_t tile, const
         const int8_t *x = input + (row + column) * channels;
         int32_t at = (ky * p->window_width + horizontal.first) * channels;
         if (p->dilation_width == 1) {
-            /* Neighbouring taps are neighbours in memory: one run per row of the window. */
+            /* Neighbouring taps are neighbours in memory: one run per row of the window. Where
+             * there are few channels, most runs are worth unrolling as a whole. */
             const int32_t run = (horizontal.last - horizontal.first) * channels;
-            sqm_conv2d_dot(tile, x, p->input_offset, rows, at, run, acc);
+            const int32_t whole = p->window_width * channels;
+            if (rows.pairs != NULL && channels < SQM_CONV2D_FEW_CHANNELS && run == whole) {
+                rows.multiple = whole;
+                sqm_conv2d_dot(tile, x, p->input_offset, rows, at, whole, acc);
+                rows.multiple = channels;
+            } else {
+                sqm_conv2d_dot(tile, x, p->input_offset, rows, at, run, acc);
+            }
         } else {
             for (int32_t n = horizontal.last - horizontal.first; n > 0; --n) {
                 sqm_conv2d_dot(tile, x, p->input_offset, rows, at, channels, acc);

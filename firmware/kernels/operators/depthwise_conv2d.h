@@ -3,8 +3,9 @@
  *
  * Channel by channel: the taps of a channel are picked out of the packed run into scratch outside
  * the pixel loop, so decoding costs 1/pixels of the work and the inner loop is the same for all
- * widths. Windows of 3x3 inside the image are written out, their weights in registers where there
- * are enough, the zero point in the bias.
+ * widths. With its padding around it in scratch a channel has no borders, and its output may take
+ * its place. Windows of 3x3 inside the image are written out, their weights in registers where
+ * there are enough, the zero point in the bias.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -25,8 +26,8 @@
  *
  * depth_multiplier  output channel c comes from input channel c / depth_multiplier;
  *                   output_channels = input_channels * depth_multiplier.
- * plane             1: a channel's codes are copied to scratch before its outputs are written; else
- * 0.
+ * plane             1: a channel's codes are copied to scratch, with the padding around them,
+ * before its outputs are written; else 0.
  */
 typedef struct {
     int32_t input_height;
@@ -90,17 +91,72 @@ SQM_INLINE int32_t sqm_depthwise_conv2d_row(int32_t acc, const int8_t *x, int32_
     return acc;
 }
 
-/** One channel's codes side by side; `first` is its first. Returns where they are. */
-SQM_INLINE const int8_t *sqm_depthwise_conv2d_copy(const sqm_depthwise_conv2d_params *p,
-                                                   const int8_t *first, int8_t *plane)
+/** Elements of the axis that windows see, padding included. */
+SQM_INLINE int32_t sqm_depthwise_conv2d_seen(sqm_axis axis)
 {
-    for (int32_t i = 0; i < p->input_height * p->input_width; ++i) {
-        int32_t code = *first;
-        SQM_OPAQUE(code);
-        plane[i] = (int8_t)code;
-        first += p->input_channels;
+    return (axis.output - 1) * axis.stride + (axis.window - 1) * axis.dilation + 1;
+}
+
+/** The axes of the image that windows slide over, and how far apart a channel's codes lie in it. */
+typedef struct {
+    sqm_axis rows;
+    sqm_axis columns;
+    int32_t step;
+} sqm_depthwise_conv2d_image;
+
+/** The input; with `plane` one channel of it with its padding, where all windows lie inside. */
+SQM_INLINE sqm_depthwise_conv2d_image
+sqm_depthwise_conv2d_image_of(const sqm_depthwise_conv2d_params *p)
+{
+    sqm_depthwise_conv2d_image image = {sqm_depthwise_conv2d_vertical(p),
+                                        sqm_depthwise_conv2d_horizontal(p), p->input_channels};
+    if (p->plane) {
+        image.rows.input = sqm_depthwise_conv2d_seen(image.rows);
+        image.rows.pad = 0;
+        image.columns.input = sqm_depthwise_conv2d_seen(image.columns);
+        image.columns.pad = 0;
+        image.step = 1;
     }
-    return plane;
+    return image;
+}
+
+/** `count` codes of padding. Returns where the next goes. */
+SQM_INLINE int8_t *sqm_depthwise_conv2d_pad(const sqm_depthwise_conv2d_params *p, int8_t *to,
+                                            int32_t count)
+{
+    for (; count > 0; --count) {
+        int32_t code = -p->input_offset;
+        SQM_OPAQUE(code);
+        *to++ = (int8_t)code;
+    }
+    return to;
+}
+
+/** The plane of the channel whose first code is `first`. */
+SQM_INLINE void sqm_depthwise_conv2d_copy(const sqm_depthwise_conv2d_params *p, const int8_t *first,
+                                          int8_t *plane)
+{
+    const int32_t height = sqm_depthwise_conv2d_seen(sqm_depthwise_conv2d_vertical(p));
+    const int32_t width = sqm_depthwise_conv2d_seen(sqm_depthwise_conv2d_horizontal(p));
+    const int32_t before = p->pad_left < width ? p->pad_left : width;
+    const int32_t left = width - before;
+    const int32_t inside = left < p->input_width ? left : p->input_width;
+
+    for (int32_t y = -p->pad_top; y < height - p->pad_top; ++y) {
+        if (y < 0 || y >= p->input_height) {
+            plane = sqm_depthwise_conv2d_pad(p, plane, width);
+        } else {
+            const int8_t *from = first + y * p->input_width * p->input_channels;
+            plane = sqm_depthwise_conv2d_pad(p, plane, before);
+            for (int32_t n = inside; n > 0; --n) {
+                int32_t code = *from;
+                SQM_OPAQUE(code);
+                *plane++ = (int8_t)code;
+                from += p->input_channels;
+            }
+            plane = sqm_depthwise_conv2d_pad(p, plane, left - inside);
+        }
+    }
 }
 
 /** Weights of 3x3 taps and the bias with the input's zero point folded in: no tap is left out. */
@@ -156,8 +212,8 @@ SQM_INLINE int32_t sqm_depthwise_conv2d_inside(const sqm_depthwise_conv2d_nine *
  * @param[in]  steps       per output channel, see sqm_unpack_1x1; NULL where all are 1.
  * @param[in]  bias        per output channel, TFLite's: the input's zero point is not folded in.
  * @param[in]  multiplier  per output channel, with shift: accumulator to output, see requantize.h.
- * @param      scratch     window_height * window_width bytes; with `plane` input_height *
- * input_width more.
+ * @param      scratch     window_height * window_width bytes; with `plane` as many more as windows
+ *                         see, see sqm_depthwise_conv2d_seen.
  * @param[out] output      output_height * output_width * output_channels codes; may begin where the
  *                         input does if `plane` is set and depth_multiplier is 1.
  */
@@ -168,20 +224,18 @@ SQM_INLINE void sqm_depthwise_conv2d(const sqm_depthwise_conv2d_params *p, sqm_p
                                      int8_t *scratch, int8_t *output)
 {
     const int32_t taps = p->window_height * p->window_width;
-    const sqm_axis rows = sqm_depthwise_conv2d_vertical(p);
-    const sqm_axis columns = sqm_depthwise_conv2d_horizontal(p);
+    const sqm_depthwise_conv2d_image image = sqm_depthwise_conv2d_image_of(p);
+    const int32_t step = image.step;
     const bool of_nine = p->window_height == 3 && p->window_width == 3;
 
     for (int32_t channel = 0; channel < p->output_channels; ++channel) {
-        const int8_t *plane = input + channel / p->depth_multiplier;
-        int32_t step = p->input_channels;
+        const int8_t *codes = input + channel / p->depth_multiplier;
         int8_t *out = output + channel;
 
         if (p->plane) {
-            plane = sqm_depthwise_conv2d_copy(p, plane, scratch + taps);
-            step = 1;
+            sqm_depthwise_conv2d_copy(p, codes, scratch + taps);
+            codes = scratch + taps;
         }
-
         pick(weights, taps * p->output_channels, channel, p->output_channels, taps,
              steps == NULL ? 1 : steps[channel], scratch);
         sqm_depthwise_conv2d_nine nine;
@@ -189,23 +243,23 @@ SQM_INLINE void sqm_depthwise_conv2d(const sqm_depthwise_conv2d_params *p, sqm_p
             sqm_depthwise_conv2d_fold(&nine, scratch, bias[channel], p->input_offset);
         }
         for (int32_t oy = 0; oy < p->output_height; ++oy) {
-            const int32_t top = sqm_axis_origin(rows, oy);
-            const sqm_taps vertical = sqm_axis_taps(rows, top);
+            const int32_t top = sqm_axis_origin(image.rows, oy);
+            const sqm_taps vertical = sqm_axis_taps(image.rows, top);
             for (int32_t ox = 0; ox < p->output_width; ++ox) {
-                const int32_t left = sqm_axis_origin(columns, ox);
-                const sqm_taps horizontal = sqm_axis_taps(columns, left);
+                const int32_t left = sqm_axis_origin(image.columns, ox);
+                const sqm_taps horizontal = sqm_axis_taps(image.columns, left);
                 int32_t acc = bias[channel];
                 if (of_nine && vertical.last - vertical.first == 3 &&
                     horizontal.last - horizontal.first == 3) {
                     acc = sqm_depthwise_conv2d_inside(
-                        &nine, plane + (top * p->input_width + left) * step,
-                        p->dilation_width * step, p->dilation_height * p->input_width * step);
+                        &nine, codes + (top * image.columns.input + left) * step,
+                        p->dilation_width * step, p->dilation_height * image.columns.input * step);
                 } else {
                     const int32_t first_x = left + horizontal.first * p->dilation_width;
                     for (int32_t ky = vertical.first; ky < vertical.last; ++ky) {
                         const int32_t y = top + ky * p->dilation_height;
                         acc = sqm_depthwise_conv2d_row(
-                            acc, plane + (y * p->input_width + first_x) * step,
+                            acc, codes + (y * image.columns.input + first_x) * step,
                             p->dilation_width * step, p->input_offset,
                             scratch + ky * p->window_width + horizontal.first,
                             horizontal.last - horizontal.first);

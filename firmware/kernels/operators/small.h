@@ -127,36 +127,34 @@ SQM_SHARED void sqm_depthwise_conv2d__small(const sqm_depthwise_conv2d_params *p
                                             const int8_t *shift, int8_t *scratch, int8_t *output)
 {
     const int32_t taps = p->window_height * p->window_width;
-    const sqm_axis rows = sqm_depthwise_conv2d_vertical(p);
-    const sqm_axis columns = sqm_depthwise_conv2d_horizontal(p);
+    const sqm_depthwise_conv2d_image image = sqm_depthwise_conv2d_image_of(p);
 
     for (int32_t channel = 0; channel < p->output_channels; ++channel) {
-        const int8_t *plane = input + channel / p->depth_multiplier;
-        int32_t step = p->input_channels;
+        const int8_t *codes = input + channel / p->depth_multiplier;
         int8_t *out = output + channel;
 
         if (p->plane) {
-            plane = sqm_depthwise_conv2d_copy(p, plane, scratch + taps);
-            step = 1;
+            sqm_depthwise_conv2d_copy(p, codes, scratch + taps);
+            codes = scratch + taps;
         }
         sqm_small_pick(weights, taps * p->output_channels, channel, p->output_channels, taps,
                        steps == NULL ? 1 : steps[channel], scratch, high_bits, low_bits);
         for (int32_t oy = 0; oy < p->output_height; ++oy) {
-            const int32_t top = sqm_axis_origin(rows, oy);
-            const sqm_taps vertical = sqm_axis_taps(rows, top);
+            const int32_t top = sqm_axis_origin(image.rows, oy);
+            const sqm_taps vertical = sqm_axis_taps(image.rows, top);
             for (int32_t ox = 0; ox < p->output_width; ++ox) {
-                const int32_t left = sqm_axis_origin(columns, ox);
-                const sqm_taps horizontal = sqm_axis_taps(columns, left);
+                const int32_t left = sqm_axis_origin(image.columns, ox);
+                const sqm_taps horizontal = sqm_axis_taps(image.columns, left);
                 int32_t acc = bias[channel];
                 for (int32_t ky = vertical.first; ky < vertical.last; ++ky) {
                     const int32_t y = top + ky * p->dilation_height;
                     const int8_t *w = scratch + ky * p->window_width + horizontal.first;
-                    const int8_t *x =
-                        plane +
-                        (y * p->input_width + left + horizontal.first * p->dilation_width) * step;
+                    const int8_t *x = codes + (y * image.columns.input + left +
+                                               horizontal.first * p->dilation_width) *
+                                                  image.step;
                     for (int32_t n = horizontal.last - horizontal.first; n > 0; --n) {
                         acc += (*x + p->input_offset) * *w;
-                        x += p->dilation_width * step;
+                        x += p->dilation_width * image.step;
                         ++w;
                     }
                 }

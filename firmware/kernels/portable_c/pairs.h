@@ -65,6 +65,7 @@ SQM_INLINE int32_t sqm_pairs_step(int32_t multiple, int32_t most)
     }
     SQM_PAIRS_STEP(16)
     SQM_PAIRS_STEP(12)
+    SQM_PAIRS_STEP(9)
     SQM_PAIRS_STEP(8)
     SQM_PAIRS_STEP(6)
     SQM_PAIRS_STEP(5)

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "sqm/compiler.h"
+#include "kernels/thumb/dot_1x4.h"
 
 SQM_INLINE int32_t sqm_dot_s8_w8_1x1__c(const int8_t *x, int32_t input_offset, const uint8_t *row,
                                         int32_t k)
@@ -54,6 +55,9 @@ SQM_INLINE int32_t sqm_dot_s8_w8_1x1__c(const int8_t *x, int32_t input_offset, c
 SQM_INLINE void sqm_dot_s8_w8_1x4__c(const int8_t *x, int32_t input_offset, const int8_t *w,
                                      int32_t row_stride, int32_t k, int32_t acc[4])
 {
+#if SQM_HAS_THUMB_DOT_1X4
+    sqm_thumb_dot_1x4(x, input_offset, w, row_stride, k, acc);
+#else
     int32_t acc0 = acc[0];
     int32_t acc1 = acc[1];
     int32_t acc2 = acc[2];
@@ -78,6 +82,7 @@ SQM_INLINE void sqm_dot_s8_w8_1x4__c(const int8_t *x, int32_t input_offset, cons
     acc[1] = acc1;
     acc[2] = acc2;
     acc[3] = acc3;
+#endif
 }
 
 #undef SQM_STEP_1X4

@@ -104,7 +104,7 @@ def cases(nest: str, graph: QuantGraph, all_choices: bool = False) -> Iterator[C
     sizes = topology.elements(source), topology.elements(operator.output)
     weights = topology.elements(operator.weights) if hasattr(operator, "weights") else 0
     choices = kernel_choices(topology, graph.bitwidths)[operator.name]
-    for choice in choices if all_choices else choices[-1:]:
+    for choice in choices if all_choices else choices[:1]:
         overlap = choice.overlaps[source]
         if choice.tiling is None:
             words = params(graph, choice)

@@ -52,7 +52,24 @@ def test_depthwise_conv2d_picks_the_taps_of_one_channel(bits: int) -> None:
     output = builder.depthwise_conv2d(builder.input, (3, 2), depth_multiplier=2, bits=bits)
     (choice,) = choices(builder, output).values()
     assert choice.variant is not None
-    assert (choice.variant.name, choice.scratch_bytes) == (f"sqm_pick_s8_w{bits}_1x1__c", 6)
+    assert (choice.variant.name, choice.scratch_bytes) == (f"sqm_pick_s8_w{bits}_1x1__c", 6 + 8 * 7)
+
+
+@pytest.mark.parametrize(
+    ("channels", "multiplier", "read_again", "planes"),
+    [(4, 1, False, [True]), (1, 1, False, [True, False]), (4, 2, False, [True, False]), (4, 1, True, [True, False])],
+    ids=["in place", "a plane is more than the image", "outputs are more", "the input is kept"],
+)
+def test_depthwise_windows_are_clipped_where_that_may_save_memory(
+    channels: int, multiplier: int, read_again: bool, planes: list[bool]
+) -> None:
+    builder = RandomQuantGraph(0, (6, 6, channels))
+    output = builder.depthwise_conv2d(builder.input, depth_multiplier=multiplier)
+    graph = builder.build(builder.add(output, builder.input) if read_again else output)
+    found = kernel_choices(graph.topology, graph.bitwidths)["depthwise_conv2d_0"]
+    assert [choice.plane for choice in found] == planes
+    assert [choice.scratch_bytes for choice in found] == [9 + 8 * 8, 9][: len(planes)]
+    assert [choice.loss == 0 for choice in found] == planes
 
 
 @pytest.mark.parametrize("bits", WEIGHT_BITS)
@@ -115,13 +132,13 @@ def test_dsp_cores_leave_the_rest_to_portable_c(geometry: dict[str, Any]) -> Non
 
 
 def test_small_images_have_a_portable_choice_where_scratch_is_dear() -> None:
-    """It takes one channel's codes and weights, against the rows of four channels and two copies of their weights."""
+    """It takes one channel's codes with their padding, against the rows of four channels and two copies of weights."""
     builder = RandomQuantGraph(0, (7, 5, 4))
     graph = builder.build(builder.depthwise_conv2d(builder.input, (5, 5)))
     (choices,) = kernel_choices(graph.topology, graph.bitwidths, "armv7em_dsp").values()
     fast, small = choices
     assert (fast.nest_isa, small.nest_isa) == ("armv7em_dsp", "c")
-    assert small.scratch_bytes == 25 + 7 * 5 < fast.scratch_bytes
+    assert small.scratch_bytes == 25 + 11 * 9 < fast.scratch_bytes
     assert all(choice.overlaps["input"].same_start for choice in choices)
     assert fast.loss < small.loss
 

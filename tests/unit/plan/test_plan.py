@@ -11,11 +11,11 @@ arena 136 B, the least possible, fullest at 'conv2d_0'
 buffer                         offset    bytes  operators 0..4
 input                             104       32  #....
 conv2d_0                           56       48  ##...
-depthwise_conv2d_1                  0       48  .##..
+depthwise_conv2d_1                 56       48  .##..
 mean_2                              0        3  ..###
 dense_4                             4        2  ....#
 conv2d_0 (scratch)                  0       54  #....
-depthwise_conv2d_1 (scratch)      104        9  .#...
+depthwise_conv2d_1 (scratch)        0       45  .#...
 """
 
 
@@ -36,7 +36,7 @@ def test_a_plan_places_every_tensor_and_every_scratch() -> None:
     assert set(plan.tensors) == {"input", "conv2d_0", "depthwise_conv2d_1", "mean_2", "reshape_3", "dense_4"}
     assert plan.tensors["reshape_3"] == plan.tensors["mean_2"]
     assert set(plan.scratch) == {"conv2d_0", "depthwise_conv2d_1"}
-    assert plan.scratch["depthwise_conv2d_1"].size_bytes == 9
+    assert plan.scratch["depthwise_conv2d_1"].size_bytes == 9 + 6 * 6
     assert isinstance(plan.scratch["conv2d_0"], Span)
 
 

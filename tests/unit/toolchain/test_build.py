@@ -13,6 +13,7 @@ import pytest
 
 from sq_micro.board import load_board
 from sq_micro.errors import DoesNotFitError, ToolchainError, UsageError
+from sq_micro.paths import project_files
 from sq_micro.toolchain.cmake import build_firmware, find_program
 from sq_micro.toolchain.compiler import CompilerChoice, zig_path
 from sq_micro.toolchain.firmware import STACK_MARGIN_BYTES, Firmware, build, inspect_firmware
@@ -148,6 +149,21 @@ def test_another_compiler_gets_a_fresh_build_folder(tmp_path: Path) -> None:
     other_flags = replace(request.board, core=replace(request.board.core, flags=(*request.board.core.flags, "-DX")))
     build_firmware(replace(request, board=other_flags))
     assert not (request.build_dir / "left_over.txt").exists()
+
+
+@needs_arm_gcc
+def test_a_build_folder_that_was_moved_is_begun_anew(tmp_path: Path) -> None:
+    """As is one that another installation of sq-micro configured: CMake would refuse either."""
+    request = request_for(conv_dense(), tmp_path, load_board(NUCLEO), "gcc")
+    build_firmware(request)
+    moved = replace(request, build_dir=tmp_path / "moved")
+    request.build_dir.rename(moved.build_dir)
+    assert build_firmware(moved).is_file()
+    cache = moved.build_dir / "CMakeCache.txt"
+    text = cache.read_text(encoding="utf-8")
+    cache.write_text(text.replace(f"={project_files()}\n", f"={tmp_path}\n"), encoding="utf-8")
+    assert build_firmware(moved).is_file()
+    assert f"CMAKE_HOME_DIRECTORY:INTERNAL={project_files()}\n" in cache.read_text(encoding="utf-8")
 
 
 @needs_arm_gcc
