@@ -12,6 +12,7 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from sq_micro.board import Board, arena_room, load_board
+from sq_micro.cost.budget import Budget
 from sq_micro.cost.shift_add import SHIFT_ADD
 from sq_micro.errors import BudgetError, UsageError
 from sq_micro.ir.kernel_set import KernelsChoice
@@ -21,7 +22,8 @@ from sq_micro.report.result import AssignmentRecord, Result
 from sq_micro.stages.analyze import analyze, read_model
 from sq_micro.stages.assign import PLAN_FILE, AssignRequest, assign_bits
 from sq_micro.stages.assignment_record import budget_record
-from sq_micro.stages.budget_check import accuracy_missed, excess, tightened
+from sq_micro.stages.attempts import Attempt, first_within
+from sq_micro.stages.budget_check import accuracy_missed, cost_of_result
 from sq_micro.stages.build import build
 from sq_micro.stages.generate import generate, require_sram
 from sq_micro.stages.lock import write_lock
@@ -33,8 +35,6 @@ from sq_micro.toolchain.compiler import CompilerChoice, find_compiler
 from sq_micro.workspace import Workspace
 
 StageDone = Callable[[str, BaseModel], None]
-
-_ATTEMPTS = 3  # the cost tables are off by bytes and per mille, so one correction is the rule
 
 
 def unseen(stage: str, record: BaseModel) -> None:
@@ -92,23 +92,22 @@ def deploy(request: DeployRequest, notify: Notify = silent, done: StageDone = un
 def _deploy_within(
     workspace: Workspace, request: DeployRequest, wanted: AssignRequest, notify: Notify, done: StageDone
 ) -> Result:
-    """Assign, build, measure; where the image exceeds a budget, search again with that much less."""
+    """Assign, build, measure; where the image exceeds a budget, search again with room for what was mispredicted."""
     if wanted.max_drop is not None:
         require_labels(workspace, request.quantization)
-    allowed = wanted
-    for _ in range(_ATTEMPTS):
-        record = assign_bits(workspace, allowed, notify)
+
+    def attempt(budget: Budget) -> Attempt[Result]:
+        record = assign_bits(workspace, replace(wanted, budget=budget), notify)
         done("assign", record)
         options = replace(request.quantization, weight_bits=str(workspace / PLAN_FILE))
         stated = record.assignment.model_copy(update={"budget": budget_record(wanted.budget, wanted.max_drop)})
         result = _realise(workspace, request, options, stated, notify, done)
-        exceeded = excess(result, wanted.budget)
-        if not exceeded:
-            if lost := accuracy_missed(result, wanted.max_drop):
-                raise BudgetError(("max-drop",), f"{lost}; the measured result is in {workspace / 'result.json'}")
-            return result
-        allowed = replace(allowed, budget=tightened(allowed.budget, exceeded))
-    raise BudgetError(tuple(violation.resource for violation in exceeded), "; ".join(map(str, exceeded)))
+        return Attempt(result, record.cost, cost_of_result(result), record.least)
+
+    result = first_within(wanted.budget, attempt)
+    if lost := accuracy_missed(result, wanted.max_drop):
+        raise BudgetError(("max-drop",), f"{lost}; the measured result is in {workspace / 'result.json'}")
+    return result
 
 
 def _realise(

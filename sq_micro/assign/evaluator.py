@@ -48,7 +48,7 @@ def try_plan(trial: Trial) -> Evaluation:
     """Round, run, compare."""
     quantized = round_network(trial.graph, trial.ranges, trial.bitwidths, trial.samples, trial.method)
     found = compare(quantized, trial.samples, trial.reference, trial.labels)
-    trial.store.put(trial.key, json.dumps(asdict(found)).encode())
+    trial.store.put(trial.key, _document(found))
     return found
 
 
@@ -60,7 +60,8 @@ def compare(
     probe = reference.probe.tensor
     params = quantized.activations[probe]
     size = interpreter.batch()
-    sums = np.zeros(3)
+    divergences: list[float] = []
+    sums = np.zeros(2)
     correct = 0.0
     for start in range(0, len(samples), size):
         seen: list[Int8Array] = []
@@ -71,20 +72,26 @@ def compare(
 
         interpreter.run_batch(quantized.quantize_input(samples[start : start + size]), see)
         real = params.dequantize(seen[0])
-        sums += [
-            reference.divergence(real, start).sum(),
-            reference.agreement(real, start).sum(),
-            reference.expected_drop(real, start).sum(),
-        ]
+        divergences += reference.divergence(real, start).tolist()
+        sums += [reference.agreement(real, start).sum(), reference.expected_drop(real, start).sum()]
         if labels is not None:
             correct += _correct(decisions(real), labels[start : start + size])
-    divergence, agreement, drop = (sums / len(samples)).tolist()
+    agreement, drop = (sums / len(samples)).tolist()
     if labels is None:
-        return Evaluation(divergence, agreement, 100 * drop)
+        return Evaluation(tuple(divergences), agreement, 100 * drop)
     accuracy, float_accuracy = correct / len(samples), _correct(decisions(reference.real), labels) / len(samples)
     if reference.probe.measure == "squared":
         drop = float_accuracy - accuracy
-    return Evaluation(divergence, agreement, 100 * drop, accuracy, float_accuracy)
+    return Evaluation(tuple(divergences), agreement, 100 * drop, accuracy, float_accuracy)
+
+
+def _document(found: Evaluation) -> bytes:
+    return json.dumps(asdict(found)).encode()
+
+
+def _evaluation(document: bytes) -> Evaluation:
+    fields = json.loads(document)
+    return Evaluation(**{**fields, "divergences": tuple(fields["divergences"])})
 
 
 def make_evaluator(
@@ -119,7 +126,7 @@ def make_evaluator(
         missing: dict[str, Trial] = {}
         for trial in trials:
             if trial.key not in known and (found := kept.get(trial.key)) is not None:
-                known[trial.key] = Evaluation(**json.loads(found))
+                known[trial.key] = _evaluation(found)
             if trial.key not in known:
                 missing[trial.key] = trial
         known.update(zip(missing, workers.map(try_plan, list(missing.values()), progress), strict=True))

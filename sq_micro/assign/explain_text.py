@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from sq_micro.assign.explain import Explanation, KernelReason, OperatorReason, WidthReason
-from sq_micro.assign.problem import Assignment, FrontierPoint, Price
+from sq_micro.assign.problem import Assignment, Evaluation, FrontierPoint, Price
 from sq_micro.cost.budget import UNIT
 from sq_micro.cost.cost import Cost
 from sq_micro.cost.figure import amount
@@ -107,7 +107,7 @@ def explanation_document(explanation: Explanation) -> dict[str, Any]:
         "bits": dict(assignment.bitwidths.weights),
         "cost": cost_document(assignment.cost),
         "predicted_divergence": assignment.predicted,
-        "evaluation": asdict(assignment.evaluation) if assignment.evaluation is not None else None,
+        "evaluation": _evaluation_document(assignment.evaluation),
         "shortfalls": [asdict(violation) for violation in assignment.shortfalls],
         "binding": list(assignment.binding),
         "minimum": dict(assignment.minimum),
@@ -164,7 +164,20 @@ def _point_document(point: FrontierPoint) -> dict[str, Any]:
         "bits": dict(point.bitwidths.weights),
         "cost": cost_document(point.cost),
         "predicted_divergence": point.predicted,
-        "evaluation": asdict(point.evaluation) if point.evaluation is not None else None,
+        "evaluation": _evaluation_document(point.evaluation),
+    }
+
+
+def _evaluation_document(found: Evaluation | None) -> dict[str, float | None] | None:
+    """Means over the samples, not each sample."""
+    if found is None:
+        return None
+    return {
+        "divergence": found.divergence,
+        "agreement": found.agreement,
+        "expected_drop": found.expected_drop,
+        "accuracy": found.accuracy,
+        "float_accuracy": found.float_accuracy,
     }
 
 

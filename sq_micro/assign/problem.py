@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from math import fsum, inf, sqrt
+from statistics import stdev
 from types import MappingProxyType
 from typing import Literal, Protocol
 
@@ -128,7 +130,7 @@ class Problem:
 class Evaluation:
     """A plan tried on calibration samples: rounded, run in the reference's arithmetic, compared with the float network.
 
-    divergence      mean, see `output_divergence`
+    divergences     of each sample, see `output_divergence`
     agreement       share of samples on which both networks decide alike
     expected_drop   loss of accuracy in points by the float network's own probabilities; needs no labels. It pairs the
                     two networks and weighs each change of mind, so some hundred samples tell more than their labels
@@ -136,11 +138,27 @@ class Evaluation:
     accuracy, float_accuracy    in 0 … 1, None without labels
     """
 
-    divergence: float
+    divergences: tuple[float, ...]
     agreement: float
     expected_drop: float
     accuracy: float | None = None
     float_accuracy: float | None = None
+
+    @property
+    def divergence(self) -> float:
+        """The mean."""
+        return fsum(self.divergences) / len(self.divergences)
+
+    def error_beside(self, other: Evaluation) -> float:
+        """The standard error of the difference between both divergences: of the mean over pairs, sample by sample.
+
+        What makes a sample hard is in both, so this is far less than the error of either mean. Infinite for one sample.
+        """
+        count = len(self.divergences)
+        if count < 2:
+            return inf
+        pairs = [mine - its for mine, its in zip(self.divergences, other.divergences, strict=True)]
+        return stdev(pairs) / sqrt(count)
 
     @property
     def counted_drop(self) -> float | None:

@@ -144,6 +144,8 @@ def assign_bits(
     record = AssignRecord(
         bits=dict(assignment.bitwidths.weights),
         activations=dict(found.activations),
+        cost=assignment.cost,
+        least=dict(assignment.minimum),
         assignment=assignment_record(explanation, found.baselines, request.budget, request.max_drop),
         warnings=list(explanation.warnings),
     )

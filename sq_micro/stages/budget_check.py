@@ -1,10 +1,7 @@
-"""Whether a measured result keeps what the person allowed: the linked image and the measured cycles decide."""
+"""What a measured result takes, and loses: the linked image and the measured cycles decide about budgets."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-from sq_micro.cost.budget import Budget, Violation
 from sq_micro.cost.cost import Cost
 from sq_micro.cost.figure import Figure
 from sq_micro.report.result import Result
@@ -20,17 +17,6 @@ def cost_of_result(result: Result) -> Cost:
         energy=None if measured.energy_j is None else Figure(measured.energy_j, "J", "modelled"),
         weights=Figure(memory.flash_bytes.weights, "bytes", "exact"),
     )
-
-
-def excess(result: Result, budget: Budget) -> tuple[Violation, ...]:
-    """The budgets that the image exceeds."""
-    return budget.violations(cost_of_result(result))
-
-
-def tightened(budget: Budget, exceeded: tuple[Violation, ...]) -> Budget:
-    """The budget less what a first image exceeded it by, so that the next search leaves that much room."""
-    smaller = {violation.resource: violation.needed - violation.allowed for violation in exceeded}
-    return replace(budget, **{name: getattr(budget, name) - more for name, more in smaller.items()})
 
 
 def accuracy_missed(result: Result, max_drop: float | None) -> str | None:

@@ -7,6 +7,8 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from sq_micro.cost.budget import Resource
+from sq_micro.cost.cost import Cost
 from sq_micro.errors import UsageError
 from sq_micro.ir.kernel_set import KernelSet
 from sq_micro.notebook import fact_table
@@ -71,10 +73,14 @@ class AssignRecord(StageRecord):
     """The plan that was chosen; `warnings` name what a person should look at.
 
     activations  bits of the outputs that have not 8
+    cost         what the plan is predicted to take
+    least        of each resource that has a budget what no plan is predicted to take less of
     """
 
     bits: dict[str, int]
     activations: dict[str, int]
+    cost: Cost
+    least: dict[Resource, float]
     assignment: AssignmentRecord
     warnings: list[str]
 

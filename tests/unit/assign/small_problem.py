@@ -102,7 +102,7 @@ class CountingEvaluate:
 
     def __call__(self, plans: Sequence[Bitwidths]) -> list[Evaluation]:
         self.plans += plans
-        return [Evaluation(self._drop(plan) / 100, 1.0, self._drop(plan)) for plan in plans]
+        return [Evaluation((self._drop(plan) / 100,), 1.0, self._drop(plan)) for plan in plans]
 
 
 def mean_bits(plan: Bitwidths) -> float:

@@ -28,7 +28,7 @@ def divergence(plan: Bitwidths) -> float:
 
 
 def evaluate(plans: Sequence[Bitwidths]) -> list[Evaluation]:
-    return [Evaluation(divergence(plan), 1.0, 0.0) for plan in plans]
+    return [Evaluation((divergence(plan),), 1.0, 0.0) for plan in plans]
 
 
 @pytest.fixture(scope="module")

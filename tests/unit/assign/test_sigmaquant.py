@@ -169,7 +169,7 @@ def test_missing_widths_are_named() -> None:
 
 def test_accuracy_is_counted_where_there_are_labels_unless_told() -> None:
     def evaluate(plans: Sequence[Bitwidths]) -> list[Evaluation]:
-        return [Evaluation(0.1, 1.0, 7.0, accuracy=0.5, float_accuracy=0.53) for _ in plans]
+        return [Evaluation((0.1,), 1.0, 7.0, accuracy=0.5, float_accuracy=0.53) for _ in plans]
 
     def first_line(quality: str) -> str:
         options = SigmaQuantOptions(quality=quality)  # type: ignore[arg-type]
