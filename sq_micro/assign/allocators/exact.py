@@ -1,7 +1,8 @@
 """The default: an exact integer program over measured sensitivities, then the best few plans are tried for real.
 
 The additive prediction misses how damages combine, so several good plans, those of the rules that need no data among
-them, are rounded and run; from the best one the search goes on to plans next to it while that helps.
+them, are rounded and run; from the best one the search goes on to plans next to it while that helps. What is taken may
+then be a faster one that the trials cannot tell from the best.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from sq_micro.assign.allocators.exact_program import (
 from sq_micro.assign.allocators.memory_driven import memory_driven
 from sq_micro.assign.allocators.neighbours import neighbours
 from sq_micro.assign.allocators.size_ranked import size_ranked
+from sq_micro.assign.allocators.trials import Tried, best_of, explained, preferred
 from sq_micro.assign.allocators.uniform import uniform
 from sq_micro.assign.completion import cost_of, kernels_of, least, price_of_time, violations
 from sq_micro.assign.costs import cost_at, stated
@@ -41,7 +43,7 @@ class ExactOptions:
     candidates       plans of the integer program that are tried for real
     distance         in how many operators they differ at least
     with_rules       try the plans of `uniform`, `memory-driven` and `size-ranked` too: then the result diverges no
-                     more on calibration data than theirs
+                     more on calibration data than theirs, as far as that data can tell
     rounds           of trying plans next to the best one; a round that finds no better plan is the last
     neighbours       plans tried in a round
     frontier_points  budgets for which the program is solved, from the smallest plan to the largest
@@ -74,19 +76,21 @@ def ilp(problem: Problem, evaluate: Evaluate | None = None, options: ExactOption
         return _smallest(problem, evaluate, chosen)
     plans = candidate_plans(problem, chosen)
     if evaluate is None:
-        tried: dict[str, _Tried] = {}
+        tried: dict[str, Tried] = {}
         winner, evaluation = plans[0], None
         log = tuple(f"predicted {_predicted(problem, plan):.5f}: {plan}" for plan in plans)
     else:
         tried = _search(problem, evaluate, plans, chosen)
-        best_tried = min(tried.values(), key=_worth)
-        winner, evaluation = best_tried.plan, best_tried.evaluation
+        best_trial, taken = best_of(tried.values()), preferred(problem, tried.values())
+        winner, evaluation = taken.plan, taken.evaluation
         plans = [found.plan for found in tried.values()]
         log = tuple(
             f"predicted {_predicted(problem, found.plan):.5f}: {found.plan}; {found.why},"
             f" tried {found.evaluation.divergence:.5f}"
             for found in tried.values()
         )
+        if taken is not best_trial:
+            log = (*log, explained(problem, taken, best_trial))
     frontier = frontier_of(problem, chosen.frontier_points, plans)
     return Proposal(
         winner,
@@ -101,40 +105,25 @@ def ilp(problem: Problem, evaluate: Evaluate | None = None, options: ExactOption
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Tried:
-    """A plan that was rounded and run, where it came from, and the price of its time in nats."""
-
-    plan: Bitwidths
-    evaluation: Evaluation
-    why: str
-    price: float
-
-
-def _worth(found: _Tried) -> float:
-    """The divergence, and the price of the time that smaller kernels cost."""
-    return found.evaluation.divergence + found.price
-
-
 def _search(
     problem: Problem, evaluate: Evaluate, candidates: list[Bitwidths], options: ExactOptions
-) -> dict[str, _Tried]:
+) -> dict[str, Tried]:
     """All plans that were tried, by their text: the candidates, then round after round those next to the best."""
-    tried: dict[str, _Tried] = {}
+    tried: dict[str, Tried] = {}
 
     def add(plans: list[Bitwidths], why: str) -> None:
         for plan, evaluation in zip(plans, evaluate(plans), strict=True):
-            tried[str(plan)] = _Tried(plan, evaluation, why, price_of_time(problem, plan))
+            tried[str(plan)] = Tried(plan, evaluation, why, price_of_time(problem, plan))
 
     add(candidates, "candidate")
     for number in range(1, options.rounds + 1):
-        best = min(tried.values(), key=_worth)
+        best = best_of(tried.values())
         alike = problem.with_kernels(kernels_of(problem, best.plan))
         fresh = [plan for plan in neighbours(alike, best.plan) if str(plan) not in tried][: options.neighbours]
         if not fresh:
             break
         add(fresh, f"round {number}")
-        if min(tried.values(), key=_worth) is best:
+        if best_of(tried.values()) is best:
             break
     return tried
 
