@@ -194,7 +194,7 @@ class MemoryRecord(Record):
     """From the linked image. stack is what is set aside; the worst case is computed from the machine code.
 
     arena_lower_bound_bytes  no arena is smaller for these kernels; `optimal` iff this one is no larger
-    arena_by_width  null where it would be too long
+    arena_by_width  null where it would be too long, or the first operators run in patches
     regions         every RAM of the board; sram_bytes is what they hold together. Empty on the host
     """
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from sq_micro.board import Board
+from sq_micro.board import ArenaRoom, Board
 from sq_micro.ir.bitwidths import WEIGHT_BITS, Bitwidths
 from sq_micro.ir.kernel_set import KernelSet
 from sq_micro.ir.operators import WeightedOperator
@@ -23,27 +23,33 @@ from sq_micro.plan.plan import Plan, make_plan
 from sq_micro.report.evidence import ArenaBoxRecord, ArenaTableRecord
 
 _MOST_PLANS = 256  # that are made for the table; each takes milliseconds, of large networks some tens of them
+_MOST_DIVIDED = 32  # a division takes up to some tenths of a second
 
 Place = tuple[int, ...]  # for each operator the position of its group of widths, the least memory first
 
 
 def arena_table_record(
-    topology: Topology, bitwidths: Bitwidths, board: Board, sets: Mapping[str, KernelSet]
+    topology: Topology,
+    bitwidths: Bitwidths,
+    board: Board,
+    sets: Mapping[str, KernelSet],
+    room: ArenaRoom | None = None,
 ) -> ArenaTableRecord | None:
-    """The arena of any plan; None where too many plans would have to be made.
+    """The arena of any plan; None where too many plans would have to be made, or one of them runs in patches.
 
     Widths whose kernels want the same memory are one group. Operators whose group never matters are left out.
 
     bitwidths  those of activations hold for every plan; those of weights are not looked at
     sets       of kernels, by operator, that every plan takes
+    room       over which an arena is divided that no region holds; such a one is never proven
     """
     isa = board.core.isa
     groups = [_groups(op, topology, bitwidths, isa, sets[op.name]) for op in topology.weighted()]
-    search = _Search(topology, bitwidths, isa, sets, groups)
+    search = _Search(topology, bitwidths, isa, sets, room, groups)
     last = tuple(len(groups) - 1 for groups in search.groups)
     try:
         search.cover((0,) * len(last), last)
-    except _TooManyPlansError:
+    except _NoTableError:
         return None
     kept = [
         axis
@@ -119,8 +125,8 @@ class _Box:
     proven: bool
 
 
-class _TooManyPlansError(Exception):
-    """The table is given up."""
+class _NoTableError(Exception):
+    """Too many plans, or one in patches, whose arena does not follow from those of others."""
 
 
 @dataclass(slots=True)
@@ -129,6 +135,7 @@ class _Search:
     bitwidths: Bitwidths
     isa: str
     sets: Mapping[str, KernelSet]
+    room: ArenaRoom | None
     groups: list[list[_Group]]
     boxes: list[_Box] = field(default_factory=list)
     _made: dict[Place, Plan] = field(default_factory=dict)
@@ -137,7 +144,8 @@ class _Search:
         """Add boxes of one size each that hold all plans from `first` to `last`."""
         least, most = self._plan(first), self._plan(last)
         if least.arena_bytes == most.arena_bytes:
-            proven = (least.optimal and self._is_chain(first, last)) or first == last
+            whole = self.room is None  # a division is the one of the fewest slow accesses, not of the fewest bytes
+            proven = whole and ((least.optimal and self._is_chain(first, last)) or first == last)
             self.boxes.append(_Box(first, last, least.arena_bytes, proven))
             return
         axis, cut = self._cut(first, last, most.arena_bytes)
@@ -163,12 +171,15 @@ class _Search:
 
     def _plan(self, place: Place) -> Plan:
         if place not in self._made:
-            if len(self._made) == _MOST_PLANS:
-                raise _TooManyPlansError
+            if len(self._made) == (_MOST_PLANS if self.room is None else _MOST_DIVIDED):
+                raise _NoTableError
             chosen = zip(self.topology.weighted(), self.groups, place, strict=True)
             widths = {operator.name: groups[position].widths[0] for operator, groups, position in chosen}
             plan_bits = Bitwidths(widths, self.bitwidths.activations)
-            self._made[place] = make_plan(self.topology, plan_bits, self.isa, sets=self.sets)
+            plan = make_plan(self.topology, plan_bits, self.isa, sets=self.sets, room=self.room)
+            if plan.head is not None:
+                raise _NoTableError
+            self._made[place] = plan
         return self._made[place]
 
 

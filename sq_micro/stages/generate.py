@@ -74,8 +74,10 @@ def generate(
         operators=weighted_operator_records(analyzed_graph(workspace), graph, board, plan.sets),
         plan=drawn,
         arena_by_width=None
-        if plan.head or plan.shares
-        else arena_table_record(graph.topology, graph.bitwidths, board, plan.sets),
+        if plan.head
+        else arena_table_record(
+            graph.topology, graph.bitwidths, board, plan.sets, arena_room(board) if plan.shares else None
+        ),
     )
     save_record(workspace, record)
     return record

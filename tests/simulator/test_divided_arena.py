@@ -11,7 +11,6 @@ import pytest
 from sq_micro.board import Board, arena_room, load_board
 from sq_micro.codegen.render import render_board, render_project
 from sq_micro.errors import DoesNotFitError
-from sq_micro.ir.operators import RELU
 from sq_micro.measure.harness import measure
 from sq_micro.measure.link.make_link import make_link
 from sq_micro.measure.locate import locate
@@ -23,31 +22,12 @@ from sq_micro.stages.stepping import expected_steps
 from sq_micro.toolchain.cmake import BuildRequest
 from sq_micro.toolchain.compiler import find_compiler
 from sq_micro.toolchain.firmware import Firmware, build
-from tests.models.random_quant_graph import RandomQuantGraph, random_codes
-from tests.models.two_rams import EMULATED, SIMULATED, board_with
+from tests.models.random_quant_graph import random_codes
+from tests.models.two_rams import EMULATED, SIMULATED, board_with, inverted_residual, residual
 
 pytestmark = [pytest.mark.slow, pytest.mark.simulator]
 SAMPLES = 2
 SRAM_BYTES, CCM_BYTES = 3072, 4096
-
-
-def residual() -> QuantGraph:
-    """A skip tensor stays while two convolutions work beside it."""
-    builder = RandomQuantGraph(1, (12, 12, 3))
-    x = builder.conv2d(builder.input, 8, activation=RELU, bits=4)
-    y = builder.conv2d(builder.depthwise_conv2d(x, activation=RELU, bits=8), 8, bits=4)
-    x = builder.conv2d(builder.add(x, y, RELU), 12, (3, 3), (2, 2), bits=8)
-    return builder.build(builder.softmax(builder.dense(builder.mean(x), 5, bits=8)))
-
-
-def inverted_residual() -> QuantGraph:
-    """A wide tensor between a narrow one and its successor, as in MobileNetV2, on 96x96x3: 166 KB are live at once."""
-    builder = RandomQuantGraph(2, (96, 96, 3))
-    x = builder.conv2d(builder.input, 12, stride=(2, 2), activation=RELU, bits=8)
-    y = builder.conv2d(x, 48, (1, 1), activation=RELU, bits=4)
-    y = builder.conv2d(builder.depthwise_conv2d(y, activation=RELU, bits=4), 12, (1, 1), bits=4)
-    x = builder.conv2d(builder.add(x, y), 24, (3, 3), (2, 2), activation=RELU, bits=4)
-    return builder.build(builder.softmax(builder.dense(builder.mean(x), 5, bits=8)))
 
 
 def planned(graph: QuantGraph, board: Board) -> Plan:

@@ -7,7 +7,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from sq_micro.board import Board, load_board
+from sq_micro.board import ArenaRoom, Board, arena_room, load_board
 from sq_micro.ir.bitwidths import WEIGHT_BITS, Bitwidths
 from sq_micro.ir.kernel_set import KernelSet
 from sq_micro.ir.topology import Topology
@@ -19,6 +19,7 @@ from sq_micro.stages.arena_table import arena_table_record
 from tests.acceptance.networks import network
 from tests.models.dead_channels import mobilenet_v1
 from tests.models.random_quant_graph import resnet8
+from tests.models.two_rams import inverted_residual
 from tests.unit.assign.small_problem import NAMES, small_network
 
 BOARDS = ("nucleo_l4r5zi", "host")
@@ -36,8 +37,11 @@ def boxes_of(table: ArenaTableRecord, plan: dict[str, int]) -> list[ArenaBoxReco
 
 def random_plans(topology: Topology, count: int) -> list[dict[str, int]]:
     rng = np.random.default_rng(1)
-    names = [operator.name for operator in topology.weighted()]
-    return [{name: int(rng.choice(WEIGHT_BITS)) for name in names} for _ in range(count)]
+    return [{name: int(rng.choice(WEIGHT_BITS)) for name in _names(topology)} for _ in range(count)]
+
+
+def _names(topology: Topology) -> list[str]:
+    return [operator.name for operator in topology.weighted()]
 
 
 def fast(topology: Topology) -> dict[str, KernelSet]:
@@ -74,6 +78,27 @@ def test_large_networks_have_small_tables(name: str, board_name: str) -> None:
     for plan in random_plans(topology, 5):
         (box,) = boxes_of(table, plan)
         assert box.arena_bytes == make_plan(topology, Bitwidths(plan), board.core.isa).arena_bytes, plan
+
+
+def test_an_arena_that_is_divided_over_rams_has_a_table() -> None:
+    topology, board = inverted_residual().topology, load_board("stm32f4_discovery")
+    room, isa = arena_room(board), board.core.isa
+    table = arena_table_record(topology, Bitwidths({}), board, fast(topology), room)
+    assert table is not None
+    assert not table.proven
+    assert len({box.arena_bytes for box in table.boxes}) > 1
+    for plan in random_plans(topology, 20):
+        (box,) = boxes_of(table, plan)
+        made = make_plan(topology, Bitwidths(plan), isa, room=room)
+        assert len(made.shares) == 2
+        assert box.arena_bytes == made.arena_bytes, plan
+
+
+def test_there_is_no_table_where_some_plans_run_in_patches() -> None:
+    topology, board = mobilenet_v1().topology, load_board("nucleo_l4r5zi")
+    arena_bytes = make_plan(topology, Bitwidths(dict.fromkeys(_names(topology), 8)), board.core.isa).arena_bytes
+    scarce = ArenaRoom(arena_bytes * 7 // 10, ())
+    assert arena_table_record(topology, Bitwidths({}), board, fast(topology), scarce) is None
 
 
 @pytest.mark.long
