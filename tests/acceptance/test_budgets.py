@@ -230,3 +230,21 @@ def test_each_network_meets_the_budgets_of_its_board(name: str, budgets: tuple[s
     ):
         assert bound is None or taken <= bound
     assert result["verification"]["identical"] == 100
+
+
+@pytest.mark.long
+def test_noise_of_trials_costs_no_time(tmp_path: Path) -> None:
+    """Two layers of 6 bits are better than 8 bits everywhere by a fraction of the error, and take a third more time."""
+    folder, latency_s = network_folder("dscnn_kws"), {}
+    samples = ("--calibrate", folder / "calib.npz", "--samples", "5", "--runs", "1", "--workers", "1")
+    for allocator in ("ilp", "uniform"):
+        out = tmp_path / allocator
+        arguments = (*BOARD, *samples, "--sram", "10KiB", "--allocator", allocator, "--out", out)
+        ran = sq_micro("deploy", folder / "model.keras", *arguments)
+        assert ran.code == 0, ran.err
+        result = result_of(out)
+        assert result["memory"]["sram_bytes"]["total"] <= 10 * 1024
+        latency_s[allocator] = result["measurement"]["latency_s"]
+    assert set(result["bits"]["weights"].values()) == {8}
+    assert latency_s["ilp"] <= latency_s["uniform"]
+    assert "taken: " in (tmp_path / "ilp" / "05_assignment.txt").read_text()
