@@ -118,12 +118,13 @@ def _convolve(operator: Conv2D, x: Float32Array, weights: Float32Array) -> Float
 
 def _convolve_depthwise(operator: DepthwiseConv2D, x: Float32Array, weights: Float32Array) -> Float32Array:
     _, height, width, _ = weights.shape
+    if operator.depth_multiplier > 1:
+        x = np.repeat(x, operator.depth_multiplier, axis=-1)
     windows = patches(x, (height, width), operator.stride, operator.dilation, operator.padding, 0.0)
     result = np.zeros((*windows.shape[:3], weights.shape[3]), np.float32)
     for row in range(height):
         for column in range(width):
-            tap = windows[..., row, column, :]
-            result += np.repeat(tap, operator.depth_multiplier, axis=-1) * weights[0, row, column]
+            result += windows[..., row, column, :] * weights[0, row, column]
     return result
 
 
