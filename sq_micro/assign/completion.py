@@ -12,7 +12,7 @@ from sq_micro.assign.allocators.exact_program import (
     solve_lazily,
     time_price,
 )
-from sq_micro.assign.costs import AMOUNTS, cost_at, fastest, fixed_amount, leanest_plan
+from sq_micro.assign.costs import AMOUNTS, budgeted_at, cost_at, fastest, fixed_amount, leanest_plan
 from sq_micro.assign.integer_program import least_excess
 from sq_micro.assign.problem import Problem
 from sq_micro.cost.budget import Resource, Violation
@@ -26,7 +26,7 @@ def kernels_of(problem: Problem, bitwidths: Bitwidths) -> dict[str, KernelSet]:
     that exceed them least.
     """
     fast = fastest(problem, bitwidths)
-    if not problem.kernels_are_open or not problem.budget.violations(cost_at(problem, bitwidths, fast)):
+    if not problem.kernels_are_open or not problem.budget.violations(budgeted_at(problem, bitwidths, fast)):
         return fast
     pinned, program = kernels_program(problem, bitwidths)
     found, _ = solve_lazily(pinned, program)
@@ -38,9 +38,14 @@ def cost_of(problem: Problem, bitwidths: Bitwidths) -> Cost:
     return cost_at(problem, bitwidths, kernels_of(problem, bitwidths))
 
 
+def budgeted_of(problem: Problem, bitwidths: Bitwidths) -> Cost:
+    """The same of what has a budget, alone."""
+    return budgeted_at(problem, bitwidths, kernels_of(problem, bitwidths))
+
+
 def violations(problem: Problem, bitwidths: Bitwidths) -> tuple[Violation, ...]:
     """The budgets that a plan exceeds."""
-    return problem.budget.violations(cost_of(problem, bitwidths))
+    return problem.budget.violations(budgeted_of(problem, bitwidths))
 
 
 def price_of_time(problem: Problem, bitwidths: Bitwidths) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from math import fsum
 
@@ -30,22 +30,43 @@ AMOUNTS: dict[Resource, Amount] = {
 }
 
 
-def cost_at(problem: Problem, bitwidths: Bitwidths, sets: Mapping[str, KernelSet]) -> Cost:
-    """The cost of a plan with given kernels. Latency and energy are None where any operator's is unknown."""
+def cost_at(
+    problem: Problem, bitwidths: Bitwidths, sets: Mapping[str, KernelSet], asked: Collection[Resource] = tuple(UNIT)
+) -> Cost:
+    """The cost of a plan with given kernels. Latency and energy are None where any operator's is unknown.
+
+    asked  of SRAM, latency and energy the others are None; without any of them no memory is planned
+    """
     chosen = [option.at(bitwidths.weights[option.operator], sets[option.operator]) for option in problem.options]
     chosen += [option.at(0, sets[option.operator]) for option in problem.others]
-    plan = memory_plan(problem, bitwidths, sets)
-    latency, energy = (time_at(problem, bitwidths, sets, plan, resource) for resource in TIMES)
-    stack = problem.fixed.sram_bytes
     flash = problem.fixed.flash_bytes + sum(option.flash_bytes for option in chosen)
     flash += called_bytes([problem.fixed.calls, *(option.calls for option in chosen)])
-    return Cost(
+    cost = Cost(
         flash=Figure(flash, "bytes", "modelled"),
-        sram=None if stack is None else Figure(stack + plan.arena_bytes, "bytes", "exact"),
-        latency=None if latency is None else Figure(latency, "s", "modelled"),
-        energy=None if energy is None else Figure(energy, "J", "modelled"),
+        sram=None,
+        latency=None,
+        energy=None,
         weights=Figure(sum(option.weight_bytes for option in chosen), "bytes", "exact"),
     )
+    if not {"sram", *TIMES}.intersection(asked):
+        return cost
+    plan = memory_plan(problem, bitwidths, sets)
+    stack = problem.fixed.sram_bytes
+    latency, energy = (
+        time_at(problem, bitwidths, sets, plan, resource) if resource in asked else None for resource in TIMES
+    )
+    return replace(
+        cost,
+        sram=None if stack is None or "sram" not in asked else Figure(stack + plan.arena_bytes, "bytes", "exact"),
+        latency=None if latency is None else Figure(latency, "s", "modelled"),
+        energy=None if energy is None else Figure(energy, "J", "modelled"),
+    )
+
+
+def budgeted_at(problem: Problem, bitwidths: Bitwidths, sets: Mapping[str, KernelSet]) -> Cost:
+    """What budgets are held against, alone: most plans that a search looks at are asked for nothing else."""
+    asked = [resource for resource in UNIT if getattr(problem.budget, resource) is not None]
+    return cost_at(problem, bitwidths, sets, asked)
 
 
 def memory_plan(problem: Problem, bitwidths: Bitwidths, sets: Mapping[str, KernelSet]) -> Plan:

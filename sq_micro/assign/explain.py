@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sq_micro.assign.costs import cost_at
+from sq_micro.assign.costs import budgeted_at, cost_at
 from sq_micro.assign.problem import Assignment, Problem
 from sq_micro.assign.sigmaquant.divergence import WeightStatistics, weight_statistics
 from sq_micro.assign.sigmaquant.options import SigmaQuantOptions
@@ -223,7 +223,7 @@ def _width(
         energy_j=option.energy_j,
         sensitivity=table.of(operator, bits) if table is not None else None,
         weight_divergence=statistics.divergence[bits],
-        blocked_by=_exceeded(problem, cost_at(problem, changed, assignment.kernels)),
+        blocked_by=_exceeded(problem, budgeted_at(problem, changed, assignment.kernels)),
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sq_micro.assign.completion import cost_of
+from sq_micro.assign.completion import budgeted_of
 from sq_micro.assign.costs import load
 from sq_micro.assign.problem import Problem
 from sq_micro.ir.bitwidths import Bitwidths
@@ -93,4 +93,4 @@ class _Around:
 
     def _load(self, widths: dict[str, int]) -> float:
         """The largest share of any budget that a plan takes."""
-        return load(self._problem, cost_of(self._problem, Bitwidths(widths)))
+        return load(self._problem, budgeted_of(self._problem, Bitwidths(widths)))

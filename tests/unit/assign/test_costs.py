@@ -8,7 +8,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from sq_micro.assign.completion import cost_of, least, violations
+from sq_micro.assign import costs
+from sq_micro.assign.completion import budgeted_of, cost_of, least, violations
 from sq_micro.assign.costs import load, memory_plan, stated
 from sq_micro.assign.options import FixedCosts, fixed_costs, operator_options
 from sq_micro.cost.budget import Budget
@@ -100,3 +101,23 @@ def test_load_is_the_fullest_budget_and_violations_name_the_exceeded() -> None:
     assert load(problem, cost) == pytest.approx(3)
     assert [violation.resource for violation in violations(problem, EIGHT)] == ["sram"]
     assert load(small_problem(), cost) == 0
+
+
+@pytest.mark.parametrize(
+    "budget", [Budget(), Budget(flash=1.0), Budget(sram=9e5), Budget(latency=1.0, weights=9.0), Budget(energy=1e-9)]
+)
+def test_what_is_held_against_budgets_is_the_same_and_takes_no_memory_plan_of_others(
+    budget: Budget, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    problem = with_latency(small_problem(budget), lambda name, bits: bits / 8)
+    problem = replace(problem, fixed=FixedCosts(sram_bytes=1000, latency_s=0.0, energy_j=0.0))
+    whole, found = cost_of(problem, MIXED), budgeted_of(problem, MIXED)
+    assert budget.violations(found) == budget.violations(whole)
+    assert load(problem, found) == load(problem, whole)
+    bounded = {resource for resource in ("sram", "latency", "energy") if getattr(budget, resource) is not None}
+    for resource in ("sram", "latency", "energy"):
+        assert getattr(found, resource) == (getattr(whole, resource) if resource in bounded else None)
+    planned = []
+    monkeypatch.setattr(costs, "make_plan", lambda *given: (planned.append(given), make_plan(*given))[1])
+    budgeted_of(problem, MIXED)
+    assert bool(planned) == bool(bounded)
