@@ -38,7 +38,7 @@ def columns_kind(operator: Conv2D, topology: Topology, taps: int) -> ColumnsKind
     neighbours = operator.dilation[1] == 1 or width == 1
     fills = neighbours and run % _WORD == 0 and run * height == taps
     threes = neighbours and (height, run, taps) == (3, 3, 12)
-    if operator.padding and depth <= _FEW_CHANNELS:
+    if operator.padding and neighbours and depth <= _FEW_CHANNELS:
         return "padded_runs" if fills else "padded_threes" if threes else "padded_bytes"
     if not operator.padding and (fills or threes):
         return "inside" if fills else "threes"

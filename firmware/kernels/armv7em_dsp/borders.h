@@ -115,4 +115,42 @@ SQM_BESIDE_ASM void sqm_columns_pair_of_bytes(const sqm_columns_params *p, const
     (void)t->expand(&t->e);
 }
 
+/** Pairs of windows that lie inside the image, whose rows are any number of neighbours: as bytes
+ * first, pair after pair. */
+SQM_BESIDE_ASM void sqm_columns_pairs_of_bytes(const sqm_columns_params *p, const int8_t *input,
+                                               sqm_columns_target *t)
+{
+    const int32_t run = t->e.run;
+    const int32_t rows = t->e.rows;
+    const int32_t skip = t->e.skip;
+    const int32_t next = 2 * p->stride_width * p->input_channels;
+    int8_t *const staging[2] = {t->staging, t->staging + p->taps};
+    const int8_t *first = t->e.first;
+    const int8_t *second = t->e.second;
+    sqm_expansion e;
+
+    (void)input;
+    e.columns = t->e.columns;
+    e.first = staging[0];
+    e.second = staging[1];
+    e.run = p->taps;
+    e.rows = 1;
+    e.pairs = 1;
+    for (int32_t i = 0; i < 2; ++i) {
+        sqm_fill(staging[i] + run * rows, staging[i] + p->taps, 0);
+    }
+    for (int32_t pair = t->e.pairs; pair > 0; --pair) {
+        (void)sqm_copy_rows(staging[0], first, run, rows, skip, 0);
+        (void)sqm_copy_rows(staging[1], second, run, rows, skip, 0);
+        e.sums = (int32_t *)e.columns - t->sums;
+        if (t->sums != 0) {
+            e.sums[0] = 0;
+            e.sums[1] = 0;
+        }
+        e.columns = t->expand(&e);
+        first += next;
+        second += next;
+    }
+}
+
 #endif

@@ -92,8 +92,8 @@ typedef void sqm_columns_beside(const sqm_columns_params *p, const int8_t *input
  * does not; either is NULL where there is none. */
 SQM_INLINE void sqm_columns_by(const sqm_columns_params *p, const int8_t *input, int32_t pixel,
                                int32_t count, int8_t *staging, uint32_t *columns, int32_t sums,
-                               sqm_expand_block *straight, sqm_expand_block *expand,
-                               sqm_columns_beside *beside)
+                               sqm_windows_inside inside, sqm_expand_block *straight,
+                               sqm_expand_block *expand, sqm_columns_beside *beside)
 {
     sqm_columns_target t;
 
@@ -104,12 +104,10 @@ SQM_INLINE void sqm_columns_by(const sqm_columns_params *p, const int8_t *input,
     t.count = count;
     t.row = pixel / p->output_width;
     t.column = pixel - t.row * p->output_width;
-    t.inside = straight == NULL ? SQM_NONE_INSIDE
-               : beside == NULL ? SQM_ALL_INSIDE
-                                : SQM_SOME_INSIDE;
+    t.inside = inside;
     while (t.count > 0) {
-        const bool inside = sqm_columns_next(p, input, &t);
-        if (straight != NULL && (beside == NULL || inside)) {
+        const bool found_inside = sqm_columns_next(p, input, &t);
+        if (straight != NULL && (beside == NULL || found_inside)) {
             (void)straight(&t.e);
         } else {
             beside(p, input, &t);
@@ -129,9 +127,9 @@ typedef void sqm_columns_block(const sqm_columns_params *p, const int8_t *input,
                                int32_t count, int8_t *staging, uint32_t *columns);
 
 /* Two functions: without sums of taps, and with them. */
-#define SQM_DEFINE_COLUMNS(name, straight, expand, beside)                                         \
-    SQM_DEFINE_COLUMNS_OF(name, 0, straight, expand, beside)                                       \
-    SQM_DEFINE_COLUMNS_OF(name##_and_sum, 2, straight##_and_sum, expand##_and_sum, beside)
+#define SQM_DEFINE_COLUMNS(name, inside, straight, expand, beside)                                 \
+    SQM_DEFINE_COLUMNS_OF(name, 0, inside, straight, expand, beside)                               \
+    SQM_DEFINE_COLUMNS_OF(name##_and_sum, 2, inside, straight##_and_sum, expand##_and_sum, beside)
 #define SQM_DEFINE_COLUMNS_OF(name, sums, ...)                                                     \
     SQM_BESIDE_ASM void sqm_columns_##name(const sqm_columns_params *p, const int8_t *input,       \
                                            int32_t pixel, int32_t count, int8_t *staging,          \
@@ -142,9 +140,10 @@ typedef void sqm_columns_block(const sqm_columns_params *p, const int8_t *input,
 
 /* The same through padded rows, which lie behind `staging_columns` columns of bytes. */
 #define SQM_DEFINE_PADDED_COLUMNS(name, staging_columns, straight, expand, beside)                 \
-    SQM_DEFINE_PADDED_COLUMNS_OF(name, staging_columns, 0, straight, expand, beside)               \
-    SQM_DEFINE_PADDED_COLUMNS_OF(name##_and_sum, staging_columns, 2, straight##_and_sum,           \
-                                 expand##_and_sum, beside)
+    SQM_DEFINE_PADDED_COLUMNS_OF(name, staging_columns, 0, SQM_ALL_INSIDE, straight, expand,       \
+                                 beside)                                                           \
+    SQM_DEFINE_PADDED_COLUMNS_OF(name##_and_sum, staging_columns, 2, SQM_ALL_INSIDE,               \
+                                 straight##_and_sum, expand##_and_sum, beside)
 #define SQM_DEFINE_PADDED_COLUMNS_OF(name, staging_columns, sums, ...)                             \
     SQM_BESIDE_ASM void sqm_columns_##name(const sqm_columns_params *p, const int8_t *input,       \
                                            int32_t pixel, int32_t count, int8_t *staging,          \
@@ -159,17 +158,20 @@ typedef void sqm_columns_block(const sqm_columns_params *p, const int8_t *input,
 #define SQM_EXPAND_NOTHING         NULL
 #define SQM_EXPAND_NOTHING_and_sum NULL
 
-SQM_DEFINE_COLUMNS(inside, sqm_expand, SQM_EXPAND_NOTHING, NULL)
-SQM_DEFINE_COLUMNS(words, sqm_expand, sqm_expand, sqm_columns_pair_of_words)
-SQM_DEFINE_COLUMNS(words_apart, SQM_EXPAND_NOTHING, sqm_expand, sqm_columns_pair_of_words)
-SQM_DEFINE_COLUMNS(runs, sqm_expand, sqm_expand, sqm_columns_pair_of_boxes)
-SQM_DEFINE_COLUMNS(bytes, SQM_EXPAND_NOTHING, sqm_expand, sqm_columns_pair_of_bytes)
-SQM_DEFINE_COLUMNS(nines, sqm_expand_nines, sqm_expand_nines, sqm_columns_pair_of_boxes)
-SQM_DEFINE_COLUMNS(threes, sqm_expand_threes, SQM_EXPAND_NOTHING, NULL)
+SQM_DEFINE_COLUMNS(inside, SQM_ALL_INSIDE, sqm_expand, SQM_EXPAND_NOTHING, NULL)
+SQM_DEFINE_COLUMNS(words, SQM_SOME_INSIDE, sqm_expand, sqm_expand, sqm_columns_pair_of_words)
+SQM_DEFINE_COLUMNS(words_apart, SQM_NONE_INSIDE, SQM_EXPAND_NOTHING, sqm_expand,
+                   sqm_columns_pair_of_words)
+SQM_DEFINE_COLUMNS(runs, SQM_SOME_INSIDE, sqm_expand, sqm_expand, sqm_columns_pair_of_boxes)
+SQM_DEFINE_COLUMNS(bytes, SQM_NONE_INSIDE, SQM_EXPAND_NOTHING, sqm_expand,
+                   sqm_columns_pair_of_bytes)
+SQM_DEFINE_COLUMNS(nines, SQM_SOME_INSIDE, sqm_expand_nines, sqm_expand_nines,
+                   sqm_columns_pair_of_boxes)
+SQM_DEFINE_COLUMNS(threes, SQM_ALL_INSIDE, sqm_expand_threes, SQM_EXPAND_NOTHING, NULL)
 SQM_DEFINE_PADDED_COLUMNS(padded_runs, 0, sqm_expand, SQM_EXPAND_NOTHING, NULL)
 SQM_DEFINE_PADDED_COLUMNS(padded_threes, 0, sqm_expand_threes, SQM_EXPAND_NOTHING, NULL)
 SQM_DEFINE_PADDED_COLUMNS(padded_bytes, 2, SQM_EXPAND_NOTHING, sqm_expand,
-                          sqm_columns_pair_of_bytes)
+                          sqm_columns_pairs_of_bytes)
 
 #undef SQM_DEFINE_COLUMNS
 #undef SQM_DEFINE_COLUMNS_OF
