@@ -74,10 +74,10 @@ SQM_INLINE void sqm_conv2d_general_block(const sqm_conv2d__armv7em_dsp_params *p
 }
 
 /** One tile: all blocks of channels over its columns, which are there. Parameters as below. */
-SQM_INLINE void sqm_conv2d_tile(const sqm_conv2d__armv7em_dsp_params *p, sqm_gemm_block *gemm,
-                                sqm_unpack_block *unpack, const uint32_t *weights,
-                                const uint32_t *meaning, const int32_t *table, int8_t *scratch,
-                                int8_t *output, int32_t count)
+SQM_INLINE void sqm_conv2d_blocks(const sqm_conv2d__armv7em_dsp_params *p, sqm_gemm_block *gemm,
+                                  sqm_unpack_block *unpack, const uint32_t *weights,
+                                  const uint32_t *meaning, const int32_t *table, int8_t *scratch,
+                                  int8_t *output, int32_t count)
 {
     const int32_t taps = p->columns.taps;
     const int32_t pair_words = p->taps_sums + taps;
@@ -121,14 +121,15 @@ SQM_INLINE void sqm_conv2d_tile(const sqm_conv2d__armv7em_dsp_params *p, sqm_gem
     }
 }
 
-/** sqm_conv2d_tile with its microkernels, out of line. */
-typedef void sqm_conv2d_tile_block(const sqm_conv2d__armv7em_dsp_params *p, const uint32_t *weights,
-                                   const uint32_t *meaning, const int32_t *table, int8_t *scratch,
-                                   int8_t *output, int32_t count);
+/** sqm_conv2d_blocks with its microkernels, out of line. */
+typedef void sqm_conv2d_blocks_of_tile(const sqm_conv2d__armv7em_dsp_params *p,
+                                       const uint32_t *weights, const uint32_t *meaning,
+                                       const int32_t *table, int8_t *scratch, int8_t *output,
+                                       int32_t count);
 
 /** As sqm_conv2d__armv7em_dsp; `tile` is NULL, or takes the place of both microkernels. */
 SQM_INLINE void sqm_conv2d_tiles(const sqm_conv2d__armv7em_dsp_params *p,
-                                 sqm_columns_block *columns_of, sqm_conv2d_tile_block *tile,
+                                 sqm_columns_block *columns_of, sqm_conv2d_blocks_of_tile *tile,
                                  sqm_gemm_block *gemm, sqm_unpack_block *unpack,
                                  const int8_t *input, const uint32_t *weights,
                                  const uint32_t *meaning, const int32_t *table, int8_t *scratch,
@@ -149,7 +150,7 @@ SQM_INLINE void sqm_conv2d_tiles(const sqm_conv2d__armv7em_dsp_params *p,
         if (tile != NULL) {
             tile(p, weights, meaning, table, scratch, out, count);
         } else {
-            sqm_conv2d_tile(p, gemm, unpack, weights, meaning, table, scratch, out, count);
+            sqm_conv2d_blocks(p, gemm, unpack, weights, meaning, table, scratch, out, count);
         }
     }
 }

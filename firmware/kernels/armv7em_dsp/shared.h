@@ -22,19 +22,19 @@
  * tiles; a tile is what they share. */
 #define SQM_SHARED_CONV2D(wgt, gemm, unpack)                                                       \
     typedef sqm_conv2d__armv7em_dsp_params sqm_conv2d_##wgt##__armv7em_dsp_params;                 \
-    SQM_SHARED void sqm_conv2d_tile_##wgt(                                                         \
+    SQM_SHARED void sqm_conv2d_blocks_##wgt##__armv7em_dsp(                                        \
         const sqm_conv2d__armv7em_dsp_params *p, const uint32_t *weights, const uint32_t *meaning, \
         const int32_t *table, int8_t *scratch, int8_t *output, int32_t count)                      \
     {                                                                                              \
-        sqm_conv2d_tile(p, gemm, unpack, weights, meaning, table, scratch, output, count);         \
+        sqm_conv2d_blocks(p, gemm, unpack, weights, meaning, table, scratch, output, count);       \
     }                                                                                              \
     SQM_INLINE void sqm_conv2d_##wgt##__armv7em_dsp(                                               \
         const sqm_conv2d__armv7em_dsp_params *p, sqm_columns_block *columns_of,                    \
         const int8_t *input, const uint32_t *weights, const uint32_t *meaning,                     \
         const int32_t *table, int8_t *scratch, int8_t *output)                                     \
     {                                                                                              \
-        sqm_conv2d_tiles(p, columns_of, sqm_conv2d_tile_##wgt, NULL, NULL, input, weights,         \
-                         meaning, table, scratch, output);                                         \
+        sqm_conv2d_tiles(p, columns_of, sqm_conv2d_blocks_##wgt##__armv7em_dsp, NULL, NULL, input, \
+                         weights, meaning, table, scratch, output);                                \
     }
 
 #define SQM_SHARED_DENSE(wgt, gemv)                                                                \
