@@ -28,8 +28,10 @@ SQM_BESIDE_ASM bool sqm_columns_next(const sqm_columns_params *p, const int8_t *
     const int32_t step = p->stride_width * channels;
     const int32_t pitch = p->dilation_height * p->input_width * channels;
     const int32_t run = p->window_width * channels;
-    const sqm_window window = sqm_window_at(p, input, t->row, t->column);
-    const int32_t left_in_row = p->output_width - t->column;
+    const int32_t row = t->pixel / p->output_width;
+    const int32_t column = t->pixel - row * p->output_width;
+    const sqm_window window = sqm_window_at(p, input, row, column);
+    const int32_t left_in_row = p->output_width - column;
     int32_t pixels = t->count < left_in_row ? t->count : left_in_row;
     bool inside = t->inside == SQM_ALL_INSIDE;
 
@@ -63,24 +65,15 @@ SQM_BESIDE_ASM bool sqm_columns_next(const sqm_columns_params *p, const int8_t *
         t->windows[0] = window;
         t->windows[1] = window;
         if (t->count > 1) {
-            t->column += 1;
-            if (t->column == p->output_width) {
-                t->column = 0;
-                t->row += 1;
-            }
-            t->windows[1] = sqm_window_at(p, input, t->row, t->column);
+            t->windows[1] = left_in_row > 1 ? sqm_window_at(p, input, row, column + 1)
+                                            : sqm_window_at(p, input, row + 1, 0);
         }
         t->e.second = t->windows[1].first;
-        t->column -= 1;
     }
     t->e.pairs = pixels / 2;
     t->count -= pixels;
     t->columns += pixels / 2 * (t->sums + p->taps);
-    t->column += pixels;
-    if (t->column == p->output_width) {
-        t->column = 0;
-        t->row += 1;
-    }
+    t->pixel += pixels;
     return inside;
 }
 
@@ -102,8 +95,7 @@ SQM_INLINE void sqm_columns_by(const sqm_columns_params *p, const int8_t *input,
     t.columns = columns;
     t.sums = sums;
     t.count = count;
-    t.row = pixel / p->output_width;
-    t.column = pixel - t.row * p->output_width;
+    t.pixel = pixel;
     t.inside = inside;
     while (t.count > 0) {
         const bool found_inside = sqm_columns_next(p, input, &t);

@@ -62,9 +62,8 @@ typedef enum { SQM_NONE_INSIDE, SQM_SOME_INSIDE, SQM_ALL_INSIDE } sqm_windows_in
  * staging   bytes for those.
  * columns   taps words for each pair of pixels, in front of them
  * sums      0 words, or 2: each pixel's sum of taps.
- * count     pixels that are left, from row
- * row       and
- * column    on.
+ * count     pixels that are left, from
+ * pixel     on.
  * inside    what is known.
  * windows   of the pair that is next.
  * e         where it and those behind it go, and where they are if they lie inside the image.
@@ -75,8 +74,7 @@ typedef struct {
     uint32_t *columns;
     int32_t sums;
     int32_t count;
-    int32_t row;
-    int32_t column;
+    int32_t pixel;
     sqm_windows_inside inside;
     sqm_window windows[2];
     sqm_expansion e;
