@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sq_micro.codegen.constants import requantization
 from sq_micro.ir.operators import Conv2D, Dense, kind
-from sq_micro.kernels.dsp import DSP, conv2d_kernels, dense_kernel, unpacked_words
+from sq_micro.kernels.dsp import DSP, conv2d_columns, conv2d_kernels, dense_kernel, unpacked_words
 from sq_micro.kernels.lanes import block_words, lane_format
 from sq_micro.kernels.select import KernelChoice, is_flat
 from sq_micro.quant.graph import QuantGraph
@@ -23,12 +23,21 @@ def lane_nest(op: Conv2D | Dense) -> str:
 
 
 def lane_microkernels(graph: QuantGraph, op: Conv2D | Dense) -> tuple[str, ...]:
-    """What the nest takes as arguments: the inner loops, and for a convolution what unpacks weights for them."""
+    """What the nest takes as arguments: for a convolution what makes columns, the inner loops, and for a convolution
+    what unpacks weights for them.
+    """
     bits = graph.bitwidths.weights[op.name]
     if isinstance(op, Dense):
         return (dense_kernel(bits).name,)
     kernels = conv2d_kernels(op, graph.topology, bits)
-    return kernels.inner.name, "NULL" if kernels.unpack is None else kernels.unpack.name
+    unpack = "NULL" if kernels.unpack is None else kernels.unpack.name
+    return *shared_microkernels(graph, op), kernels.inner.name, unpack
+
+
+def shared_microkernels(graph: QuantGraph, op: Conv2D | Dense) -> tuple[str, ...]:
+    """Those of them that a shared nest takes, since they follow from the geometry."""
+    bits = graph.bitwidths.weights[op.name]
+    return (conv2d_columns(op, graph.topology, bits),) if isinstance(op, Conv2D) else ()
 
 
 def lane_params(graph: QuantGraph, op: Conv2D | Dense, choice: KernelChoice, downwards: bool = False) -> dict[str, int]:

@@ -10,7 +10,14 @@ from sq_micro.codegen.calls import Call, through_table
 from sq_micro.codegen.constants import exact_choice, requantization
 from sq_micro.codegen.depthwise_nests import depthwise_nest, depthwise_params
 from sq_micro.codegen.head_views import called_as, patch_fields
-from sq_micro.codegen.lane_nests import lane_constants, lane_microkernels, lane_nest, lane_params, shared_nest
+from sq_micro.codegen.lane_nests import (
+    lane_constants,
+    lane_microkernels,
+    lane_nest,
+    lane_params,
+    shared_microkernels,
+    shared_nest,
+)
 from sq_micro.codegen.literals import comment
 from sq_micro.codegen.nests import Nest
 from sq_micro.codegen.piece_views import PIECE_DEPTH, field_views, piece_calls, piece_view
@@ -205,7 +212,7 @@ class _OperatorMaker(WeightlessNests):
         params = lane_params(self.graph, op, choice, self._downwards)
         arguments = (self._at(op.input), *constants, *places)
         if choice.kernels == "shared":
-            return Nest(shared_nest(self.graph, op), params, (arguments,))
+            return Nest(shared_nest(self.graph, op), params, ((*shared_microkernels(self.graph, op), *arguments),))
         return Nest(lane_nest(op), params, ((*lane_microkernels(self.graph, op), *arguments),))
 
     def _depthwise(self, op: DepthwiseConv2D) -> Nest:

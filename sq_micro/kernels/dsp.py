@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from sq_micro.ir.operators import Conv2D, Dense
 from sq_micro.ir.topology import Topology
 from sq_micro.kernels.catalogue import KernelVariant, find
+from sq_micro.kernels.columns import columns_function, columns_staging_bytes
 from sq_micro.kernels.lanes import padded
 
 DSP = "armv7em_dsp"
@@ -101,10 +102,17 @@ def conv2d_tile_pixels(operator: Conv2D, topology: Topology, bits: int) -> tuple
 
 
 def conv2d_scratch_bytes(operator: Conv2D, topology: Topology, bits: int, pixels: int) -> int:
-    """Unpacked weights, columns, sums of taps and two columns of bytes, as armv7em_dsp/conv2d.h lays them out."""
+    """Unpacked weights, columns, sums of taps and what making columns takes, as armv7em_dsp/conv2d.h lays them out."""
     kernels, taps = conv2d_kernels(operator, topology, bits), conv2d_taps(operator, topology, bits)
     sums = 4 * pixels if kernels.taps_sums else 0
-    return 4 * unpacked_words(taps, kernels) + pixels * taps * _COLUMN_BYTES + sums + _PIXELS * taps
+    staging = columns_staging_bytes(operator, topology, taps, pixels)
+    return 4 * unpacked_words(taps, kernels) + pixels * taps * _COLUMN_BYTES + sums + staging
+
+
+def conv2d_columns(operator: Conv2D, topology: Topology, bits: int) -> str:
+    """The function that makes its columns."""
+    sums = conv2d_kernels(operator, topology, bits).taps_sums
+    return columns_function(operator, topology, conv2d_taps(operator, topology, bits), sums)
 
 
 def decoded_bits(operator: Conv2D, topology: Topology, bits: int) -> int:

@@ -17,6 +17,7 @@ from typing import Literal
 from sq_micro.ir.operators import Conv2D, DepthwiseConv2D, Size
 from sq_micro.ir.topology import Topology
 from sq_micro.kernels.band import band_serves
+from sq_micro.kernels.columns import columns_kind
 from sq_micro.kernels.dsp import DSP, conv2d_kernels, decoded_bits
 from sq_micro.kernels.select import CONV_BLOCK, KernelChoice, is_flat
 from sq_micro.kernels.tiling import DSP_COSTS, PORTABLE_COSTS
@@ -28,6 +29,7 @@ Work = Literal[
     "gemm: pair of windows",
     "gemm: window gathered",
     "gemm: row gathered",
+    "gemm: row padded",
     "gemm: row at an edge",
     "gemm: tap at an edge",
     "gemm: column with sums",
@@ -64,6 +66,7 @@ CYCLES: Mapping[Work, float] = MappingProxyType(
         "gemm: pair of windows": 19,
         "gemm: window gathered": 0,
         "gemm: row gathered": 24,
+        "gemm: row padded": 60,
         "gemm: row at an edge": 0,
         "gemm: tap at an edge": 6.3,
         "gemm: column with sums": 2.65,
@@ -152,16 +155,21 @@ def _gemm(operator: Conv2D, topology: Topology, choice: KernelChoice, bits: int,
     tiles += rest > 0
     lanes = 8 if bits == 2 else CONV_BLOCK
     blocks = -(-channels // lanes)
-    whole_words = width * depth % 4 == 0
+    kind = columns_kind(operator, topology, choice.taps)
+    padded = kind.startswith("padded")
+    gathered = kind == "padded_bytes" or (not padded and width * depth % 4 != 0)
+    edges = 0.0 if padded else part.edges
+    edge_pixels = 0 if padded else part.edge_pixels
     return {
         "gemm: call": 1,
         "gemm: tile": tiles,
         "gemm: tile and block": tiles * blocks,
         "gemm: pair of windows": pairs,
-        "gemm: window gathered": 2 * pairs * (part.edges if whole_words else 1.0),
-        "gemm: row gathered": 0.0 if whole_words else 2 * pairs * height * (1.0 - part.edges),
-        "gemm: row at an edge": part.edge_pixels * height,
-        "gemm: tap at an edge": part.edge_pixels * height * width,
+        "gemm: window gathered": 2 * pairs * (1.0 if gathered else edges),
+        "gemm: row gathered": 2 * pairs * height * (1.0 - edges) if gathered else 0.0,
+        "gemm: row padded": _rows_seen(operator, part, tiles, height) if padded else 0.0,
+        "gemm: row at an edge": edge_pixels * height,
+        "gemm: tap at an edge": edge_pixels * height * width,
         "gemm: column with sums": pairs * choice.taps if conv2d_kernels(operator, topology, bits).taps_sums else 0,
         "gemm: single pixel and block": singles * blocks,
         "gemm: pair and block": pairs * blocks * lanes / CONV_BLOCK,
@@ -171,6 +179,13 @@ def _gemm(operator: Conv2D, topology: Topology, choice: KernelChoice, bits: int,
         * choice.taps
         * DSP_COSTS.decoded_weight[decoded_bits(operator, topology, bits)],
     }
+
+
+def _rows_seen(operator: Conv2D, part: Part, tiles: int, height: int) -> float:
+    """Rows of the input that the windows of a tile see, of all tiles together."""
+    rows, columns = part.output
+    spanned = min(rows, (part.pixels / tiles - 1) / columns + 1)
+    return tiles * ((spanned - 1) * operator.stride[0] + (height - 1) * operator.dilation[0] + 1)
 
 
 def _tiles(operator: Conv2D, topology: Topology, choice: KernelChoice, bits: int, part: Part) -> dict[Work, float]:

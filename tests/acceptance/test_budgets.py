@@ -160,7 +160,7 @@ def test_kernels_of_a_plan_file_compute_the_same(digits: Digits, tmp_path: Path)
     assert result["verification"]["identical"] == 10
     assert result["kernels"] == named
     functions = (out / "09_sections.csv").read_text()
-    for name in ("sqm_conv2d_w8__armv7em_dsp", "sqm_conv2d__small", "sqm_depthwise_conv2d__small"):
+    for name in ("sqm_conv2d_blocks_w8__armv7em_dsp", "sqm_conv2d__small", "sqm_depthwise_conv2d__small"):
         assert name in functions, name
 
 

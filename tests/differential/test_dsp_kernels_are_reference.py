@@ -26,6 +26,7 @@ from sq_micro.codegen.render import render_board
 from sq_micro.codegen.views import ArrayView
 from sq_micro.ir.bitwidths import WEIGHT_BITS
 from sq_micro.ir.operators import RELU, ActivationFunction, Conv2D, Dense, DepthwiseConv2D, Pad
+from sq_micro.kernels.columns import COLUMNS_KINDS, columns_kind
 from sq_micro.kernels.dsp import DSP
 from sq_micro.kernels.select import select_kernels
 from sq_micro.paths import project_files
@@ -84,13 +85,18 @@ def random_layer(seed: int) -> Layer:
         return _layer(seed, builder, builder.dense(builder.input, units, activation, bits, multiplier))
     if draw.random() < 0.4:
         return _depthwise(seed, draw, params, activation, bits, multiplier)
-    channels = draw.choice([1, 3, 4, 8, 16, draw.randrange(1, 24)])
-    builder = RandomQuantGraph(seed, (draw.randrange(1, 12), draw.randrange(1, 12), channels), params)
+    channels = draw.choice([1, 1, 2, 3, 4, 8, 16, draw.randrange(1, 24)])
+    image = draw.randrange(1, 12), draw.randrange(1, 12)
+    builder = RandomQuantGraph(seed, (*image, channels), params)
     window = draw.choice([(1, 1), (3, 3), (3, 3), (draw.randrange(1, 5), draw.randrange(1, 5))])
     stride = draw.choice([(1, 1), (2, 2), (draw.randrange(1, 4), draw.randrange(1, 4))])
     dilation = draw.choice([(1, 1), (1, 1), (draw.randrange(1, 3), draw.randrange(1, 3))])
     spans = [(taps - 1) * spacing for taps, spacing in zip(window, dilation, strict=True)]
-    padding = draw.choice(["same", Pad(*(draw.randrange(0, 3) + span for span in spans for _ in range(2)))])
+    padding = draw.choice(
+        ["same", "same", Pad(*(draw.randrange(0, 3) + span for span in spans for _ in range(2))), Pad()]
+    )
+    if padding == Pad() and any(span >= size for span, size in zip(spans, image, strict=True)):
+        padding = "same"
     outputs = draw.choice([4, 8, 16, draw.randrange(1, 20)])
     output = builder.conv2d(builder.input, outputs, window, stride, dilation, padding, activation, bits, multiplier)
     return _layer(seed, builder, output)
@@ -130,7 +136,7 @@ def _layer(seed: int, builder: RandomQuantGraph, output: str) -> Layer:
 
 
 NESTS = ("conv2d__armv7em_dsp", "dense__armv7em_dsp", "depthwise3x3__armv7em_dsp", "depthwise_strips__armv7em_dsp")
-IN_PLACE, UNPACKS_FOUR = 1, 2  # flags of a case, see kernel_server/main.c
+IN_PLACE, UNPACKS_FOUR, COLUMNS_SHIFT = 1, 2, 8  # flags of a case, see kernel_server/main.c
 
 
 def case_of(layer: Layer, codes: Int8Array) -> bytes:
@@ -146,6 +152,9 @@ def case_of(layer: Layer, codes: Int8Array) -> bytes:
         flags |= UNPACKS_FOUR if choice.variant is not None and choice.variant.isa == DSP else 0
     else:
         params, nest, meaning = lane_params(graph, op, choice), lane_nest(op), "x_meaning"
+        if isinstance(op, Conv2D):
+            kind = COLUMNS_KINDS.index(columns_kind(op, graph.topology, choice.taps))
+            flags |= (2 * kind + (params["taps_sums"] != 0)) << COLUMNS_SHIFT
     parts = [struct.pack(f"<{len(params)}i", *params.values()), codes.tobytes()]
     parts += [arrays.get(symbol, b"") for symbol in ("x_weights", meaning, "x_table")]
     sizes = [len(part) for part in parts]

@@ -73,7 +73,90 @@ SQM_INLINE void sqm_conv2d_general_block(const sqm_conv2d__armv7em_dsp_params *p
     g->sums = NULL;
 }
 
+/** One tile: all blocks of channels over its columns, which are there. Parameters as below. */
+SQM_INLINE void sqm_conv2d_blocks(const sqm_conv2d__armv7em_dsp_params *p, sqm_gemm_block *gemm,
+                                  sqm_unpack_block *unpack, const uint32_t *weights,
+                                  const uint32_t *meaning, const int32_t *table, int8_t *scratch,
+                                  int8_t *output, int32_t count)
+{
+    const int32_t taps = p->columns.taps;
+    const int32_t pair_words = p->taps_sums + taps;
+    uint32_t *const unpacked = (uint32_t *)(void *)scratch;
+    uint32_t *const columns = unpacked + p->unpacked_words;
+    sqm_gemm g;
+
+    g.stride = p->output_channels;
+    g.quads = taps / 4;
+    g.zero_point = p->output_offset;
+    g.sums = NULL;
+    for (int32_t block = 0; block * p->block < p->output_channels; ++block) {
+        g.weights = weights + block * p->block_words;
+        g.columns = columns;
+        g.columns_end = columns + count / 2 * pair_words;
+        if (p->head_words != 0) {
+            g.round = table[block * p->table_words];
+        }
+        g.table = table + block * p->table_words + p->head_words;
+        g.output = output + block * p->block;
+        if (unpack != NULL) {
+            unpack(g.weights, meaning == NULL ? NULL : meaning + 2 * block, taps, unpacked);
+            g.weights = unpacked;
+        }
+        if (sqm_general_block(g.table, p->table_words - p->head_words, p->block)) {
+            sqm_conv2d_general_block(p, &g, gemm, p->output_channels - block * p->block, count);
+            continue;
+        }
+        if (count >= 2) {
+            gemm(&g);
+        }
+        if (count % 2 != 0) {
+            /* The last pixel is there twice, and its codes are written twice to one place. */
+            g.output += (count - 1) * p->output_channels;
+            g.columns = g.columns_end;
+            g.columns_end += pair_words;
+            g.stride = 0;
+            gemm(&g);
+            g.stride = p->output_channels;
+        }
+    }
+}
+
+/** sqm_conv2d_blocks with its microkernels, out of line. */
+typedef void sqm_conv2d_blocks_of_tile(const sqm_conv2d__armv7em_dsp_params *p,
+                                       const uint32_t *weights, const uint32_t *meaning,
+                                       const int32_t *table, int8_t *scratch, int8_t *output,
+                                       int32_t count);
+
+/** As sqm_conv2d__armv7em_dsp; `tile` is NULL, or takes the place of both microkernels. */
+SQM_INLINE void sqm_conv2d_tiles(const sqm_conv2d__armv7em_dsp_params *p,
+                                 sqm_columns_block *columns_of, sqm_conv2d_blocks_of_tile *tile,
+                                 sqm_gemm_block *gemm, sqm_unpack_block *unpack,
+                                 const int8_t *input, const uint32_t *weights,
+                                 const uint32_t *meaning, const int32_t *table, int8_t *scratch,
+                                 int8_t *output)
+{
+    uint32_t *const columns = (uint32_t *)(void *)scratch + p->unpacked_words;
+    const int32_t pair_words = p->taps_sums + p->columns.taps;
+    int8_t *const staging = (int8_t *)(columns + p->tile / 2 * pair_words);
+    const int32_t tiles = (p->pixels + p->tile - 1) / p->tile;
+
+    for (int32_t i = 0; i < tiles; ++i) {
+        const int32_t pixel = sqm_part_in_turn(i, tiles, p->downwards) * p->tile;
+        const int32_t left = p->pixels - pixel;
+        const int32_t count = left < p->tile ? left : p->tile;
+        int8_t *const out = output + pixel * p->output_channels;
+
+        columns_of(&p->columns, input, pixel, count, staging, columns);
+        if (tile != NULL) {
+            tile(p, weights, meaning, table, scratch, out, count);
+        } else {
+            sqm_conv2d_blocks(p, gemm, unpack, weights, meaning, table, scratch, out, count);
+        }
+    }
+}
+
 /**
+ * @param      columns_of  of the geometry, with sums of taps where `taps_sums` says so.
  * @param      gemm     of the width; that of 8 bits where weights are unpacked to 8 bits.
  * @param      unpack   of the width; NULL where weights are read where they are.
  * @param[in]  input    the image.
@@ -81,72 +164,17 @@ SQM_INLINE void sqm_conv2d_general_block(const sqm_conv2d__armv7em_dsp_params *p
  * @param[in]  meaning  two words a block for widths of two planes, else NULL.
  * @param[in]  table    table_words a block.
  * @param      scratch  unpacked weights, columns (2 * taps bytes a pixel, and 4 for its sum of
- *                      taps), and 2 * taps bytes; each where it is wanted.
+ *                      taps), and what columns_of wants; each where it is wanted.
  * @param[out] output   pixels * output_channels codes.
  */
 SQM_INLINE void sqm_conv2d__armv7em_dsp(const sqm_conv2d__armv7em_dsp_params *p,
-                                        sqm_gemm_block *gemm, sqm_unpack_block *unpack,
-                                        const int8_t *input, const uint32_t *weights,
-                                        const uint32_t *meaning, const int32_t *table,
-                                        int8_t *scratch, int8_t *output)
+                                        sqm_columns_block *columns_of, sqm_gemm_block *gemm,
+                                        sqm_unpack_block *unpack, const int8_t *input,
+                                        const uint32_t *weights, const uint32_t *meaning,
+                                        const int32_t *table, int8_t *scratch, int8_t *output)
 {
-    const int32_t taps = p->columns.taps;
-    uint32_t *const unpacked = (uint32_t *)(void *)scratch;
-    uint32_t *const columns = unpacked + p->unpacked_words;
-    const int32_t pair_words = p->taps_sums + taps;
-    int8_t *const staging = (int8_t *)(columns + p->tile / 2 * pair_words);
-
-    const int32_t tiles = (p->pixels + p->tile - 1) / p->tile;
-
-    for (int32_t i = 0; i < tiles; ++i) {
-        const int32_t pixel = sqm_part_in_turn(i, tiles, p->downwards) * p->tile;
-        const int32_t left = p->pixels - pixel;
-        const int32_t count = left < p->tile ? left : p->tile;
-        sqm_columns_target target = {
-            .straight = sqm_columns_straight(&p->columns, p->taps_sums != 0),
-            .expand = p->taps_sums != 0 ? sqm_expand_and_sum : sqm_expand,
-            .staging = staging,
-            .columns = columns,
-            .sums = p->taps_sums,
-        };
-        sqm_gemm g;
-
-        g.stride = p->output_channels;
-        g.quads = taps / 4;
-        g.zero_point = p->output_offset;
-        g.sums = NULL;
-        sqm_columns_of(&p->columns, input, pixel, count, &target);
-        for (int32_t block = 0; block * p->block < p->output_channels; ++block) {
-            g.weights = weights + block * p->block_words;
-            g.columns = columns;
-            g.columns_end = columns + count / 2 * pair_words;
-            if (p->head_words != 0) {
-                g.round = table[block * p->table_words];
-            }
-            g.table = table + block * p->table_words + p->head_words;
-            g.output = output + pixel * p->output_channels + block * p->block;
-            if (unpack != NULL) {
-                unpack(g.weights, meaning == NULL ? NULL : meaning + 2 * block, taps, unpacked);
-                g.weights = unpacked;
-            }
-            if (sqm_general_block(g.table, p->table_words - p->head_words, p->block)) {
-                sqm_conv2d_general_block(p, &g, gemm, p->output_channels - block * p->block, count);
-                continue;
-            }
-            if (count >= 2) {
-                gemm(&g);
-            }
-            if (count % 2 != 0) {
-                /* The last pixel is there twice, and its codes are written twice to one place. */
-                g.output += (count - 1) * p->output_channels;
-                g.columns = g.columns_end;
-                g.columns_end += pair_words;
-                g.stride = 0;
-                gemm(&g);
-                g.stride = p->output_channels;
-            }
-        }
-    }
+    sqm_conv2d_tiles(p, columns_of, NULL, gemm, unpack, input, weights, meaning, table, scratch,
+                     output);
 }
 
 #endif

@@ -21,6 +21,7 @@
 enum { NEST, BITS, FLAGS, SIZES };
 enum { PARAMS, INPUT, WEIGHTS, MEANING, TABLE, PARTS };
 enum { IN_PLACE = 1, UNPACKS_FOUR = 2 }; /* flags: the output begins where the input does */
+enum { COLUMNS_SHIFT = 8 }; /* behind it which of COLUMNS, and the last bit: with sums */
 
 #define GUARD_BYTES 16
 #define GUARD_VALUE 0x5A
@@ -61,8 +62,18 @@ static sqm_unpack_block *unpack_of(uint32_t bits)
                        : NULL;
 }
 
-static void run_conv2d(uint32_t bits, uint8_t *const part[PARTS], uint8_t *scratch, uint8_t *output)
+/* In the order of COLUMNS_KINDS in sq_micro/kernels/columns.py. */
+#define COLUMNS(name) sqm_columns_##name, sqm_columns_##name##_and_sum
+static sqm_columns_block *const columns[] = {
+    COLUMNS(inside),        COLUMNS(words),        COLUMNS(words_apart), COLUMNS(runs),
+    COLUMNS(bytes),         COLUMNS(nines),        COLUMNS(threes),      COLUMNS(padded_runs),
+    COLUMNS(padded_threes), COLUMNS(padded_bytes),
+};
+
+static void run_conv2d(const uint32_t *head, uint8_t *const part[PARTS], uint8_t *scratch,
+                       uint8_t *output)
 {
+    const uint32_t bits = head[BITS];
     const sqm_conv2d__armv7em_dsp_params *const p =
         (const sqm_conv2d__armv7em_dsp_params *)(const void *)part[PARAMS];
     const bool planes = bits < 8 && bits != 2 && p->unpacked_words != 0;
@@ -70,7 +81,8 @@ static void run_conv2d(uint32_t bits, uint8_t *const part[PARTS], uint8_t *scrat
                                  : bits == 2          ? sqm_gemm_s8_w2_2x8__armv7em_dsp
                                                       : sqm_gemm_s8_w8_2x4__armv7em_dsp;
     sqm_conv2d__armv7em_dsp(
-        p, gemm, p->unpacked_words == 0 ? NULL : unpack_of(bits), (const int8_t *)part[INPUT],
+        p, columns[head[FLAGS] >> COLUMNS_SHIFT], gemm,
+        p->unpacked_words == 0 ? NULL : unpack_of(bits), (const int8_t *)part[INPUT],
         (const uint32_t *)(const void *)part[WEIGHTS],
         planes ? (const uint32_t *)(const void *)part[MEANING] : NULL,
         (const int32_t *)(const void *)part[TABLE], (int8_t *)scratch, (int8_t *)output);
@@ -144,7 +156,7 @@ static void run(const uint32_t *head, uint8_t *const part[PARTS], uint8_t *scrat
     }
     switch (head[NEST]) {
     case 0:
-        run_conv2d(head[BITS], part, scratch, output);
+        run_conv2d(head, part, scratch, output);
         break;
     case 1:
         run_dense(head[BITS], part, scratch, output);
