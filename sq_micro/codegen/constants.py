@@ -104,14 +104,15 @@ def _lanes_arrays(
 
 def band_requantization(graph: QuantGraph, operator: DepthwiseConv2D) -> BandRequantization:
     """How the kernel for DSP cores makes codes of sums."""
-    return BandRequantization.of(requantization(graph, operator), graph.activations[operator.output].zero_point)
+    zero_point = graph.activations[operator.output].zero_point
+    return BandRequantization.of(requantization(graph, operator), zero_point, _taps(graph, operator).shape[0])
 
 
 def _band_arrays(graph: QuantGraph, operator: DepthwiseConv2D, symbol: str) -> tuple[ArrayView, ...]:
     weights, *_ = arrays = _linear_arrays(graph, operator, symbol)
-    taps = graph.codes[operator.weights].reshape(-1, graph.codes[operator.weights].shape[-1])
+    taps = _taps(graph, operator)
     bias = _folded_bias(graph, operator, taps.T)
-    table = band_table(bias, requantization(graph, operator), band_requantization(graph, operator))
+    table = band_table(bias, requantization(graph, operator), band_requantization(graph, operator), taps.shape[0])
     what = comment(f"'{operator.name}': bias and requantization, channel by channel")
     steps = (array for array in arrays if array.symbol.endswith("_steps"))
     return (weights, _array("int32_t", f"{symbol}_table", table, what), *steps)
@@ -121,7 +122,7 @@ def _linear_arrays(graph: QuantGraph, operator: WeightedOperator, symbol: str) -
     bits = graph.bitwidths.weights[operator.name]
     codes, levels = graph.codes[operator.weights], graph.levels[operator.weights]
     if isinstance(operator, DepthwiseConv2D):
-        packed = pack_taps(codes.reshape(-1, codes.shape[-1]), levels, bits)
+        packed = pack_taps(_taps(graph, operator), levels, bits)
     else:
         packed = pack_rows(_rows(graph, operator), levels, bits)
     found = requantization(graph, operator)
@@ -143,6 +144,11 @@ def _linear_arrays(graph: QuantGraph, operator: WeightedOperator, symbol: str) -
 
 def _folded_bias(graph: QuantGraph, operator: WeightedOperator, rows: Int8Array) -> NDArray[np.int64]:
     return folded_bias(graph.biases[operator.bias], rows, graph.activations[operator.input].zero_point)
+
+
+def _taps(graph: QuantGraph, operator: DepthwiseConv2D) -> Int8Array:
+    codes = graph.codes[operator.weights]
+    return codes.reshape(-1, codes.shape[-1])
 
 
 def _rows(graph: QuantGraph, operator: WeightedOperator) -> Int8Array:

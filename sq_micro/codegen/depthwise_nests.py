@@ -25,12 +25,11 @@ def depthwise_params(graph: QuantGraph, op: DepthwiseConv2D) -> dict[str, int]:
         "output_minimum": found.minimum,
         "output_maximum": found.maximum,
     }
-    scales_up = {"scales_up": int((found.shift >= 0).any())}
     if band_serves(op, graph.topology):
         geometry = {**_band_geometry(graph, op), "zero_point": zero_point}
-        return {**geometry, **codes, "requantize": int(how), **scales_up}
+        return {**geometry, **codes, "requantize": int(how)}
     sums = {"sums": int(how is BandRequantization.SUMS)}
-    return {**_strips_geometry(graph, op), "zero_point": zero_point, **codes, **sums, **scales_up}
+    return {**_strips_geometry(graph, op), "zero_point": zero_point, **codes, **sums}
 
 
 def _band_geometry(graph: QuantGraph, op: DepthwiseConv2D) -> dict[str, int]:

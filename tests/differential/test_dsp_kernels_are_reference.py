@@ -117,11 +117,15 @@ def _depthwise(
         window = rng.choice([window, (rng.randrange(1, 9), rng.randrange(1, 9))])
         stride = rng.choice([(1, 1), (1, 1), (2, 2), (1, 2), (2, 1), (rng.randrange(1, 4), rng.randrange(1, 4))])
         dilation = rng.choice([(1, 1), (1, 1), (rng.randrange(1, 4), rng.randrange(1, 4))])
+        three = rng.random() < 0.4  # the kernel for 3x3 windows, and mostly its own requantization
+        if three:
+            activation = rng.choice([activation, ActivationFunction(), ActivationFunction()])
+            window, stride, dilation = (3, 3), rng.choice([(1, 1), (2, 2)]), (1, 1)
         spans = [(taps - 1) * spacing for taps, spacing in zip(window, dilation, strict=True)]
         padding = rng.choice(["same", "same", Pad(*(rng.randrange(0, 3) + span for span in spans for _ in range(2)))])
         image = rng.choice([(rng.randrange(1, 12), rng.randrange(1, 12)), (1, rng.randrange(1, 40))])
         channels = rng.choice([1, 4, 8, rng.randrange(1, 12)])
-        depth = rng.choice([1, 1, 1, 1, 2, 4, 8])
+        depth = 1 if three else rng.choice([1, 1, 1, 1, 2, 4, 8])
         builder = RandomQuantGraph(seed, (*image, channels), params)
         options = (window, stride, dilation, padding, depth, activation, bits, multiplier)
         layer = _layer(seed, builder, builder.depthwise_conv2d(builder.input, *options))

@@ -235,7 +235,7 @@ class RandomQuantGraph:
         """Random weights, biases and scales; the weights' scale lets accumulators fill the codes, give or take 4."""
         channels = shape[axis]
         levels = self.rng.choice(np.array(Levels.of_width(bits), np.int8), channels).astype(np.int8)
-        rows = np.stack([self._random_row(Levels(int(level)), bits, taps) for level in levels])
+        rows = np.stack([random_levels_row(self.rng, Levels(int(level)), bits, taps) for level in levels])
         spread = float(rows.std()) * 74.0 * taps**0.5 + 1.0  # 74: the deviation of a random code
         real = multiplier if multiplier is not None else 64.0 / spread * float(2.0 ** self.rng.uniform(-1.5, 1))
         output = self.random_params(activation=operator.activation)
@@ -251,10 +251,12 @@ class RandomQuantGraph:
         self._bits[operator.name] = bits
         return output
 
-    def _random_row(self, levels: Levels, bits: int, taps: int) -> Int8Array:
-        low, high = levels.limits(bits)
-        step = 2 if levels is Levels.ODD else 1
-        return self.rng.choice(np.arange(low, high + 1, step), taps).astype(np.int8)
+
+def random_levels_row(rng: np.random.Generator, levels: Levels, bits: int, taps: int) -> Int8Array:
+    """Weights of one channel, all that its levels mean equally likely."""
+    low, high = levels.limits(bits)
+    step = 2 if levels is Levels.ODD else 1
+    return rng.choice(np.arange(low, high + 1, step), taps).astype(np.int8)
 
 
 def resolve_padding(padding: Padding, image: Size, window: Size, stride: Size, dilation: Size) -> Pad:

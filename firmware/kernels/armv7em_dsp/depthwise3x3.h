@@ -34,7 +34,9 @@
  * One pair of rows of up to four channels; the assembly knows the offsets.
  *
  * records   of the channels: the bias has the zero points folded in; s = -2^(32 + shift) and
- *           m = 2 * multiplier - 2^32 scale as sqm_scale_down does (arithmetic.h).
+ *           m = 2 * multiplier - 2^32 scale as sqm_scale_down does (arithmetic.h). Scaled up is a
+ *           channel with s = -multiplier and m = 0, whose weights and bias were doubled shift + 1
+ *           times: then SMMLAR leaves a sum as it is, and SMMLSR is the one rounding there is.
  * band      its first column.
  * output    the first channel's code of the first pixel of the (upper) output row.
  * width     bytes of the band from the first window to behind the last, less 8.
@@ -42,8 +44,8 @@
  * lower     bytes from the upper output row to the lower one; 0 where there is no lower one: then
  *           its results are written first, and overwritten. Not used with stride 2.
  * back      bytes from behind the (upper) output row to the second channel's first code.
- * step      bytes from a pixel of the output to the next.
  * channels  1 ... 4.
+ * steps     of sqm_band_steps.
  */
 typedef struct {
     const uint32_t *records;
@@ -54,11 +56,22 @@ typedef struct {
     int32_t lower;
     int32_t back;
     int32_t channels;
-    int32_t step;
+    uint32_t steps;
 } sqm_band_rows;
 
-_Static_assert(sizeof(void *) != 4 || offsetof(sqm_band_rows, step) == 32,
+_Static_assert(sizeof(void *) != 4 || offsetof(sqm_band_rows, steps) == 32,
                "as the assembly has it");
+
+/**
+ * How to go through a row: one register has the loop's counter as well.
+ *
+ * @param count  pixels of the output's row, 1 ... 65536.
+ * @param step   bytes from one to the next, at most 65535.
+ */
+SQM_INLINE uint32_t sqm_band_steps(int32_t count, int32_t step)
+{
+    return (uint32_t)(count - 1) << 16 | (uint32_t)step;
+}
 
 /**
  * `count` columns of one pair, four channels: 16 instructions for 8 numbers.
@@ -76,21 +89,21 @@ SQM_NAKED void sqm_band_pair(SQM_IN_ASM const int8_t *upper, SQM_IN_ASM const in
             "ldrd r8, r9, [sp, #24]\n"
             ".balign 4\n"
             "1:\n"
-            "ldr.w r4, [r0]\n"
-            "ldr.w r5, [r1]\n"
-            "add.w r0, r0, r8\n"
-            "add.w r1, r1, r9\n"
+            "ldr.n r4, [r0]\n"
+            "ldr.n r5, [r1]\n"
+            "add.n r0, r8\n"
+            "add.n r1, r9\n"
             "pkhbt r6, r4, r5, lsl #16\n"
             "pkhtb r7, r5, r4, asr #16\n"
             "sxtb16 r4, r6\n"
             "sxtb16 r5, r6, ror #8\n"
             "sxtb16 r6, r7\n"
             "sxtb16 r7, r7, ror #8\n"
-            "str.w r5, [r2, #8]\n"
-            "str.w r6, [r2, #16]\n"
-            "str.w r7, [r2, #24]\n"
+            "str.n r5, [r2, #8]\n"
+            "str.n r6, [r2, #16]\n"
+            "str.n r7, [r2, #24]\n"
+            "subs.n r3, r3, #1\n"
             "str.w r4, [r2], #32\n"
-            "subs.w r3, r3, #1\n"
             "bne.w 1b\n"
             "pop.w {r4-r9}\n"
             "bx lr\n" ::
@@ -99,61 +112,67 @@ SQM_NAKED void sqm_band_pair(SQM_IN_ASM const int8_t *upper, SQM_IN_ASM const in
 
 /**
  * Records of `count` channels out of their weights, in the layout of a band, and their table: three
- * words a channel, bias, s and m.
+ * words a channel, bias, s and m. An m above 0 says how often the weights are to be doubled.
  */
 SQM_NAKED void sqm_band_records(SQM_IN_ASM const uint32_t *weights, SQM_IN_ASM const int32_t *table,
                                 SQM_IN_ASM int32_t count, SQM_IN_ASM uint32_t *records)
 {
     __asm__("push.w {r4-r11}\n"
-            "mov.w r12, r2\n"
-            "mov.w r11, r3\n"
+            "mov.n r12, r2\n"
+            "mov.n r11, r3\n"
             "1:\n"
             "ldrd r4, r5, [r0]\n"
             "ldrd r6, r7, [r0, #32]\n"
             "ldrd r8, r9, [r0, #64]\n"
-            "add.w r0, r0, #8\n"
             "ldmia.w r1!, {r2, r3, r10}\n"
+            "cmp.w r10, #0\n"
+            "bgt.n 3f\n"
+            "2:\n"
             "stmia.w r11!, {r2-r10}\n"
+            "adds.n r0, r0, #8\n"
             "subs.w r12, r12, #1\n"
-            "bne.w 1b\n"
+            "bne.n 1b\n"
             "pop.w {r4-r11}\n"
-            "bx lr\n" ::
+            "bx lr\n"
+            "3:\n"
+            "sadd16 r4, r4, r4\n"
+            "sadd16 r5, r5, r5\n"
+            "sadd16 r6, r6, r6\n"
+            "sadd16 r7, r7, r7\n"
+            "sadd16 r8, r8, r8\n"
+            "sadd16 r9, r9, r9\n"
+            "subs.w r10, r10, #1\n"
+            "bgt.n 3b\n"
+            "b.n 2b\n" ::
                 : "memory");
 }
 
 /* clang-format off */
 
-/* Slots: 0 bias, 1 s, 2 zero, 3 lower, 4 end, 5 records, 6 width, 7 back, 8 channels left.
-   r0 band, r1 output, r2 and r3 pairs, r4 ... r9 weights, r10 m, r11 and r12 sums, lr step.
-   Labels: 1 a channel, 2 a column of windows, 3 the next channel, 4 a column where `up` jumps to. */
-#define SQM_ASM_BAND_BEGINS(up)                                                                    \
+/* Slots: 0 bias, 1 s, 2 zero, 3 lower, 4 steps, 5 records, 6 width, 7 back, 8 channels left,
+   9 `away`. r0 band, r1 output, r2 and r3 pairs, r4 ... r9 weights, r10 m, r11 and r12 sums, lr
+   steps. Labels: 1 a channel, 2 a column of windows. */
+#define SQM_ASM_BAND_BEGINS(away)                                                                  \
     SQM_ENTER                                                                                      \
     "ldm.w r0, {r0-r7, lr}\n"                                                                      \
     SQM_PARK(5, r0) SQM_PARK(6, r3) SQM_PARK(2, r4)                                                \
-    SQM_PARK(3, r5) SQM_PARK(7, r6) SQM_PARK(8, r7)                                                \
-    "add.w r3, r3, r1\n"                                                                           \
-    "add.w r3, r3, #8\n"                                                                           \
-    SQM_PARK(4, r3)                                                                                \
+    SQM_PARK(3, r5) SQM_PARK(7, r6) SQM_PARK(8, r7) SQM_PARK(4, lr)                                \
     "mov.w r0, r1\n"                                                                               \
     "mov.w r1, r2\n"                                                                               \
     "1:\n"                                                                                         \
-    SQM_TAKE(r12, 5)                                                                               \
+    SQM_TAKE(r12, 5) SQM_TAKE(lr, 4)                                                               \
     "ldmia.w r12!, {r2-r10}\n"                                                                     \
     SQM_PARK(5, r12) SQM_PARK(0, r2) SQM_PARK(1, r3)                                               \
-    up                                                                                             \
+    away                                                                                           \
     ".balign 4\n"                                                                                  \
     "2:\n"                                                                                         \
     SQM_TAKE(r12, 0)
 
 #define SQM_ASM_BAND_ENDS                                                                          \
-    SQM_TAKE(r2, 4)                                                                                \
-    "add.w r1, r1, lr\n"                                                                           \
-    "cmp.w r0, r2\n"                                                                               \
-    "bne.w 2b\n"                                                                                   \
-    "3:\n"                                                                                         \
-    SQM_TAKE(r3, 8)                                                                                \
-    "add.w r2, r2, #8\n"                                                                           \
-    SQM_PARK(4, r2) SQM_TAKE(r2, 6)                                                                \
+    "uxtah r1, r1, lr\n"                                                                           \
+    "subs.w lr, lr, #0x10000\n"                                                                    \
+    "bcs.w 2b\n"                                                                                   \
+    SQM_TAKE(r3, 8) SQM_TAKE(r2, 6)                                                                \
     "subs.w r3, r3, #1\n"                                                                          \
     SQM_PARK(8, r3)                                                                                \
     "sub.w r0, r0, r2\n"                                                                           \
@@ -190,19 +209,9 @@ SQM_NAKED void sqm_band_records(SQM_IN_ASM const uint32_t *weights, SQM_IN_ASM c
     "smlad r11, " #a ", r8, r11\n"                                                                 \
     "smlabt r11, " #b ", r9, r11\n"
 
-/* A sum half-way between two codes goes away from zero; below the zero point, where a clamp hides
-   it, `sign` is empty. */
-#define SQM_ASM_BAND_CODE(acc, sign)                                                               \
-    "smmlar " #acc ", " #acc ", r10, " #acc "\n"                                                   \
-    sign                                                                                           \
+#define SQM_ASM_BAND_PRODUCT(acc) "smmlar " #acc ", " #acc ", r10, " #acc "\n"
+#define SQM_ASM_BAND_CODE(acc)                                                                     \
     "smmlsr " #acc ", " #acc ", r2, r3\n"                                                          \
-    "ssat " #acc ", #8, " #acc "\n"
-#define SQM_ASM_BAND_SIGN(acc) "add.w " #acc ", " #acc ", " #acc ", asr #31\n"
-
-/* Scaled up: weights and bias were shifted, and the second rounding has nothing to round. */
-#define SQM_ASM_BAND_CODE_UP(acc)                                                                  \
-    "smmlar " #acc ", " #acc ", r10, " #acc "\n"                                                   \
-    "add.w " #acc ", " #acc ", r3\n"                                                               \
     "ssat " #acc ", #8, " #acc "\n"
 
 #define SQM_ASM_BAND_WRITE_1                                                                       \
@@ -213,21 +222,29 @@ SQM_NAKED void sqm_band_records(SQM_IN_ASM const uint32_t *weights, SQM_IN_ASM c
 
 #define SQM_ASM_BAND_RELU_1                                                                        \
     SQM_TAKE(r2, 1) SQM_TAKE(r3, 2)                                                                \
-    SQM_ASM_BAND_CODE(r12, "") SQM_ASM_BAND_CODE(r11, "") SQM_ASM_BAND_WRITE_1
+    SQM_ASM_BAND_PRODUCT(r12) SQM_ASM_BAND_PRODUCT(r11)                                            \
+    SQM_ASM_BAND_CODE(r12) SQM_ASM_BAND_CODE(r11) SQM_ASM_BAND_WRITE_1
 #define SQM_ASM_BAND_RELU_2                                                                        \
-    SQM_TAKE(r2, 1) SQM_TAKE(r3, 2) SQM_ASM_BAND_CODE(r11, "") SQM_ASM_BAND_WRITE_2
+    SQM_TAKE(r2, 1) SQM_TAKE(r3, 2)                                                                \
+    SQM_ASM_BAND_PRODUCT(r11) SQM_ASM_BAND_CODE(r11) SQM_ASM_BAND_WRITE_2
+
+/* A product half-way between two codes goes away from zero: SMMLA by 1 takes 1 from a negative
+   one. Scaled up it is none, and `away` 0. Below the zero point, where a clamp hides it, this is
+   left out. */
+#define SQM_ASM_BAND_PARK_AWAY "lsr.w r12, r10, #31\n" SQM_PARK(9, r12)
+#define SQM_ASM_BAND_AWAY(acc) "smmla " #acc ", " #acc ", r2, " #acc "\n"
 
 #define SQM_ASM_BAND_ANY_1                                                                         \
+    SQM_TAKE(r2, 9)                                                                                \
+    SQM_ASM_BAND_PRODUCT(r12) SQM_ASM_BAND_PRODUCT(r11)                                            \
+    SQM_ASM_BAND_AWAY(r12) SQM_ASM_BAND_AWAY(r11)                                                  \
     SQM_TAKE(r2, 1) SQM_TAKE(r3, 2)                                                                \
-    SQM_ASM_BAND_CODE(r12, SQM_ASM_BAND_SIGN(r12)) SQM_ASM_BAND_CODE(r11, SQM_ASM_BAND_SIGN(r11))  \
-    SQM_ASM_BAND_WRITE_1
+    SQM_ASM_BAND_CODE(r12) SQM_ASM_BAND_CODE(r11) SQM_ASM_BAND_WRITE_1
 #define SQM_ASM_BAND_ANY_2                                                                         \
+    SQM_TAKE(r2, 9)                                                                                \
+    SQM_ASM_BAND_PRODUCT(r11) SQM_ASM_BAND_AWAY(r11)                                               \
     SQM_TAKE(r2, 1) SQM_TAKE(r3, 2)                                                                \
-    SQM_ASM_BAND_CODE(r11, SQM_ASM_BAND_SIGN(r11)) SQM_ASM_BAND_WRITE_2
-
-#define SQM_ASM_BAND_UP_1                                                                          \
-    SQM_TAKE(r3, 2) SQM_ASM_BAND_CODE_UP(r12) SQM_ASM_BAND_CODE_UP(r11) SQM_ASM_BAND_WRITE_1
-#define SQM_ASM_BAND_UP_2 SQM_TAKE(r3, 2) SQM_ASM_BAND_CODE_UP(r11) SQM_ASM_BAND_WRITE_2
+    SQM_ASM_BAND_CODE(r11) SQM_ASM_BAND_WRITE_2
 
 #define SQM_ASM_BAND_KEEP_1                                                                        \
     SQM_TAKE(r2, 3)                                                                                \
@@ -235,24 +252,10 @@ SQM_NAKED void sqm_band_records(SQM_IN_ASM const uint32_t *weights, SQM_IN_ASM c
     "str.w r11, [r1]\n"
 #define SQM_ASM_BAND_KEEP_2 "str.w r11, [r1]\n"
 
-#define SQM_DEFINE_BAND(name, sums, store)                                                         \
+#define SQM_DEFINE_BAND(name, away, sums, store)                                                   \
     SQM_NAKED void sqm_band_##name(SQM_IN_ASM const sqm_band_rows *rows)                           \
     {                                                                                              \
-        __asm__(SQM_ASM_BAND_BEGINS("") sums store SQM_ASM_BAND_ENDS ::: "memory");                \
-    }
-
-#define SQM_DEFINE_BAND_MIXED(name, sums, store, store_up)                                         \
-    SQM_NAKED void sqm_band_##name(SQM_IN_ASM const sqm_band_rows *rows)                           \
-    {                                                                                              \
-        __asm__(SQM_ASM_BAND_BEGINS("cmp.w r3, #0\n"                                               \
-                                    "bge.w 4f\n") sums store SQM_ASM_BAND_ENDS                     \
-                ".balign 4\n"                                                                      \
-                "4:\n"                                                                             \
-                SQM_TAKE(r12, 0) sums store_up SQM_TAKE(r2, 4)                                     \
-                "add.w r1, r1, lr\n"                                                               \
-                "cmp.w r0, r2\n"                                                                   \
-                "bne.w 4b\n"                                                                       \
-                "b.w 3b\n" ::: "memory");                                                          \
+        __asm__(SQM_ASM_BAND_BEGINS(away) sums store SQM_ASM_BAND_ENDS ::: "memory");              \
     }
 
 /**
@@ -260,20 +263,17 @@ SQM_NAKED void sqm_band_records(SQM_IN_ASM const uint32_t *weights, SQM_IN_ASM c
  *
  * relu   clamped to int8, where that begins at the zero point
  * any    clamped to int8
- * mixed  as any; channels with s >= 0 are scaled up: shifted by s were their weights and bias
  * sums   not at all: int32 sums are written, `step` and `lower` bytes apart
  */
 #define SQM_DEFINE_BANDS(n)                                                                        \
-    SQM_DEFINE_BAND(n##_relu_even, SQM_ASM_BAND_SUMS_##n(r2, r3), SQM_ASM_BAND_RELU_##n)           \
-    SQM_DEFINE_BAND(n##_relu_odd, SQM_ASM_BAND_SUMS_##n(r3, r2), SQM_ASM_BAND_RELU_##n)            \
-    SQM_DEFINE_BAND(n##_any_even, SQM_ASM_BAND_SUMS_##n(r2, r3), SQM_ASM_BAND_ANY_##n)             \
-    SQM_DEFINE_BAND(n##_any_odd, SQM_ASM_BAND_SUMS_##n(r3, r2), SQM_ASM_BAND_ANY_##n)              \
-    SQM_DEFINE_BAND(n##_sums_even, SQM_ASM_BAND_SUMS_##n(r2, r3), SQM_ASM_BAND_KEEP_##n)           \
-    SQM_DEFINE_BAND(n##_sums_odd, SQM_ASM_BAND_SUMS_##n(r3, r2), SQM_ASM_BAND_KEEP_##n)            \
-    SQM_DEFINE_BAND_MIXED(n##_mixed_even, SQM_ASM_BAND_SUMS_##n(r2, r3), SQM_ASM_BAND_ANY_##n,     \
-                          SQM_ASM_BAND_UP_##n)                                                     \
-    SQM_DEFINE_BAND_MIXED(n##_mixed_odd, SQM_ASM_BAND_SUMS_##n(r3, r2), SQM_ASM_BAND_ANY_##n,      \
-                          SQM_ASM_BAND_UP_##n)
+    SQM_DEFINE_BAND(n##_relu_even, "", SQM_ASM_BAND_SUMS_##n(r2, r3), SQM_ASM_BAND_RELU_##n)       \
+    SQM_DEFINE_BAND(n##_relu_odd, "", SQM_ASM_BAND_SUMS_##n(r3, r2), SQM_ASM_BAND_RELU_##n)        \
+    SQM_DEFINE_BAND(n##_any_even, SQM_ASM_BAND_PARK_AWAY, SQM_ASM_BAND_SUMS_##n(r2, r3),           \
+                    SQM_ASM_BAND_ANY_##n)                                                          \
+    SQM_DEFINE_BAND(n##_any_odd, SQM_ASM_BAND_PARK_AWAY, SQM_ASM_BAND_SUMS_##n(r3, r2),            \
+                    SQM_ASM_BAND_ANY_##n)                                                          \
+    SQM_DEFINE_BAND(n##_sums_even, "", SQM_ASM_BAND_SUMS_##n(r2, r3), SQM_ASM_BAND_KEEP_##n)       \
+    SQM_DEFINE_BAND(n##_sums_odd, "", SQM_ASM_BAND_SUMS_##n(r3, r2), SQM_ASM_BAND_KEEP_##n)
 
 SQM_DEFINE_BANDS(1)
 SQM_DEFINE_BANDS(2)
@@ -281,7 +281,6 @@ SQM_DEFINE_BANDS(2)
 /* clang-format on */
 
 #undef SQM_DEFINE_BAND
-#undef SQM_DEFINE_BAND_MIXED
 #undef SQM_DEFINE_BANDS
 
 #endif

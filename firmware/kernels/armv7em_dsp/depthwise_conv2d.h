@@ -30,12 +30,14 @@ enum {
     SQM_BAND_SUMS = 2  /* any shifts and any clamp */
 };
 
+/** What a table has less than a shift for SQM_BAND_SUMS: above 0 it would say how often to double.
+ */
+#define SQM_BAND_EXPONENT 31
+
 /**
  * stride       of both axes, 1 or 2.
  * zero_point   of the input.
  * requantize   SQM_BAND_*; it says what the table holds.
- * scales_up    not 0 iff shifts of 0 to 8 may occur, but for SQM_BAND_SUMS, which takes them
- * anyway.
  */
 typedef struct {
     int32_t input_height;
@@ -51,7 +53,6 @@ typedef struct {
     int32_t output_minimum;
     int32_t output_maximum;
     int32_t requantize;
-    int32_t scales_up;
 } sqm_depthwise3x3__armv7em_dsp_params;
 
 /** Padded columns that the windows of a row see. */
@@ -186,32 +187,15 @@ SQM_INLINE void sqm_band_prepare(const sqm_depthwise3x3__armv7em_dsp_params *p, 
     sqm_band_records(words, table + 3 * channel, count, records);
 }
 
-/** Shift the weights of those of `count` channels that are scaled up. */
-SQM_BESIDE_ASM void sqm_band_scale_up(int32_t count, uint32_t *records)
-{
-    for (; count > 0; --count) {
-        const int32_t shift = (int32_t)records[1];
-        for (int32_t i = 2; i < 8 && shift > 0; ++i) {
-            const uint32_t pair = records[i];
-            records[i] = (pair & 0xFFFF0000u) << shift | (pair << shift & 0xFFFFu);
-        }
-        records += SQM_BAND_RECORD_WORDS;
-    }
-}
-
 /** Pair `pair` and the one behind it to codes. */
 SQM_INLINE void sqm_band_run(const sqm_depthwise3x3__armv7em_dsp_params *p,
                              const sqm_band_rows *rows, int32_t pair)
 {
     const bool odd = pair % 2 != 0;
-    if (p->stride == 1 && p->scales_up != 0) {
-        odd ? sqm_band_1_mixed_odd(rows) : sqm_band_1_mixed_even(rows);
-    } else if (p->stride == 1 && p->requantize == SQM_BAND_RELU) {
+    if (p->stride == 1 && p->requantize == SQM_BAND_RELU) {
         odd ? sqm_band_1_relu_odd(rows) : sqm_band_1_relu_even(rows);
     } else if (p->stride == 1) {
         odd ? sqm_band_1_any_odd(rows) : sqm_band_1_any_even(rows);
-    } else if (p->scales_up != 0) {
-        odd ? sqm_band_2_mixed_odd(rows) : sqm_band_2_mixed_even(rows);
     } else if (p->requantize == SQM_BAND_RELU) {
         odd ? sqm_band_2_relu_odd(rows) : sqm_band_2_relu_even(rows);
     } else {
@@ -240,7 +224,7 @@ SQM_INLINE void sqm_band_run_sums(const sqm_depthwise3x3__armv7em_dsp_params *p,
         sqm_band_rows one = sqm_band_one(rows, channel);
         one.output = (int8_t *)sums;
         one.lower = row_bytes;
-        one.step = (int32_t)sizeof(int32_t);
+        one.steps = sqm_band_steps(p->output_width, (int32_t)sizeof(int32_t));
         one.back = 0;
         if (p->stride == 1) {
             pair % 2 != 0 ? sqm_band_1_sums_odd(&one) : sqm_band_1_sums_even(&one);
@@ -250,9 +234,10 @@ SQM_INLINE void sqm_band_run_sums(const sqm_depthwise3x3__armv7em_dsp_params *p,
         for (int32_t row = 0; row < (p->stride == 1 && rows->lower != 0 ? 2 : 1); ++row) {
             int8_t *out = rows->output + channel + row * rows->lower;
             for (int32_t x = 0; x < p->output_width; ++x) {
-                *out = sqm_requantize_code(sums[row * p->output_width + x], (int32_t)one.records[8],
-                                           (int32_t)one.records[1], p->output_offset,
-                                           p->output_minimum, p->output_maximum);
+                *out = sqm_requantize_code(sums[row * p->output_width + x], (int32_t)one.records[1],
+                                           (int32_t)one.records[SQM_BAND_RECORD_WORDS - 1] +
+                                               SQM_BAND_EXPONENT,
+                                           p->output_offset, p->output_minimum, p->output_maximum);
                 out += p->channels;
             }
         }
@@ -267,8 +252,8 @@ SQM_INLINE void sqm_band_run_sums(const sqm_depthwise3x3__armv7em_dsp_params *p,
  * @param[in]  steps    per channel, see sqm_unpack_1x1; NULL where all are 1.
  * @param[in]  table    three words a channel. The bias with -zero_point * sum of weights folded in,
  *                      and then for shifts below 0: -2^(32 + shift) and 2 * multiplier - 2^32; for
- *                      others the bias times 2^shift, shift, and 2 * multiplier - 2^32; for
- *                      SQM_BAND_SUMS the bias as it is, shift and multiplier.
+ *                      those of 0 to 7 the bias times 2^(shift + 1), -multiplier, and shift + 1;
+ *                      for SQM_BAND_SUMS the bias as it is, multiplier, and shift - 31.
  * @param      scratch  aligned to words: ((output_width - 1) * stride + 3) * 32 + 144 bytes, and
  * for SQM_BAND_SUMS 8 * output_width more.
  * @param[out] output   output_height * output_width * channels codes.
@@ -297,14 +282,11 @@ SQM_INLINE void sqm_depthwise3x3__armv7em_dsp(const sqm_depthwise3x3__armv7em_ds
             .zero = p->output_offset,
             .lower = row_bytes,
             .back = row_bytes - 1,
-            .step = p->channels,
             .channels = left < SQM_BAND_CHANNELS ? left : SQM_BAND_CHANNELS,
+            .steps = sqm_band_steps(p->output_width, p->channels),
         };
 
         sqm_band_prepare(p, pick, unpack, weights, steps, table, channel, rows.channels, records);
-        if (p->scales_up != 0 && p->requantize != SQM_BAND_SUMS) {
-            sqm_band_scale_up(rows.channels, records);
-        }
         for (int32_t pair = 0; (pair - 1) * rows_at_once < p->output_height; ++pair) {
             sqm_band_load(p, input + channel, rows.channels, pair, band);
             if (pair == 0) {

@@ -33,7 +33,6 @@
  * lines             down.window, or where that is 1 as many as the taps across take.
  * zero_point        of the input.
  * sums              1 iff C requantizes: any shifts and any clamp.
- * scales_up         not 0 iff shifts of 0 to 8 may occur; not looked at with sums.
  */
 typedef struct {
     sqm_strip_axis across;
@@ -47,7 +46,6 @@ typedef struct {
     int32_t output_minimum;
     int32_t output_maximum;
     int32_t sums;
-    int32_t scales_up;
 } sqm_depthwise_strips__armv7em_dsp_params;
 
 SQM_INLINE sqm_strip_sizes sqm_strip_sizes_of(const sqm_depthwise_strips__armv7em_dsp_params *p)
@@ -95,19 +93,19 @@ SQM_INLINE void sqm_strip_taps(const sqm_depthwise_strips__armv7em_dsp_params *p
     }
 }
 
-/** Heads of `count` records, shifted weights of those that are scaled up, and the second lines. */
+/** Heads of `count` records, doubled weights of those that are scaled up, and the second lines. */
 SQM_BESIDE_ASM void sqm_strip_finish_records(const int32_t *table, int32_t count, int32_t words,
-                                             bool twice, bool scales_up, uint32_t *record)
+                                             bool twice, uint32_t *record)
 {
     for (; count > 0; --count) {
         uint32_t *const weights = record + SQM_STRIP_HEAD_WORDS;
-        const int32_t shift = table[1];
+        const int32_t up = table[2];
 
-        for (int32_t i = 0; i < SQM_STRIP_HEAD_WORDS; ++i) {
-            record[i] = (uint32_t)table[i];
-        }
-        for (int32_t i = 0; i < words && scales_up && shift > 0; ++i) {
-            weights[i] = (weights[i] & 0xFFFF0000u) << shift | (weights[i] << shift & 0xFFFFu);
+        record[0] = (uint32_t)table[0];
+        record[1] = (uint32_t)table[1];
+        record[2] = up > 0 ? 0 : (uint32_t)up;
+        for (int32_t i = 0; i < words && up > 0; ++i) {
+            weights[i] = (weights[i] & 0xFFFF0000u) << up | (weights[i] << up & 0xFFFFu);
         }
         for (int32_t i = 0; i < words && twice; ++i) {
             weights[words + i] = weights[i];
@@ -141,7 +139,7 @@ SQM_INLINE void sqm_strip_records(const sqm_depthwise_strips__armv7em_dsp_params
         to += sizes->line_words;
     }
     sqm_strip_finish_records(table, count, p->lines * sizes->line_words, p->down.window > 1,
-                             p->scales_up != 0 && p->sums == 0, records);
+                             records);
 }
 
 /** One row of outputs to codes. */
@@ -179,9 +177,9 @@ SQM_INLINE void sqm_strip_run_sums(const sqm_depthwise_strips__armv7em_dsp_param
                            : sqm_strip_2_7_sums(&row);
         }
         for (int32_t i = 0; i < row.outputs; ++i) {
-            *out =
-                sqm_requantize_code(row.sums[i], (int32_t)row.records[2], (int32_t)row.records[1],
-                                    p->output_offset, p->output_minimum, p->output_maximum);
+            *out = sqm_requantize_code(row.sums[i], (int32_t)row.records[1],
+                                       (int32_t)row.records[2] + SQM_STRIP_EXPONENT,
+                                       p->output_offset, p->output_minimum, p->output_maximum);
             out += row.step;
         }
     }

@@ -37,12 +37,15 @@
 /** Words that a record begins with: bias, s, m. Then come the words of its lines. */
 #define SQM_STRIP_HEAD_WORDS 3
 
+/** What m is less than a shift where sums are written: above 0 it would say how often to double. */
+#define SQM_STRIP_EXPONENT 31
+
 /**
  * A row of outputs of some channels; the assembly knows the offsets.
  *
  * records        of the channels: the bias has the zero points folded in; s = -2^(32 + shift) and
- *                m = 2 * multiplier - 2^32 scale as sqm_scale_down does (arithmetic.h). A channel
- *                whose s is not negative is scaled up: shifted by s were its weights and bias.
+ *                m = 2 * multiplier - 2^32 scale as sqm_scale_down does (arithmetic.h). Scaled up
+ *                is a channel with m = 0, as in a band (depthwise3x3.h).
  * band           the first channel's first line of columns.
  * output         the first channel's first code.
  * outputs        of the row, at least 1.
@@ -189,25 +192,23 @@ SQM_NAKED void sqm_strip_words(SQM_IN_ASM const int8_t *even, SQM_IN_ASM const i
     "bne.w 1b\n"                                                                                   \
     SQM_LEAVE
 
+#define SQM_ASM_STRIP_PRODUCT(acc) "smmlar " #acc ", " #acc ", r2, " #acc "\n"
+#define SQM_ASM_STRIP_AWAY(acc) "addmi.w " #acc ", " #acc ", " #acc ", asr #31\n"
 #define SQM_ASM_STRIP_CODE(acc)                                                                    \
-    "smmlar " #acc ", " #acc ", r2, " #acc "\n"                                                    \
-    "add.w " #acc ", " #acc ", " #acc ", asr #31\n"                                                \
     "smmlsr " #acc ", " #acc ", r3, r4\n"                                                          \
-    "ssat " #acc ", #8, " #acc "\n"
-
-#define SQM_ASM_STRIP_CODE_UP(acc)                                                                 \
-    "smmlar " #acc ", " #acc ", r2, " #acc "\n"                                                    \
-    "add.w " #acc ", " #acc ", r4\n"                                                               \
     "ssat " #acc ", #8, " #acc "\n"
 
 /* Four codes, or as many as there are outputs left; r9 ... r12 to memory. */
 #define SQM_ASM_STRIP_CODES(advance)                                                               \
     SQM_TAKE(r2, 2) SQM_TAKE(r3, 1) SQM_TAKE(r4, 3)                                                \
-    "cmp.w r3, #0\n"                                                                               \
-    "bge.w 5f\n"                                                                                   \
+    SQM_ASM_STRIP_PRODUCT(r9) SQM_ASM_STRIP_PRODUCT(r10)                                           \
+    SQM_ASM_STRIP_PRODUCT(r11) SQM_ASM_STRIP_PRODUCT(r12)                                          \
+    "cmp.n r2, #0\n"                                                                               \
+    "itttt mi\n"                                                                                   \
+    SQM_ASM_STRIP_AWAY(r9) SQM_ASM_STRIP_AWAY(r10)                                                 \
+    SQM_ASM_STRIP_AWAY(r11) SQM_ASM_STRIP_AWAY(r12)                                                \
     SQM_ASM_STRIP_CODE(r9) SQM_ASM_STRIP_CODE(r10)                                                 \
     SQM_ASM_STRIP_CODE(r11) SQM_ASM_STRIP_CODE(r12)                                                \
-    "6:\n"                                                                                         \
     SQM_TAKE(r0, 9) SQM_TAKE(r1, 11) SQM_TAKE(r3, 10)                                              \
     "subs.w r3, r3, #4\n"                                                                          \
     "blt.w 8f\n"                                                                                   \
@@ -220,10 +221,6 @@ SQM_NAKED void sqm_strip_words(SQM_IN_ASM const int8_t *even, SQM_IN_ASM const i
     "add.w r0, r0, r1, lsl #1\n"                                                                   \
     SQM_PARK(9, r0) SQM_PARK(10, r3)                                                               \
     SQM_ASM_STRIP_NEXT(advance)                                                                    \
-    "5:\n"                                                                                         \
-    SQM_ASM_STRIP_CODE_UP(r9) SQM_ASM_STRIP_CODE_UP(r10)                                           \
-    SQM_ASM_STRIP_CODE_UP(r11) SQM_ASM_STRIP_CODE_UP(r12)                                          \
-    "b.w 6b\n"                                                                                     \
     "8:\n"                                                                                         \
     "strb.w r9, [r0]\n"                                                                            \
     "cmn.w r3, #3\n"                                                                               \

@@ -18,8 +18,8 @@ __attribute__((used)) _Noreturn void sqm_trap_report(uint32_t pc, uint32_t ra, u
 }
 
 /* The stack starts anew from its top, for nothing returns from here and the report needs room. On
- * the ESP32-C3 mtvec holds 256-byte addresses. */
-__attribute__((naked, used, aligned(256))) void sqm_trap(void)
+ * the ESP32-C3 mtvec holds 256-byte addresses, of which linker.ld has one here. */
+__attribute__((naked, used, section(".sqm_trap"))) void sqm_trap(void)
 {
     __asm volatile("    csrr  a0, mepc\n"
                    "    mv    a1, ra\n"

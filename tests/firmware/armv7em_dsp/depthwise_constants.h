@@ -34,7 +34,7 @@ static inline void band_constants(int32_t requantize, sqm_conv2d_params *p, cons
     c->maximum = INT8_MAX;
     for (int32_t i = 0; i < p->output_channels; ++i) {
         c->shift[i] = (int8_t)(ups == 0   ? random_between(random_between(0, 3) ? -10 : -31, -1)
-                               : ups == 1 ? random_between(0, 8)
+                               : ups == 1 ? random_between(0, 7)
                                           : random_between(-3, 2));
     }
 }
@@ -45,16 +45,18 @@ static inline int32_t *band_table(const sqm_conv2d_params *p, const constants *c
     int32_t *table = words(3 * p->output_channels);
     for (int32_t i = 0; i < p->output_channels; ++i) {
         const bool sums = requantize == SQM_BAND_SUMS;
-        const int32_t up = c->shift[i] < 0 || sums ? 0 : c->shift[i];
+        const int32_t up = c->shift[i] < 0 || sums ? 0 : c->shift[i] + 1;
         int32_t sum = 0;
         for (int32_t tap = 0; tap < taps; ++tap) {
             sum += weights[tap * p->output_channels + i];
         }
         table[3 * i] = (c->bias[i] + p->input_offset * sum) * (1 << up);
-        table[3 * i + 1] = sums || c->shift[i] >= 0
-                               ? c->shift[i]
-                               : (int32_t)(0u - (UINT32_C(1) << (32 + c->shift[i])));
-        table[3 * i + 2] = sums ? c->multiplier[i] : (int32_t)(2u * (uint32_t)c->multiplier[i]);
+        table[3 * i + 1] = sums     ? c->multiplier[i]
+                           : up > 0 ? -c->multiplier[i]
+                                    : (int32_t)(0u - (UINT32_C(1) << (32 + c->shift[i])));
+        table[3 * i + 2] = sums     ? c->shift[i] - SQM_BAND_EXPONENT
+                           : up > 0 ? up
+                                    : (int32_t)(2u * (uint32_t)c->multiplier[i]);
     }
     return table;
 }

@@ -65,14 +65,10 @@ static void check_depthwise3x3(int32_t width, int32_t requantize)
     const int32_t columns = (p.output_width - 1) * p.stride_width + 3;
     int8_t *scratch = (int8_t *)words(
         (columns * 32 + 144 + (requantize == SQM_BAND_SUMS ? 8 * p.output_width : 0)) / 4);
-    int32_t scales_up = random_between(0, 7) == 0;
-    for (int32_t i = 0; i < p.output_channels; ++i) {
-        scales_up |= c.shift[i] >= 0;
-    }
     const sqm_depthwise3x3__armv7em_dsp_params band = {
         p.input_height, p.input_width, p.input_channels, p.output_height, p.output_width,
         p.stride_width, p.pad_top,     p.pad_left,       -p.input_offset, p.output_offset,
-        c.minimum,      c.maximum,     requantize,       scales_up};
+        c.minimum,      c.maximum,     requantize};
     char what[64];
 
     naive_conv2d(&p, 1, input, weights, &c, expected);

@@ -93,7 +93,6 @@ static void check_strips(int32_t width, int32_t requantize)
     s.output_minimum = c.minimum;
     s.output_maximum = c.maximum;
     s.sums = requantize == SQM_BAND_SUMS;
-    s.scales_up = 1;
 
     const int32_t taps = p.window_height * p.window_width;
     const int32_t inputs = p.input_height * p.input_width * p.input_channels;

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from itertools import product
 from pathlib import Path, PurePosixPath
 
 import jinja2
@@ -15,13 +16,15 @@ from sq_micro.codegen.render import environment, render_board, render_project
 from sq_micro.codegen.source_tree import SourceTree
 from sq_micro.ir.bitwidths import WEIGHT_BITS
 from sq_micro.ir.kernel_set import KERNEL_SETS, KernelSet
-from sq_micro.ir.operators import Reshape
+from sq_micro.ir.operators import NONE, RELU, Reshape
+from sq_micro.kernels.catalogue import PORTABLE
 from sq_micro.kernels.dsp import DSP
 from sq_micro.paths import project_files
 from sq_micro.plan.plan import make_plan
 from sq_micro.quant.graph import QuantGraph
 from tests.golden.codegen.models import MODELS, conv_dense, mixed
 from tests.models.random_quant_graph import RandomQuantGraph, random_network
+from tests.models.rounded_otherwise import rounded_otherwise
 
 
 def rendered(graph: QuantGraph) -> SourceTree:
@@ -31,6 +34,28 @@ def rendered(graph: QuantGraph) -> SourceTree:
 @pytest.mark.parametrize("name", MODELS)
 def test_two_renders_are_equal(name: str) -> None:
     assert rendered(MODELS[name]()).files == rendered(MODELS[name]()).files
+
+
+@pytest.mark.parametrize("isa", [PORTABLE, DSP])
+@pytest.mark.parametrize("seed", range(12))
+def test_code_does_not_follow_from_how_weights_were_rounded(seed: int, isa: str) -> None:
+    """All files but the one with the constants are the same; sizes of constants stand in its header."""
+    graph = depthwise_layers(seed) if seed < 4 else random_network(seed)
+    texts = []
+    for rounded in (graph, rounded_otherwise(graph, seed)):
+        files = dict(render_project(rounded, make_plan(graph.topology, graph.bitwidths, isa)).files)
+        del files[PurePosixPath("src/sqm_random_weights.c")]
+        texts.append({path: text.replace(rounded.digest().hex()[:16], "its hash") for path, text in files.items()})
+    assert texts[0] == texts[1]
+
+
+def depthwise_layers(seed: int) -> QuantGraph:
+    """With and without an activation function, strides 1 and 2, windows of 3x3 and others."""
+    builder, tensor = RandomQuantGraph(seed, (9, 9, 4)), "input"
+    for window, stride, activation in product(((3, 3), (5, 5)), (1, 2), (NONE, RELU)):
+        bits = WEIGHT_BITS[(seed + stride) % len(WEIGHT_BITS)]
+        tensor = builder.depthwise_conv2d(tensor, window, (stride, stride), activation=activation, bits=bits)
+    return builder.build(tensor)
 
 
 def test_nothing_tells_when_or_where_it_was_generated() -> None:
