@@ -65,7 +65,7 @@ def explained(problem: Problem, taken: Tried, best: Tried) -> str:
     assert slow is not None  # where time is not known the best is taken
     assert fast is not None
     saved = amount(slow.value - fast.value, "s")
-    return f"taken: {taken.plan}, {more:+.5f} beside the best, an error of {error:.5f}, for {saved} less"
+    return f"taken: {taken.plan}, {more:+.5f} beside the best (standard error {error:.5f}), for {saved} less"
 
 
 def _is_worse(one: Evaluation, other: Evaluation) -> bool:
