@@ -45,14 +45,14 @@ def preferred(problem: Problem, tried: Collection[Tried]) -> Tried:
     """
     best = best_of(tried)
     drop = inf if problem.max_drop is None else max(best.evaluation.expected_drop, problem.max_drop)
-    found = []
+    found, fastest = [], fastest_s(problem)
     for one in tried:
         if one.evaluation.expected_drop > drop or _is_worse(one.evaluation, best.evaluation):
             continue
         cost = cost_of(problem, one.plan)
-        if cost.latency is None:
+        if cost.latency is None or not fastest:
             return best
-        time = TIME_PRICE * cost.latency.value / fastest_s(problem)
+        time = TIME_PRICE * cost.latency.value / fastest
         found.append((one.evaluation.divergence + time, cost.flash.value, one))
     return min(found, key=lambda entry: entry[:2])[2]
 
@@ -60,10 +60,12 @@ def preferred(problem: Problem, tried: Collection[Tried]) -> Tried:
 def explained(problem: Problem, taken: Tried, best: Tried) -> str:
     """Why it is not the best that is taken."""
     more = taken.evaluation.divergence - best.evaluation.divergence
-    times = [cost.latency for cost in (cost_of(problem, best.plan), cost_of(problem, taken.plan)) if cost.latency]
-    saved = amount(times[0].value - times[1].value, "s")
     error = taken.evaluation.error_beside(best.evaluation)
-    return f"taken: {taken.plan}, {more:+.5f} beside the best, whose error is {error:.5f}, for {saved} less"
+    slow, fast = cost_of(problem, best.plan).latency, cost_of(problem, taken.plan).latency
+    assert slow is not None  # where time is not known the best is taken
+    assert fast is not None
+    saved = amount(slow.value - fast.value, "s")
+    return f"taken: {taken.plan}, {more:+.5f} beside the best (standard error {error:.5f}), for {saved} less"
 
 
 def _is_worse(one: Evaluation, other: Evaluation) -> bool:

@@ -112,7 +112,7 @@ def test_a_faster_plan_does_not_miss_the_drop_that_the_best_keeps() -> None:
 def test_what_was_taken_and_for_what_is_said() -> None:
     slow, fast = tried(SIX, evaluation(0.0031)), tried(EIGHT, evaluation(0.0032, 0.002))
     text = explained(timed_problem(), fast, slow)
-    assert text == f"taken: {EIGHT}, +0.00010 beside the best, whose error is 0.00020, for 500.00 ms less"
+    assert text == f"taken: {EIGHT}, +0.00010 beside the best (standard error 0.00020), for 500.00 ms less"
 
 
 def test_the_integer_program_takes_the_faster_plan_of_trials_within_noise() -> None:
