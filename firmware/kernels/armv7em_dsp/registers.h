@@ -7,6 +7,8 @@
 #ifndef SQM_ARMV7EM_DSP_REGISTERS_H
 #define SQM_ARMV7EM_DSP_REGISTERS_H
 
+#include "sqm/compiler.h"
+
 #if !defined(__ARM_FEATURE_DSP)
 #error "needs DSP instructions: -mcpu=cortex-m4 or the like, or C generated for another board"
 #endif
@@ -21,7 +23,7 @@
  */
 #if defined(__clang__)
 #define SQM_NAKED      static __attribute__((naked, noinline, unused, aligned(4)))
-#define SQM_BESIDE_ASM static __attribute__((noinline, unused))
+#define SQM_BESIDE_ASM SQM_ANY_CALLER static __attribute__((noinline, unused))
 #else
 #define SQM_NAKED      static __attribute__((naked, noipa, unused, aligned(4)))
 #define SQM_BESIDE_ASM static __attribute__((noipa, unused))
