@@ -9,8 +9,19 @@
 
 #include <stdint.h>
 
+/**
+ * In images that are to be the sum of their parts, clang takes every function for one that others
+ * may call, too: before it inlines, it folds in what all callers pass. The linker drops copies that
+ * nobody calls; where it is not told to, they would be left, hence not in every build.
+ */
+#if defined(__clang__) && defined(SQM_PARTS_ADD_UP)
+#define SQM_ANY_CALLER __attribute__((used))
+#else
+#define SQM_ANY_CALLER
+#endif
+
 /** Kernels and nests: always inlined, so that constant arguments fold into the loops. */
-#define SQM_INLINE static inline __attribute__((always_inline))
+#define SQM_INLINE SQM_ANY_CALLER static inline __attribute__((always_inline))
 
 /**
  * SQM_NOINLINE: one function per operator, which keeps names in the map file, and stack use per
@@ -19,8 +30,8 @@
  * callers pass, nor make one function of two.
  */
 #if defined(__clang__)
-#define SQM_NOINLINE __attribute__((noinline))
-#define SQM_SHARED   static __attribute__((noinline, unused))
+#define SQM_NOINLINE SQM_ANY_CALLER __attribute__((noinline))
+#define SQM_SHARED   SQM_ANY_CALLER static __attribute__((noinline, unused))
 #else
 #define SQM_NOINLINE __attribute__((noipa))
 #define SQM_SHARED   static __attribute__((noipa, unused))
@@ -107,6 +118,15 @@ SQM_INLINE int8_t *const *sqm_read_when_wanted(int8_t *const addresses[])
     __asm__("" : "+r"(addresses));
     return addresses;
 }
+
+/** `return address;`, the same code wherever in an arena that is: clang would put it together. */
+#if defined(__clang__)
+#define SQM_RETURN_ADDRESS(address)                                                                \
+    static int8_t *const at[] = {address};                                                         \
+    return *sqm_read_when_wanted(at)
+#else
+#define SQM_RETURN_ADDRESS(address) return address
+#endif
 
 /**
  * Of `count` parts the one whose turn it is, from the last or from the first: the same code for

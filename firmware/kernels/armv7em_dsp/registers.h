@@ -19,7 +19,7 @@
  * effects, and drops the call.
  */
 #if defined(__clang__)
-#define SQM_BESIDE_ASM static __attribute__((noinline, unused))
+#define SQM_BESIDE_ASM SQM_ANY_CALLER static __attribute__((noinline, unused))
 #else
 #define SQM_BESIDE_ASM static __attribute__((noipa, unused))
 #endif

@@ -94,12 +94,12 @@ static SQM_NOINLINE void op01_dense(void)
 
 int8_t *sqm_conv_dense_input(void)
 {
-    return ARENA(4);
+    SQM_RETURN_ADDRESS(ARENA(4));
 }
 
 const int8_t *sqm_conv_dense_output(void)
 {
-    return ARENA(36);
+    SQM_RETURN_ADDRESS(ARENA(36));
 }
 
 const int8_t *sqm_conv_dense_arena_at(int32_t offset)

@@ -442,12 +442,12 @@ static SQM_NOINLINE void op14_softmax(void)
 
 int8_t *sqm_mixed_widths_v2_input(void)
 {
-    return ARENA(256);
+    SQM_RETURN_ADDRESS(ARENA(256));
 }
 
 const int8_t *sqm_mixed_widths_v2_output(void)
 {
-    return ARENA(0);
+    SQM_RETURN_ADDRESS(ARENA(0));
 }
 
 const int8_t *sqm_mixed_widths_v2_arena_at(int32_t offset)

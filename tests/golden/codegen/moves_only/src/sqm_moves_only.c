@@ -56,12 +56,12 @@ static SQM_NOINLINE void op00_max_pool2d(void)
 
 int8_t *sqm_moves_only_input(void)
 {
-    return ARENA(0);
+    SQM_RETURN_ADDRESS(ARENA(0));
 }
 
 const int8_t *sqm_moves_only_output(void)
 {
-    return ARENA(0);
+    SQM_RETURN_ADDRESS(ARENA(0));
 }
 
 const int8_t *sqm_moves_only_arena_at(int32_t offset)

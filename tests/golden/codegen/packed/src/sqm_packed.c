@@ -369,12 +369,12 @@ static SQM_NOINLINE void op06_dense(void)
 
 int8_t *sqm_packed_input(void)
 {
-    return ARENA(152);
+    SQM_RETURN_ADDRESS(ARENA(152));
 }
 
 const int8_t *sqm_packed_output(void)
 {
-    return ARENA(4);
+    SQM_RETURN_ADDRESS(ARENA(4));
 }
 
 const int8_t *sqm_packed_arena_at(int32_t offset)
