@@ -78,7 +78,7 @@ CYCLES: Mapping[Work, float] = MappingProxyType(
         "band: four channels unpacked": 598,
         "band: pair of rows": 196,
         "band: column": 38,
-        "band: output": 17.4,
+        "band: output": 16.9,
         "strips: output": 23.5,
         "strips: tap": 1.21,
         "tiles: call": 139,

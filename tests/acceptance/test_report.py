@@ -20,6 +20,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.simulator, pytest.mark.xdist_group("
 FEW = ("--samples", "10", "--runs", "3")
 CYCLES_TOLERANCE = 0.03
 WIDTHS = (2, 3, 4, 5, 6, 8)
+ORDER_BYTES = 16  # by which gcc's code for one portable convolution follows from what else stands in the file
 
 
 @dataclass(frozen=True)
@@ -134,13 +135,33 @@ def test_pins_of_other_networks_say_what_the_next_run_takes(name: str, open_page
         require_foretold(deployed, open_page, pins, tmp_path)
 
 
+@pytest.mark.long
+@pytest.mark.parametrize(
+    ("board", "compiler", "slack_bytes"),
+    [("esp32c3_devkit", "gcc", 0), ("rpi_pico", "gcc", ORDER_BYTES), ("nucleo_l4r5zi", "zig", 0)],
+)
+def test_pins_on_other_machines_say_what_the_next_run_takes(
+    board: str, compiler: str, slack_bytes: int, digits: Digits, open_page: Opener, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    samples = ("--calibrate", digits.calibrate, "--evaluate", digits.evaluate, *FEW)
+    again = ("deploy", digits.model, "--board", board, "--compiler", compiler, *samples)
+    ran = sq_micro(*again, "--latency", "1s", "--out", out)
+    assert ran.code == 0, ran.err
+    deployed = Deployed(out, again)
+    for seed in (1, 2):
+        require_foretold(deployed, open_page, random_pins(deployed, seed), tmp_path, slack_bytes)
+
+
 def random_pins(deployed: Deployed, seed: int) -> dict[str, int]:
     """Bits for every operator."""
     draw = random.Random(seed)
     return {name: draw.choice(WIDTHS) for name in result_of(deployed.out)["bits"]["weights"]}
 
 
-def require_foretold(deployed: Deployed, open_page: Opener, pins: dict[str, int], folder: Path) -> None:
+def require_foretold(
+    deployed: Deployed, open_page: Opener, pins: dict[str, int], folder: Path, slack_bytes: int = 0
+) -> None:
     """Pin bits in the page, run with the plan that it saves, compare."""
     opened = open_page(deployed.out / "report.html")
     for operator, bits in pins.items():
@@ -157,5 +178,5 @@ def require_foretold(deployed: Deployed, open_page: Opener, pins: dict[str, int]
     assert told["weights"] == found["memory"]["flash_bytes"]["weights"]
     if found["memory"]["arena_by_width"] is not None:  # else the page says that SRAM is not known
         assert told["sram"] == found["memory"]["sram_bytes"]["total"]
-    assert told["flash"] == found["memory"]["flash_bytes"]["total"]
+    assert abs(told["flash"] - found["memory"]["flash_bytes"]["total"]) <= slack_bytes
     assert told["cycles"] == pytest.approx(found["measurement"]["cycles"]["median"], rel=CYCLES_TOLERANCE)
