@@ -99,7 +99,7 @@ static const sqm_depthwise_conv2d_params op01_depthwise_conv2d_params = {
     .output_minimum = -128,
     .output_maximum = 127,
     .depth_multiplier = 1,
-    .plane = 0,
+    .plane = 1,
 };
 
 static int8_t *const op01_depthwise_conv2d_at[] = {
