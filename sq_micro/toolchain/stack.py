@@ -26,7 +26,7 @@ class _Function:
     size_bytes: int
     frame_bytes: int
     callees: frozenset[int]
-    constants: frozenset[int]  # some of which may be addresses of functions
+    pointers: frozenset[int]  # what constants of its code would be as addresses of functions
     through_pointers: bool
 
 
@@ -124,7 +124,7 @@ class _CallGraph:
             known = [self.functions[one] for one in seen]
             callees = {callee for one in known for callee in one.callees}
             if any(one.through_pointers for one in known):
-                callees |= {constant & ~1 for one in known for constant in one.constants}
+                callees |= {pointer for one in known for pointer in one.pointers}
             waiting = (callees & self.functions.keys()) - seen - left_out
         return seen - {address}
 
@@ -133,7 +133,7 @@ class _CallGraph:
         function = self.functions[address]
         found = set(function.callees)
         if function.through_pointers:
-            found |= {constant & ~1 for other in self.functions.values() for constant in other.constants}
+            found |= {pointer for other in self.functions.values() for pointer in other.pointers}
         return found & self.functions.keys()
 
 
@@ -167,9 +167,11 @@ def _functions(elf: Path) -> tuple[dict[int, _Function], dict[str, int]]:
             except ToolchainError as error:
                 raise ToolchainError(f"'{symbol.name}': {error.problem}") from error
             callees = frozenset(target for target in frame.targets if not address <= target < address + size)
-            functions[address] = _Function(
-                *(symbol.name, size, frame.bytes, callees, frame.constants | literals, frame.through_pointers)
+            # The address of a Thumb function is odd: an even number that equals a place of code is another number.
+            pointers = frozenset(
+                constant - thumb_bit for constant in frame.constants | literals if constant & thumb_bit == thumb_bit
             )
+            functions[address] = _Function(*(symbol.name, size, frame.bytes, callees, pointers, frame.through_pointers))
     return functions, {function.name: address for address, function in functions.items()}
 
 

@@ -152,7 +152,7 @@ def small_board(folder: Path, sram_bytes: int) -> Path:
 
 
 def test_a_model_too_big_for_the_board_says_by_how_much(digits: Digits, tmp_path: Path) -> None:
-    ran = deploy(digits, tmp_path / "out", board=small_board(tmp_path, 2560))
+    ran = deploy(digits, tmp_path / "out", board=small_board(tmp_path, 2304))
     assert ran.code == 3
     assert "short of" in ran.error_line
     assert "B of SRAM" in ran.error_line
@@ -164,7 +164,7 @@ def test_a_failed_run_leaves_no_older_result(digits: Digits, tmp_path: Path) -> 
     out.mkdir()
     (out / "result.json").write_text("{}")
     (out / "firmware.elf").write_text("old")
-    assert deploy(digits, out, board=small_board(tmp_path, 2560)).code == 3
+    assert deploy(digits, out, board=small_board(tmp_path, 2304)).code == 3
     assert not (out / "result.json").exists()
     assert not (out / "firmware.elf").exists()
 

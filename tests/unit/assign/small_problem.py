@@ -24,9 +24,9 @@ NAMES = ("conv2d_0", "depthwise_conv2d_1", "conv2d_2", "conv2d_3", "dense_5")
 
 
 @cache
-def small_network(samples: int = 40) -> tuple[FloatGraph, Ranges, Float32Array]:
-    """conv 3→6, depthwise, conv 1×1 6→8, conv 3×3 8→8, mean, dense 8→5, softmax on 6×6 images."""
-    builder = RandomQuantGraph(3, (6, 6, 3))
+def small_network(samples: int = 40, size: int = 6) -> tuple[FloatGraph, Ranges, Float32Array]:
+    """conv 3→6, depthwise, conv 1×1 6→8, conv 3×3 8→8, mean, dense 8→5, softmax on size × size images."""
+    builder = RandomQuantGraph(3, (size, size, 3))
     x = builder.conv2d(builder.input, 6)
     x = builder.conv2d(builder.depthwise_conv2d(x), 8, window=(1, 1))
     x = builder.mean(builder.conv2d(x, 8))

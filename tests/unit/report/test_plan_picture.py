@@ -41,7 +41,7 @@ def test_the_fullest_operator_is_framed_and_the_size_is_said() -> None:
 
 def test_regions_are_named_beside_their_parts() -> None:
     graph = ds_cnn()
-    room = ArenaRoom(14_000, (Space("ccm", 12_000, 0), Space("sram", 12_000, 1)))
+    room = ArenaRoom(8_000, (Space("ccm", 8_000, 0), Space("sram", 9_000, 1)))
     plan = make_plan(graph.topology, graph.bitwidths, room=room)
     text = plan_picture(arena_plan_record(graph.topology, graph.bitwidths, plan), plan.arena_bytes, "ds_cnn")
     picture = ElementTree.fromstring(text)

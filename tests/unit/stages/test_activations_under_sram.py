@@ -25,7 +25,7 @@ from sq_micro.stages.sweep import sweep
 from tests.unit.assign.small_problem import small_network
 
 BOARD = "nucleo_l4r5zi"
-GRAPH, _, INPUTS = small_network()
+GRAPH, _, INPUTS = small_network(size=12)
 EIGHT = Bitwidths({operator.name: 8 for operator in GRAPH.topology.weighted()})
 ISA = load_board(BOARD).core.isa
 BESIDE = {8: 1000, 4: 1020}  # stack and static data; unpacking takes stack of its own

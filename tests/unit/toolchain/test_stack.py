@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
+from elftools.elf.elffile import ELFFile
 
 from sq_micro.errors import ToolchainError
 from sq_micro.measure.harness import measure
@@ -83,6 +84,20 @@ int sqm_reset(int x) { return op00(x) + op01(x) + op02(x); }
 def test_what_is_called_through_a_pointer_is_on_the_path(core: str, tmp_path: Path) -> None:
     elf = linked(POINTERS, tmp_path, f"-mcpu={core}", "-mfpu=auto")
     assert worst_case_stack(elf).path[:4] == ("sqm_reset", "op00", "asks", "wide")
+
+
+def test_a_number_that_equals_a_place_of_code_is_no_function(tmp_path: Path) -> None:
+    """Addresses of Thumb functions are odd. Small images begin at address 0, where numbers are small, too."""
+    number = '{ int y; __asm__("ldr %0, 1f; b 2f; .balign 4; 1: .word %c1; 2:" : "=r"(y) : "i"(NUMBER)); return y + '
+    text = POINTERS.replace("sqm_reset(int x) { return ", f"sqm_reset(int x) {number}")
+    elf = linked(text, tmp_path, "-DNUMBER=0x12345678")
+    with elf.open("rb") as stream:
+        table = ELFFile(stream).get_section_by_name(".symtab")
+        (reset,) = table.get_symbol_by_name("sqm_reset")
+    start = reset["st_value"] & ~1
+    assert worst_case_stack(linked(text, tmp_path, f"-DNUMBER={start:#x}")).path[0] == "sqm_reset"
+    with pytest.raises(ToolchainError, match="recursive"):
+        worst_case_stack(linked(text, tmp_path, f"-DNUMBER={start + 1:#x}"))
 
 
 def test_what_an_operator_reaches(tmp_path: Path) -> None:
