@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sq_micro.ir.operators import Pad, Size
+from sq_micro.ir.patches import places_seen
 
 
 def image_pair(sizes: tuple[int, ...]) -> Size:
@@ -34,5 +35,5 @@ def resolve_padding(mode: str, image: Size, window: Size, stride: Size, dilation
 
 def _same(size: int, window: int, stride: int, dilation: int) -> tuple[int, int]:
     outputs = -(-size // stride)
-    total = max((outputs - 1) * stride + (window - 1) * dilation + 1 - size, 0)
+    total = max(places_seen(outputs, window, stride, dilation) - size, 0)
     return total // 2, total - total // 2

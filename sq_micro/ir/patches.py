@@ -40,6 +40,15 @@ def patches(
     )
 
 
+def places_seen(outputs: int, window: int, stride: int, dilation: int) -> int:
+    """Along one axis how many places, padding among them, so many windows look at from the first to the last.
+
+    >>> places_seen(3, window=2, stride=2, dilation=1), places_seen(1, window=3, stride=1, dilation=2)
+    (6, 5)
+    """
+    return (outputs - 1) * stride + (window - 1) * dilation + 1
+
+
 def pad_images(x: NDArray[Scalar], padding: Pad, fill: float) -> NDArray[Scalar]:
     """Images (n, height, width, channels) with rows and columns of `fill` around them; x itself when there are none."""
     if not padding:

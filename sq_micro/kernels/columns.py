@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Literal, get_args
 
 from sq_micro.ir.operators import Conv2D
+from sq_micro.ir.patches import places_seen
 from sq_micro.ir.topology import Topology
 
 ColumnsKind = Literal[
@@ -75,14 +76,11 @@ def _padded_rows_bytes(operator: Conv2D, topology: Topology, pixels: int) -> int
     """The most that sqm_padded_rows writes for a tile, of the image or of a narrower part of it."""
     _, height, width, depth = topology.shape(operator.weights)
     rows, columns, _ = topology.image_shape(operator.output)
-    extent = (height - 1) * operator.dilation[0] + 1, (width - 1) * operator.dilation[1] + 1
 
     def written(part: int) -> int:
         spanned = min(rows, (pixels - 2) // part + 2)
-        tall, wide = (
-            (count - 1) * stride + taps
-            for count, stride, taps in zip((spanned, part), operator.stride, extent, strict=True)
-        )
+        tall = places_seen(spanned, height, operator.stride[0], operator.dilation[0])
+        wide = places_seen(part, width, operator.stride[1], operator.dilation[1])
         return tall * wide * depth
 
     return max(written(part) for part in range(1, columns + 1))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from math import prod
 from types import MappingProxyType
 
 from sq_micro.ir.bitwidths import Bitwidths
@@ -27,6 +26,7 @@ from sq_micro.ir.operators import (
     Softmax,
     operator_inputs,
 )
+from sq_micro.ir.patches import places_seen
 from sq_micro.ir.topology import Topology
 from sq_micro.kernels import walks
 from sq_micro.kernels.band import band_scratch_bytes, band_serves, band_unpacking
@@ -289,12 +289,12 @@ def _portable_depthwise(operator: DepthwiseConv2D, topology: Topology, bits: int
     """A channel with its padding is copied first, unless that takes more memory: then windows are clipped."""
     clipped = clipped_depthwise(operator, topology, bits)
     sizes = topology.elements(operator.input), topology.elements(operator.output)
-    seen = prod(plane_size(operator, topology))
+    seen = _plane_codes(operator, topology)
     planed = replace(clipped, scratch_bytes=clipped.scratch_bytes + seen, loss=0.0, plane=True)
     if operator.depth_multiplier != 1:
         return planed, clipped
     planed = replace(planed, overlaps={operator.input: walks.by_channel(*sizes, same_start=True)})
-    in_place = sum(operator.input in operator_inputs(reader) for reader in topology.operators) == 1
+    in_place = len(topology.consumers(operator.input)) == 1
     return (planed,) if in_place and seen <= min(sizes) else (planed, clipped)
 
 
@@ -304,13 +304,12 @@ def clipped_depthwise(operator: DepthwiseConv2D, topology: Topology, bits: int) 
     return KernelChoice(operator.name, find("pick", bits, "1x1"), height * width, loss=_CLIPPED_LOSS)
 
 
-def plane_size(operator: DepthwiseConv2D, topology: Topology) -> tuple[int, int]:
-    """Rows and columns that windows see, padding included, as sqm_depthwise_conv2d_seen has it."""
-    _, *window, _ = topology.shape(operator.weights)
-    outputs = topology.image_shape(operator.output)
-    axes = zip(outputs, operator.stride, window, operator.dilation, strict=False)
-    height, width = ((output - 1) * stride + (taps - 1) * dilation + 1 for output, stride, taps, dilation in axes)
-    return height, width
+def _plane_codes(operator: DepthwiseConv2D, topology: Topology) -> int:
+    """Of a channel all that windows see, padding included."""
+    _, height, width, _ = topology.shape(operator.weights)
+    rows, columns, _ = topology.image_shape(operator.output)
+    tall = places_seen(rows, height, operator.stride[0], operator.dilation[0])
+    return tall * places_seen(columns, width, operator.stride[1], operator.dilation[1])
 
 
 def _plain_overlaps(operator: Operator, topology: Topology) -> dict[str, Overlap]:

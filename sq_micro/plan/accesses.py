@@ -76,10 +76,10 @@ def _loads(operator: Operator, topology: Topology, choice: KernelChoice) -> tupl
                 return windows, 2 * windows * (1 + blocks)
             return windows * blocks, work if choice.scratch_bytes else 0
         case DepthwiseConv2D():
-            elements = topology.elements(operator.input) * operator.depth_multiplier
             if choice.nest_isa == DSP:
                 return 0, 2 * (topology.elements(operator.input) + work)
-            return (elements, elements + 2 * work) if choice.plane else (work, work)
+            copied = topology.elements(operator.input) * operator.depth_multiplier
+            return (copied, copied + 2 * work) if choice.plane else (work, work)
         case MaxPool2D() | AveragePool2D():
             return prod(operator.window) * topology.elements(operator.output), 0
         case _:

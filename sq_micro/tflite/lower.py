@@ -41,6 +41,7 @@ from sq_micro.ir.operators import (
     WeightedOperator,
     kind,
 )
+from sq_micro.ir.patches import places_seen
 from sq_micro.ir.topology import Shape
 from sq_micro.quant.arithmetic import Addition, ChannelRequantization, Rescaling, activation_limits
 from sq_micro.quant.graph import QuantGraph
@@ -68,8 +69,8 @@ def padding_scheme(image: Size, output: Size, window: Size, stride: Size, dilati
     if not padding:
         return _VALID
     for axis, before in ((0, padding.top), (1, padding.left)):
-        extent = (window[axis] - 1) * dilation[axis] + 1
-        total = max(0, (output[axis] - 1) * stride[axis] + extent - image[axis])
+        seen = places_seen(output[axis], window[axis], stride[axis], dilation[axis])
+        total = max(0, seen - image[axis])
         if output[axis] != -(-image[axis] // stride[axis]) or before != total // 2:
             return None
     return _SAME
