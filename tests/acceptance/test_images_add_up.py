@@ -83,9 +83,12 @@ def parts(name: str, bits: Mapping[str, int], board_id: str, compiler: Compiler,
 
 
 def require_sum_of_parts(
-    name: str, board_id: str, choice: CompilerChoice, folder: Path, widths: tuple[int, ...], plans: int
+    name: str, board_id: str, choice: CompilerChoice, folder: Path, widths: tuple[int, ...], plans: int, slack: int = 0
 ) -> None:
-    """Compares random plans with images of one width."""
+    """Compares random plans with images of one width.
+
+    slack  bytes by which a symbol of an operator may be larger or smaller
+    """
     try:
         compiler = find_compiler(load_board(board_id), choice)
     except ToolchainError as error:
@@ -104,7 +107,10 @@ def require_sum_of_parts(
             operator: (uniform[bits[operator]] if operator in bits else some).operators[operator]
             for operator in image.operators
         }
-        assert image.operators == alone, bits
+        for operator, symbols in image.operators.items():
+            assert symbols.keys() == alone[operator].keys(), bits
+            differences = {symbol: size - alone[operator][symbol] for symbol, size in symbols.items()}
+            assert all(abs(difference) <= slack for difference in differences.values()), (bits, operator, differences)
         assert image.called == {symbol: called[symbol] for symbol in image.called}, bits
         assert {found.rest_bytes for found in (*uniform.values(), image)} == {some.rest_bytes}, bits
 
@@ -120,9 +126,8 @@ def test_an_image_of_mixed_widths_is_the_sum_of_its_parts(
 @pytest.mark.parametrize(("board_id", "compiler"), _MACHINES)
 @pytest.mark.parametrize("name", ["digits_cnn", "fmnist_cnn", "dscnn_kws"])
 def test_images_of_random_widths_are_the_sums_of_their_parts(
-    name: str, board_id: str, compiler: CompilerChoice, tmp_path: Path, request: pytest.FixtureRequest
+    name: str, board_id: str, compiler: CompilerChoice, tmp_path: Path
 ) -> None:
-    if (name, board_id, compiler) == ("fmnist_cnn", "rpi_pico", "gcc"):
-        known = "gcc 12 gives one convolution 1,440 or 1,444 B, by what other functions the file has"
-        request.applymarker(pytest.mark.xfail(reason=known, raises=AssertionError, strict=False))
-    require_sum_of_parts(name, board_id, compiler, tmp_path, WEIGHT_BITS, plans=4)
+    # gcc 12 gives one convolution 1,440 or 1,444 B, by what other functions the file has.
+    slack = 4 if (name, board_id, compiler) == ("fmnist_cnn", "rpi_pico", "gcc") else 0
+    require_sum_of_parts(name, board_id, compiler, tmp_path, WEIGHT_BITS, plans=4, slack=slack)
