@@ -25,7 +25,7 @@ _LARGEST_SIZE = (1 << 16) - 1  # of a row and of a pixel, see sqm_band_steps
 _LARGEST_WEIGHT, _LARGEST_CODE = 127, 128
 _MOST_DOUBLINGS = 8  # of weights: 127·2^8 is an int16
 _SUM_BITS = 31
-_EXPONENT = 31  # SQM_BAND_EXPONENT
+_EXPONENT = 31  # SQM_SUMS_EXPONENT
 _BEYOND_ALL_CODES = 512  # half of it, which is the least that scaling up makes of it, is more than two codes differ by
 
 

@@ -11,6 +11,10 @@
 #include "kernels/armv7em_dsp/simd.h"
 #include "sqm/compiler.h"
 
+/** What tables of depthwise kernels have less than a shift where C requantizes: above 0 it would
+ * say how often weights are to be doubled. */
+#define SQM_SUMS_EXPONENT 31
+
 /** What sqm_requantize computes for shifts of -1 and less, in three instructions. */
 typedef struct {
     int32_t doubled; /* 2 * multiplier - 2^32 */

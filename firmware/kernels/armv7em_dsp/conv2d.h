@@ -157,15 +157,15 @@ SQM_INLINE void sqm_conv2d_tiles(const sqm_conv2d__armv7em_dsp_params *p,
 
 /**
  * @param      columns_of  of the geometry, with sums of taps where `taps_sums` says so.
- * @param      gemm     of the width; that of 8 bits where weights are unpacked to 8 bits.
- * @param      unpack   of the width; NULL where weights are read where they are.
- * @param[in]  input    the image.
- * @param[in]  weights  blocks in the kernel's layout.
- * @param[in]  meaning  two words a block for widths of two planes, else NULL.
- * @param[in]  table    table_words a block.
- * @param      scratch  unpacked weights, columns (2 * taps bytes a pixel, and 4 for its sum of
- *                      taps), and what columns_of wants; each where it is wanted.
- * @param[out] output   pixels * output_channels codes.
+ * @param      gemm        of the width; that of 8 bits where weights are unpacked to 8 bits.
+ * @param      unpack      of the width; NULL where weights are read where they are.
+ * @param[in]  input       the image.
+ * @param[in]  weights     blocks in the kernel's layout.
+ * @param[in]  meaning     two words a block for widths of two planes, else NULL.
+ * @param[in]  table       table_words a block.
+ * @param      scratch     unpacked weights, columns (2 * taps bytes a pixel, and 4 for its sum of
+ *                         taps), and what columns_of wants; each where it is wanted.
+ * @param[out] output      pixels * output_channels codes.
  */
 SQM_INLINE void sqm_conv2d__armv7em_dsp(const sqm_conv2d__armv7em_dsp_params *p,
                                         sqm_columns_block *columns_of, sqm_gemm_block *gemm,

@@ -17,6 +17,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "kernels/armv7em_dsp/arithmetic.h"
 #include "kernels/armv7em_dsp/depthwise3x3.h"
 #include "kernels/armv7em_dsp/registers.h"
 #include "kernels/kernel_api.h"
@@ -29,10 +30,6 @@ enum {
     SQM_BAND_ANY = 1,  /* no clamp but int8's */
     SQM_BAND_SUMS = 2  /* any shifts and any clamp */
 };
-
-/** What a table has less than a shift for SQM_BAND_SUMS: above 0 it would say how often to double.
- */
-#define SQM_BAND_EXPONENT 31
 
 /**
  * stride       of both axes, 1 or 2.
@@ -236,7 +233,7 @@ SQM_INLINE void sqm_band_run_sums(const sqm_depthwise3x3__armv7em_dsp_params *p,
             for (int32_t x = 0; x < p->output_width; ++x) {
                 *out = sqm_requantize_code(sums[row * p->output_width + x], (int32_t)one.records[1],
                                            (int32_t)one.records[SQM_BAND_RECORD_WORDS - 1] +
-                                               SQM_BAND_EXPONENT,
+                                               SQM_SUMS_EXPONENT,
                                            p->output_offset, p->output_minimum, p->output_maximum);
                 out += p->channels;
             }

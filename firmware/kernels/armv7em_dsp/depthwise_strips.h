@@ -20,6 +20,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "kernels/armv7em_dsp/arithmetic.h"
 #include "kernels/armv7em_dsp/registers.h"
 #include "kernels/armv7em_dsp/strip_rows.h"
 #include "kernels/armv7em_dsp/strips.h"
@@ -178,7 +179,7 @@ SQM_INLINE void sqm_strip_run_sums(const sqm_depthwise_strips__armv7em_dsp_param
         }
         for (int32_t i = 0; i < row.outputs; ++i) {
             *out = sqm_requantize_code(row.sums[i], (int32_t)row.records[1],
-                                       (int32_t)row.records[2] + SQM_STRIP_EXPONENT,
+                                       (int32_t)row.records[2] + SQM_SUMS_EXPONENT,
                                        p->output_offset, p->output_minimum, p->output_maximum);
             out += row.step;
         }

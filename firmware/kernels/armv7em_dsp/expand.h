@@ -21,7 +21,8 @@
  * second   and its second.
  * run      bytes of a row.
  * rows     at least 1.
- * skip     bytes from the end of a row to the start of the next.
+ * skip     bytes from the end of a row to the start of the next. What it is makes no difference to
+ *          a single row, nor `next` to a single pair.
  * pairs    at least 1.
  * next     bytes from where a row behind the last would start to the next pair's windows.
  * sums     two words right in front of columns, to which the first pair's windows add their sums

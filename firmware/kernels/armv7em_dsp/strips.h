@@ -37,9 +37,6 @@
 /** Words that a record begins with: bias, s, m. Then come the words of its lines. */
 #define SQM_STRIP_HEAD_WORDS 3
 
-/** What m is less than a shift where sums are written: above 0 it would say how often to double. */
-#define SQM_STRIP_EXPONENT 31
-
 /**
  * A row of outputs of some channels; the assembly knows the offsets.
  *

@@ -86,24 +86,22 @@ SQM_INLINE sqm_axis sqm_conv2d_horizontal(const sqm_conv2d_params *p)
                       p->stride_width, p->dilation_width, p->pad_left};
 }
 
-/**
- * How rows of weights lie: bytes, `row_stride` apart, or where `pairs` is given as its words. Runs
- * of taps are multiples of `multiple`.
- */
+/** How rows of weights lie: bytes, `row_stride` apart, or where `pairs` is given as its words. */
 typedef struct {
     sqm_pairs_1x4 *pairs;
-    int32_t multiple;
     const int8_t *bytes;
     const uint32_t *words;
     int32_t row_stride;
 } sqm_conv2d_rows;
 
-/** acc[0 ... tile - 1] += x times taps at, at + 1, ... of so many rows of weights. */
+/** acc[0 ... tile - 1] += x times taps at, at + 1, ... of so many rows of weights; k is a multiple
+ * of `multiple`, see sqm_pairs_1x4. */
 SQM_INLINE void sqm_conv2d_dot(int32_t tile, const int8_t *x, int32_t input_offset,
-                               sqm_conv2d_rows rows, int32_t at, int32_t k, int32_t acc[4])
+                               sqm_conv2d_rows rows, int32_t at, int32_t k, int32_t multiple,
+                               int32_t acc[4])
 {
     if (rows.pairs != NULL) {
-        rows.pairs(x, input_offset, rows.words + 2 * at, k, rows.multiple, acc);
+        rows.pairs(x, input_offset, rows.words + 2 * at, k, multiple, acc);
     } else if (tile == SQM_CONV2D_TILE) {
         sqm_dot_s8_w8_1x4__c(x, input_offset, rows.bytes + at, rows.row_stride, k, acc);
     } else {
@@ -130,15 +128,13 @@ SQM_INLINE void sqm_conv2d_pixel(const sqm_conv2d_params *p, int32_t tile, const
             const int32_t run = (horizontal.last - horizontal.first) * channels;
             const int32_t whole = p->window_width * channels;
             if (rows.pairs != NULL && channels < SQM_CONV2D_FEW_CHANNELS && run == whole) {
-                rows.multiple = whole;
-                sqm_conv2d_dot(tile, x, p->input_offset, rows, at, whole, acc);
-                rows.multiple = channels;
+                sqm_conv2d_dot(tile, x, p->input_offset, rows, at, whole, whole, acc);
             } else {
-                sqm_conv2d_dot(tile, x, p->input_offset, rows, at, run, acc);
+                sqm_conv2d_dot(tile, x, p->input_offset, rows, at, run, channels, acc);
             }
         } else {
             for (int32_t n = horizontal.last - horizontal.first; n > 0; --n) {
-                sqm_conv2d_dot(tile, x, p->input_offset, rows, at, channels, acc);
+                sqm_conv2d_dot(tile, x, p->input_offset, rows, at, channels, channels, acc);
                 x += p->dilation_width * channels;
                 at += channels;
             }
@@ -249,7 +245,7 @@ SQM_INLINE void sqm_conv2d(const sqm_conv2d_params *p, sqm_unpack_1x1 *unpack, s
             const int32_t channel = next < latest ? next : latest;
             const uint8_t *packed = weights + channel * p->row_bytes;
             const int8_t *means = steps == NULL ? NULL : steps + channel;
-            sqm_conv2d_rows rows = {pairs, p->input_channels, (const int8_t *)packed,
+            sqm_conv2d_rows rows = {pairs, (const int8_t *)packed,
                                     (const uint32_t *)(void *)scratch, k};
             if (pairs != NULL) {
                 sqm_conv2d_pair_up(unpack, packed, p->row_bytes, k, means,

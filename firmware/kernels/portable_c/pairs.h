@@ -119,6 +119,7 @@ SQM_INLINE void sqm_pairs(const int8_t *x, int32_t input_offset, const uint32_t 
 
 #undef SQM_PAIRS_TAP
 #undef SQM_PAIRS_TAP_OF
+#undef SQM_PAIRS_TAPS_DONE
 
 #define SQM_DEFINE_PAIRS(wgt, most)                                                                \
     SQM_INLINE void sqm_pairs_s8_##wgt##_1x4__c(const int8_t *x, int32_t input_offset,             \

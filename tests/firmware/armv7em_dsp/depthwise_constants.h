@@ -54,7 +54,7 @@ static inline int32_t *band_table(const sqm_conv2d_params *p, const constants *c
         table[3 * i + 1] = sums     ? c->multiplier[i]
                            : up > 0 ? -c->multiplier[i]
                                     : (int32_t)(0u - (UINT32_C(1) << (32 + c->shift[i])));
-        table[3 * i + 2] = sums     ? c->shift[i] - SQM_BAND_EXPONENT
+        table[3 * i + 2] = sums     ? c->shift[i] - SQM_SUMS_EXPONENT
                            : up > 0 ? up
                                     : (int32_t)(2u * (uint32_t)c->multiplier[i]);
     }
